@@ -1,0 +1,1 @@
+"""Allotment: GPUs, quotas, people and data on JupyterHub, decided by one record."""

@@ -1,0 +1,1 @@
+"""Everything a JupyterHub must be told, from one typed settings file."""

@@ -1,0 +1,1 @@
+"""Panels, grid and chart of the operator console."""
