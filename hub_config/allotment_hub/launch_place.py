@@ -1,0 +1,120 @@
+"""Where one hub lives: its folder, its settings file and its addresses."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+SERVICE_PREFIX = "/services/allotment/"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The TCP ports of one hub, all on the loopback address."""
+
+    public: int
+    """What people open: the proxy."""
+    hub: int
+    """The hub's own API; running servers know it, so it is kept from one start to the next."""
+    proxy_api: int
+    """Where the hub tells the proxy its routes."""
+    service: int
+    """The control plane."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one hub lives. ``state`` holds every file that it writes; both paths are absolute."""
+
+    state: Path
+    settings: Path
+    ports: Ports
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Place":
+        """Read what the launcher left in the environment of the hub and of the control plane.
+
+        Raises:
+            KeyError: this process was not started by ``python -m allotment_hub.launch``.
+        """
+        public, hub, proxy_api, service = environment["ALLOTMENT_PORTS"].split(",")
+        return cls(
+            state=Path(environment["ALLOTMENT_STATE"]),
+            settings=Path(environment["ALLOTMENT_SETTINGS"]),
+            ports=Ports(int(public), int(hub), int(proxy_api), int(service)),
+        )
+
+    def to_environment(self) -> dict[str, str]:
+        """What `from_environment` reads; it also marks the processes of this hub as its own."""
+        ports = self.ports
+        return {
+            "ALLOTMENT_STATE": str(self.state),
+            "ALLOTMENT_SETTINGS": str(self.settings),
+            "ALLOTMENT_PORTS": f"{ports.public},{ports.hub},{ports.proxy_api},{ports.service}",
+        }
+
+    @property
+    def public_url(self) -> str:
+        """What people open in a browser."""
+        return f"http://{LOOPBACK}:{self.ports.public}"
+
+    @property
+    def service_url(self) -> str:
+        """Where the control plane listens; people and servers reach it through the proxy."""
+        return f"http://{LOOPBACK}:{self.ports.service}"
+
+    @property
+    def api_url(self) -> str:
+        """The control plane's API as servers are told it (``ALLOTMENT_API_URL``)."""
+        return f"{self.public_url}{SERVICE_PREFIX}api/v1"
+
+    @property
+    def hub_database(self) -> Path:
+        """JupyterHub's own database: users, servers, tokens."""
+        return self.state / "jupyterhub.sqlite"
+
+    @property
+    def cookie_secret(self) -> Path:
+        """What signs people's cookies (mode 0600)."""
+        return self.state / "cookie-secret"
+
+    @property
+    def proxy_token(self) -> Path:
+        """The word between hub and proxy (mode 0600)."""
+        return self.state / "proxy-token"
+
+    @property
+    def proxy_pid(self) -> Path:
+        """Process id of the proxy."""
+        return self.state / "proxy.pid"
+
+    @property
+    def pid(self) -> Path:
+        """Process id of the hub, as long as it runs."""
+        return self.state / "hub.pid"
+
+    @property
+    def lock(self) -> Path:
+        """Locked by the hub as long as it runs."""
+        return self.state / "hub.lock"
+
+    @property
+    def known_ports(self) -> Path:
+        """The ports of the last start."""
+        return self.state / "ports.json"
+
+    @property
+    def homes(self) -> Path:
+        """One folder per person, and one per console."""
+        return self.state / "homes"
+
+    @property
+    def logs(self) -> Path:
+        """What hub, proxy, control plane and servers say."""
+        return self.state / "logs"
+
+    @property
+    def first_passwords(self) -> Path:
+        """A line ``name: password`` for every person that the settings declare (mode 0600)."""
+        return self.state / "first-passwords"
