@@ -1,0 +1,80 @@
+"""Allotments: granted claims, from admission to release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    """Where an allotment stands. All but *released* hold devices and count."""
+
+    OFFERED = "offered"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    RELEASED = "released"
+
+
+LEGAL_STEPS: dict[State, frozenset[State]] = {
+    State.OFFERED: frozenset({State.STARTING, State.RELEASED}),
+    State.STARTING: frozenset({State.RUNNING, State.STOPPING}),
+    State.RUNNING: frozenset({State.STOPPING}),
+    State.STOPPING: frozenset({State.RELEASED}),
+    State.RELEASED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldDevice:
+    """A device as its holder needs to know it. ``memory`` is in bytes."""
+
+    id: str
+    uuid: str
+    node: str
+    model: str
+    memory: int
+    isolation: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerProcess:
+    """A local server's process: a pid alone may have been given to another since."""
+
+    pid: int
+    started: float
+    """Seconds since the epoch, as the operating system tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allotment:
+    """One granted claim.
+
+    ``terms`` are frozen at admission: what was promised (the profile's document). ``devices`` are
+    the devices held; after release, those that were. ``stop_reason`` is what its user reads.
+    """
+
+    id: str
+    hub: str
+    person: str
+    server: str
+    group: str | None
+    pool: str | None
+    profile: str
+    state: State
+    terms: dict[str, Any]
+    devices: tuple[HeldDevice, ...]
+    admitted_at: datetime
+    running_at: datetime | None = None
+    stopping_at: datetime | None = None
+    released_at: datetime | None = None
+    process: ServerProcess | None = None
+    stop_reason: str = ""
+    stopped_by: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether it holds devices and counts."""
+        return self.state is not State.RELEASED

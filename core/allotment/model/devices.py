@@ -1,0 +1,84 @@
+"""Devices: one GPU, or one share of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Isolation(StrEnum):
+    """What keeps the users of one physical device apart."""
+
+    EXCLUSIVE = "exclusive"
+    """Nobody else is given the device, and the platform enforces it (a container runtime)."""
+    COOPERATIVE = "cooperative"
+    """Nobody else is given the device, but a local process could open it by other means."""
+    MIG = "mig"
+    """A hardware slice with memory of its own."""
+    TIME_SLICE = "time-slice"
+    """Turns on a device whose memory all its users share."""
+
+    @property
+    def words(self) -> str:
+        """What a page says about it."""
+        return _ISOLATION_WORDS[self]
+
+
+_ISOLATION_WORDS = {
+    Isolation.EXCLUSIVE: "Exclusive",
+    Isolation.COOPERATIVE: "Cooperative: local processes are told which device is theirs",
+    Isolation.MIG: "MIG slice with memory of its own",
+    Isolation.TIME_SLICE: "Time slice: memory is shared with others",
+}
+
+
+class DeviceOrigin(StrEnum):
+    """How the platform came to know a device."""
+
+    NVML = "nvml"
+    SETTINGS = "settings"
+    SIMULATED = "simulated"
+    KUBERNETES = "kubernetes"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSpec:
+    """A device as it was found or declared, before the record knows who holds it.
+
+    ``memory`` is in bytes. ``uuid`` is what the driver calls the device (a value that
+    ``CUDA_VISIBLE_DEVICES`` understands); for a simulated device it is its id.
+    """
+
+    id: str
+    node: str
+    model: str
+    memory: int
+    uuid: str
+    origin: DeviceOrigin
+    isolation: Isolation = Isolation.COOPERATIVE
+    healthy: bool = True
+    health_note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device of the record. ``holder`` is the id of the allotment that holds it, if any."""
+
+    id: str
+    node: str
+    model: str
+    memory: int
+    uuid: str
+    origin: DeviceOrigin
+    isolation: Isolation
+    pool: str
+    healthy: bool
+    present: bool
+    health_note: str
+    holder: str | None
+    revision: int
+
+    @property
+    def allottable(self) -> bool:
+        """Whether the device can be given to a new server now."""
+        return self.healthy and self.present and self.holder is None

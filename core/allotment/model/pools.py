@@ -1,0 +1,38 @@
+"""Pools: devices of one model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A pool as configured. The default pool's ``model`` is empty: it may hold any.
+
+    ``revision`` counts changes of the configuration, not of who holds what.
+    """
+
+    name: str
+    model: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """What a pool has and what of it is held, in devices."""
+
+    pool: str
+    model: str
+    total: int
+    healthy: int
+    held: int
+    free: int
+    guaranteed: int
+    """The sum of all groups' guarantees."""
+    unused_guarantee: int
+    """What groups may still claim of their guarantees."""
+
+    @property
+    def spare(self) -> int:
+        """Free devices that no group's guarantee covers."""
+        return max(0, self.free - self.unused_guarantee)

@@ -1,0 +1,106 @@
+"""Profiles: what can be launched."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_serializer,
+    model_validator,
+)
+
+from allotment.model.amounts import parse_memory
+from allotment.model.names import CONSOLE_PROFILE, Name, PersonName
+
+
+def _decimal(value: object) -> object:
+    """Read 2.40 from YAML as the decimal that was written, not as its binary neighbour."""
+    return Decimal(str(value)) if isinstance(value, float) else value
+
+
+Memory = Annotated[
+    int,
+    BeforeValidator(
+        lambda value: (
+            parse_memory(value)
+            if isinstance(value, str | int) and not isinstance(value, bool)
+            else value
+        )
+    ),
+]
+Price = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=0, max_digits=12, decimal_places=6)]
+
+
+class Priority(StrEnum):
+    """Whether a server keeps what it was given."""
+
+    DEDICATED = "dedicated"
+    LOW = "low"
+
+
+class PoolByModel(BaseModel):
+    """Any pool of one model of device."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    model: str = Field(min_length=1, max_length=200)
+
+
+class Audience(BaseModel):
+    """Who may see a profile: people of these groups, and these people."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    groups: tuple[Name, ...] = ()
+    people: tuple[PersonName, ...] = ()
+
+
+class Profile(BaseModel):
+    """One compute profile, as its file says it. The file's name is the profile's name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    title: str = Field(min_length=1, max_length=120)
+    description: str = Field(default="", max_length=2000)
+    devices: int = Field(default=0, ge=0, le=1024, strict=True)
+    pool: Literal["any"] | Name | PoolByModel = "any"
+    cpu: float | None = Field(default=None, gt=0, le=4096)
+    memory: Memory | None = Field(default=None, gt=0, description="Bytes")
+    image: str | None = Field(default=None, min_length=1, max_length=500)
+    environment: dict[str, str] = Field(default_factory=dict)
+    priority: Priority = Priority.DEDICATED
+    price: Price | None = Field(default=None, description="Per hour")
+    visible_to: Audience | None = None
+
+    @model_validator(mode="after")
+    def _console_holds_no_devices(self) -> Profile:
+        if self.name == CONSOLE_PROFILE and self.devices:
+            message = "the operator console holds no devices; expected devices: 0"
+            raise ValueError(message)
+        return self
+
+    @field_serializer("pool")
+    def _pool_as_written(self, pool: str | PoolByModel) -> str | dict[str, Any]:
+        return pool if isinstance(pool, str) else pool.model_dump()
+
+    @property
+    def pool_words(self) -> str:
+        """Which pools the profile takes devices from, in words."""
+        if isinstance(self.pool, PoolByModel):
+            return f"a pool of {self.pool.model}"
+        return "any pool" if self.pool == "any" else f"pool {self.pool}"
+
+    def visible_for(self, person: str, groups: tuple[str, ...]) -> bool:
+        """Whether a person in these groups may see and launch the profile (the console aside)."""
+        if self.visible_to is None:
+            return True
+        return person in self.visible_to.people or not set(groups).isdisjoint(
+            self.visible_to.groups
+        )

@@ -1,0 +1,77 @@
+"""Reasons: why a claim is refused or waits. They are part of the interface."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Rule(StrEnum):
+    """The rules by their ids. Their order on a page is their order here."""
+
+    SERVER_NAME = "server.name"
+    PROFILE_VISIBLE = "profile.visible"
+    PERSON_ONBOARDED = "person.onboarded"
+    GROUP_CHOSEN = "group.chosen"
+    LIMIT_SERVERS = "limit.servers"
+    LIMIT_SERVERS_EXISTING = "limit.servers_existing"
+    LIMIT_DEVICES = "limit.devices"
+    SHARE_POOL = "share.pool"
+    SHARE_GUARANTEE = "share.guarantee"
+    SHARE_CEILING = "share.ceiling"
+    DEVICES_FREE = "devices.free"
+    # Outside admission: what an operator may not do.
+    PERMISSION = "permission"
+    POOL_MODEL = "pool.model"
+    POOL_IN_USE = "pool.in_use"
+    POOL_CAPACITY = "pool.capacity"
+    POOL_SHARED = "pool.shared"
+    GROUP_IN_USE = "group.in_use"
+    GROUP_STRICT = "group.strict"
+    PERSON_IN_USE = "person.in_use"
+    LAST_OPERATOR = "person.last_operator"
+    NAME_TAKEN = "name.taken"
+    NOT_FOUND = "not_found"
+    SETTINGS = "settings"
+
+
+WAITING_RULES = frozenset({Rule.SHARE_GUARANTEE, Rule.SHARE_CEILING, Rule.DEVICES_FREE})
+"""A claim that fails only these could start later without anybody changing a limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One rule that stands in the way.
+
+    ``limit``, ``used`` and ``asked`` are counts in the rule's own unit, where it has one.
+    ``remedy`` is the smallest change that would help; ``details`` are facts for programs.
+    """
+
+    rule: Rule
+    message: str
+    limit: int | None = None
+    used: int | None = None
+    asked: int | None = None
+    remedy: str = ""
+    details: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The reason as JSON."""
+        return asdict(self) | {"rule": str(self.rule), "details": list(self.details)}
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Reason:
+        """Read a reason from JSON."""
+        return cls(
+            **{
+                **document,
+                "rule": Rule(document["rule"]),
+                "details": tuple(document.get("details", ())),
+            }
+        )
+
+    @property
+    def sentence(self) -> str:
+        """Message and remedy in one line."""
+        return f"{self.message} {self.remedy}".strip()

@@ -1,0 +1,145 @@
+"""What the record says of one claim, in one statement."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from allotment.model.allotments import HeldDevice
+from allotment.model.claims import Claim
+from allotment.model.groups import Mode, Share
+from allotment.model.limits import Limit, LimitKind, LimitScope
+from allotment.model.people import Permission
+from allotment.model.profiles import Profile
+from allotment.record.columns import to_stored
+from allotment.record.engine import Reading
+from allotment.rules.admission import PoolFacts, ShareFacts, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The standing for the rules, and the devices that each pool would give."""
+
+    standing: Standing
+    profile_document: dict[str, Any]
+    candidates: dict[tuple[str, str], tuple[HeldDevice, ...]]
+    """By pool and model: the devices that the claim would be given there, best fit first."""
+
+
+_TEMPLATE = """
+WITH mine AS (
+    SELECT DISTINCT group_name FROM memberships
+    WHERE person = :person AND ("until" IS NULL OR "until" > :now)
+), wanted AS (
+    SELECT document, device_count FROM profiles
+    WHERE name = :profile AND enabled AND NOT retired AND document IS NOT NULL
+), usable AS (
+    SELECT pool, model, SUM(total) AS total, SUM(free) AS free, MAX(free) AS most
+    FROM pool_nodes
+    WHERE (SELECT device_count FROM wanted) > 0 AND (
+        pool = 'default' OR pool IN (SELECT s.pool FROM shares s JOIN mine ON mine.group_name = s.group_name))
+    GROUP BY pool, model
+)
+SELECT
+    (SELECT document FROM wanted) AS profile,
+    (SELECT value FROM platform WHERE key = 'mode') AS mode,
+    p.onboarded_at,
+    r.permissions,
+    (SELECT {array}(group_name) FROM mine) AS groups,
+    (SELECT {array}({row}(scope, subject, kind, value)) FROM limits
+        WHERE scope = 'platform' OR (scope = 'person' AND subject = :person)
+        OR (scope = 'group' AND subject IN (SELECT group_name FROM mine))) AS limits,
+    (SELECT {array}({row}(s.group_name, s.pool, s.guaranteed, s.ceiling, s.weight, s.held))
+        FROM shares s JOIN mine ON mine.group_name = s.group_name) AS shares,
+    (SELECT {row}(COUNT(*), COALESCE(SUM(device_count), 0),
+        COALESCE(SUM(CASE WHEN server = :server AND hub = :hub THEN 1 ELSE 0 END), 0))
+        FROM allotments WHERE person = :person AND state <> 'released') AS active,
+    (SELECT {row}(COUNT(*), COALESCE(SUM(CASE WHEN name = :server AND hub = :hub THEN 1 ELSE 0 END), 0))
+        FROM servers WHERE person = :person) AS existing,
+    (SELECT {array}({row}(u.pool, u.model, u.total, u.free, u.most,
+        (SELECT COALESCE(SUM(CASE WHEN s.guaranteed > s.held THEN s.guaranteed - s.held ELSE 0 END), 0)
+            FROM shares s WHERE s.pool = u.pool AND u.pool = 'default'),
+        (SELECT {array}({row}(c.id, c.uuid, c.node, c.model, c.memory, c.isolation)) FROM (
+            SELECT id, uuid, node, model, memory, isolation FROM devices d
+            WHERE d.pool = u.pool AND d.model = u.model AND d.free AND d.healthy AND d.present
+            AND d.node = (SELECT n.node FROM pool_nodes n WHERE n.pool = u.pool AND n.model = u.model
+                AND n.free >= (SELECT device_count FROM wanted) ORDER BY n.free, n.node LIMIT 1)
+            ORDER BY d.id LIMIT (SELECT device_count FROM wanted)) c))) FROM usable u) AS usable
+FROM (SELECT 1 AS one) AS always
+LEFT JOIN people p ON p.name = :person
+LEFT JOIN roles r ON r.name = p.role
+"""
+
+_STATEMENTS = {
+    "sqlite": _TEMPLATE.format(array="json_group_array", row="json_array"),
+    "postgresql": _TEMPLATE.format(array="json_agg", row="json_build_array"),
+}
+
+_VISIBLE = """
+SELECT document FROM profiles WHERE enabled AND NOT retired AND document IS NOT NULL ORDER BY name
+"""
+
+
+@lru_cache(maxsize=2048)
+def _profile(document: str) -> Profile:
+    return Profile.model_validate_json(document)
+
+
+def _array(value: Any) -> list[Any]:
+    """A JSON array, as SQLite's text or as psycopg has read it."""
+    if value is None:
+        return []
+    array: list[Any] = json.loads(value) if isinstance(value, str) else value
+    return array
+
+
+def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
+    """Read everything that the rules ask about one claim."""
+    parameters = {
+        "person": claim.person,
+        "hub": claim.hub,
+        "server": claim.server,
+        "profile": claim.profile,
+        "now": to_stored(now),
+    }
+    row = reading.driver(_STATEMENTS[reading.dialect], parameters).one()
+    groups = tuple(sorted(_array(row.groups)))
+    profile = None if row.profile is None else _profile(row.profile)
+    active, held, here = _array(row.active)
+    existing, exists = _array(row.existing)
+    usable = _array(row.usable)
+    standing = Standing(
+        claim=claim,
+        profile=profile,
+        onboarded=row.onboarded_at is not None,
+        groups=groups,
+        mode=Mode.STRICT if row.mode is None else Mode(json.loads(row.mode)),
+        may_use_console=row.permissions is not None
+        and Permission.USE_CONSOLE in json.loads(row.permissions),
+        devices_held=held,
+        servers_active=active,
+        servers_existing=existing,
+        server_exists=exists > 0,
+        server_active=here > 0,
+        limits=tuple(
+            Limit(LimitScope(scope), subject, LimitKind(kind), value)
+            for scope, subject, kind, value in _array(row.limits)
+        ),
+        shares=tuple(ShareFacts(Share(*share), held) for *share, held in _array(row.shares)),
+        pools=tuple(PoolFacts(*pool[:6]) for pool in sorted(usable, key=lambda pool: pool[:2])),
+        visible_profiles=() if profile is not None else _visible(reading, claim.person, groups),
+    )
+    candidates = {
+        (pool[0], pool[1]): tuple(HeldDevice(*device) for device in _array(pool[6]))
+        for pool in usable
+    }
+    return Facts(standing, {} if row.profile is None else json.loads(row.profile), candidates)
+
+
+def _visible(reading: Reading, person: str, groups: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the profiles that the person may launch: for a refusal only."""
+    profiles = (_profile(row.document) for row in reading.driver(_VISIBLE, {}))
+    return tuple(profile.name for profile in profiles if profile.visible_for(person, groups))

@@ -1,0 +1,243 @@
+"""The statements that write an admission, a step and a release, for each database.
+
+SQLite runs small statements fastest; PostgreSQL pays per round trip, so it gets one statement each,
+whose parts depend on one another to take row locks in a fixed order (share, node, devices, counter).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allotment.model.allotments import Allotment, HeldDevice, State
+from allotment.model.claims import Claim
+from allotment.record.columns import dumps, to_stored
+from allotment.record.engine import CONFIGURATION_LOCK, Writing
+
+_RETURNING = "RETURNING person, group_name, server, hub"
+
+STEPS = {
+    State.RUNNING: (
+        f"UPDATE allotments SET state = 'running', running_at = :now WHERE id = :id AND state = 'starting' {_RETURNING}"
+    ),
+    State.STOPPING: (
+        "UPDATE allotments SET state = 'stopping', stopping_at = :now, stop_reason = :reason, stopped_by = :actor "
+        f"WHERE id = :id AND state IN ('starting', 'running') {_RETURNING}"
+    ),
+}
+
+_LOCK = f"""
+WITH person AS MATERIALIZED (
+    SELECT 1 FROM people WHERE name = :person FOR UPDATE
+), pool AS MATERIALIZED (
+    SELECT 1 FROM pools WHERE (SELECT device_count FROM profiles WHERE name = :profile) > 0
+    AND (name = 'default' OR name IN (
+        SELECT s.pool FROM shares s JOIN memberships m ON m.group_name = s.group_name WHERE m.person = :person))
+    ORDER BY name FOR UPDATE
+)
+SELECT pg_advisory_xact_lock_shared({CONFIGURATION_LOCK}), (SELECT COUNT(*) FROM person), (SELECT COUNT(*) FROM pool)
+"""
+
+
+def lock(writing: Writing, claim: Claim) -> None:
+    """Lock what a claim's decision rests on: configuration, then person, then pools in order."""
+    if writing.dialect == "postgresql":
+        writing.driver(_LOCK, {"person": claim.person, "profile": claim.profile})
+
+
+_INSERT_ALLOTMENT = """
+INSERT INTO allotments (id, hub, person, server, group_name, pool, profile, state, device_count, terms, devices, token_hash, admitted_at)
+VALUES (:id, :hub, :person, :server, :group_name, :pool, :profile, 'starting', :device_count, :terms, :devices, :token_hash, :now)
+"""
+_INSERT_SERVER = """
+INSERT INTO servers (person, hub, name, display_name, note, profile, allotment, created_at)
+VALUES (:person, :hub, :server, :display_name, :note, :profile, :id, :now)
+ON CONFLICT (person, hub, name) DO UPDATE SET profile = excluded.profile, allotment = excluded.allotment,
+    display_name = CASE WHEN excluded.display_name = '' THEN servers.display_name ELSE excluded.display_name END,
+    note = CASE WHEN excluded.note = '' THEN servers.note ELSE excluded.note END
+"""
+_SQLITE_HOLD = (
+    "INSERT INTO holdings (device, allotment) SELECT value, :id FROM json_each(:device_ids)",
+    "UPDATE devices SET free = FALSE WHERE id IN (SELECT value FROM json_each(:device_ids))",
+    "UPDATE pool_nodes SET free = free - :device_count WHERE pool = :pool AND node = :node AND model = :model",
+)
+_SQLITE_SHARE = (
+    "UPDATE shares SET held = held + :device_count WHERE group_name = :group_name AND pool = :pool"
+)
+
+_POSTGRESQL_INSERT = f"""
+WITH allotment AS ({_INSERT_ALLOTMENT} RETURNING id),
+server AS ({_INSERT_SERVER} RETURNING 1),
+share AS (
+    UPDATE shares SET held = held + :device_count
+    WHERE group_name = :group_name AND pool = :pool AND :device_count > 0 RETURNING 1
+), node AS (
+    UPDATE pool_nodes SET free = free - :device_count
+    WHERE pool = :pool AND node = :node AND model = :model AND (SELECT COUNT(*) FROM share) >= 0 RETURNING 1
+), device AS (
+    UPDATE devices SET free = FALSE
+    WHERE id IN (SELECT json_array_elements_text(CAST(:device_ids AS json))) AND (SELECT COUNT(*) FROM node) >= 0 RETURNING id
+), holding AS (
+    INSERT INTO holdings (device, allotment) SELECT device.id, allotment.id FROM device, allotment RETURNING 1
+), counter AS (
+    UPDATE counters SET value = value + 1
+    WHERE name = 'event' AND (SELECT COUNT(*) FROM holding) + (SELECT COUNT(*) FROM server) >= 0 RETURNING value
+)
+INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "after")
+SELECT value, :now, :person, 'allotment.admitted', :id, :person, :group_name, :after FROM counter
+"""
+
+
+def insert(writing: Writing, allotment: Allotment, claim: Claim) -> None:
+    """Write an admission: allotment, server, holdings, counters and event."""
+    parameters = _parameters(allotment, claim, to_stored(writing.now))
+    if writing.dialect == "postgresql":
+        writing.driver(_POSTGRESQL_INSERT, parameters)
+        return
+    writing.driver(_INSERT_ALLOTMENT, parameters)
+    writing.driver(_INSERT_SERVER, parameters)
+    if allotment.devices:
+        for statement in _SQLITE_HOLD:
+            writing.driver(statement, parameters)
+        if allotment.group:
+            writing.driver(_SQLITE_SHARE, parameters)
+    writing.event(
+        "allotment.admitted",
+        allotment.id,
+        person=allotment.person,
+        group=allotment.group,
+        after=_after(allotment),
+    )
+
+
+def _after(allotment: Allotment) -> dict[str, Any]:
+    return {
+        "server": allotment.server,
+        "hub": allotment.hub,
+        "profile": allotment.profile,
+        "pool": allotment.pool,
+        "devices": [device.id for device in allotment.devices],
+    }
+
+
+def _parameters(allotment: Allotment, claim: Claim, now: int) -> dict[str, Any]:
+    first = allotment.devices[0] if allotment.devices else None
+    return {
+        "id": allotment.id,
+        "hub": allotment.hub,
+        "person": allotment.person,
+        "server": allotment.server,
+        "group_name": allotment.group,
+        "pool": allotment.pool,
+        "profile": allotment.profile,
+        "device_count": len(allotment.devices),
+        "terms": dumps(allotment.terms),
+        "devices": held_document(allotment.devices),
+        "token_hash": claim.token_hash,
+        "now": now,
+        "display_name": claim.display_name,
+        "note": claim.note,
+        "device_ids": dumps([device.id for device in allotment.devices]),
+        "node": first.node if first else None,
+        "model": first.model if first else None,
+        "after": dumps(_after(allotment)),
+    }
+
+
+def held_document(devices: tuple[HeldDevice, ...]) -> str:
+    """The devices of an allotment as the record stores them."""
+    return dumps(
+        [
+            [device.id, device.uuid, device.node, device.model, device.memory, device.isolation]
+            for device in devices
+        ]
+    )
+
+
+_RELEASE_ALLOTMENT = """
+UPDATE allotments SET state = 'released', released_at = :now, proof = :proof
+WHERE id = :id AND state IN ('stopping', 'offered') RETURNING person, group_name, pool, server, hub, device_count
+"""
+_SQLITE_FREE = (
+    "UPDATE shares SET held = held - :device_count WHERE group_name = :group_name AND pool = :pool",
+    """
+    UPDATE pool_nodes SET free = free + given.number FROM (
+        SELECT d.pool, d.node, d.model, COUNT(*) AS number FROM holdings h JOIN devices d ON d.id = h.device
+        WHERE h.allotment = :id AND d.healthy AND d.present GROUP BY d.pool, d.node, d.model) AS given
+    WHERE pool_nodes.pool = given.pool AND pool_nodes.node = given.node AND pool_nodes.model = given.model
+    """,
+    "UPDATE devices SET free = TRUE WHERE id IN (SELECT device FROM holdings WHERE allotment = :id)",
+    "DELETE FROM holdings WHERE allotment = :id",
+)
+_POSTGRESQL_RELEASE = f"""
+WITH configuration AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock_shared({CONFIGURATION_LOCK})
+), ended AS (
+    UPDATE allotments SET state = 'released', released_at = :now, proof = :proof
+    WHERE id = :id AND state IN ('stopping', 'offered') AND (SELECT COUNT(*) FROM configuration) > 0
+    RETURNING id, person, group_name, pool, server, hub, device_count
+), share AS (
+    UPDATE shares SET held = held - ended.device_count FROM ended
+    WHERE shares.group_name = ended.group_name AND shares.pool = ended.pool AND ended.device_count > 0 RETURNING 1
+), given AS (
+    SELECT d.pool, d.node, d.model, COUNT(*) AS number FROM holdings h JOIN devices d ON d.id = h.device
+    JOIN ended ON ended.id = h.allotment WHERE d.healthy AND d.present AND (SELECT COUNT(*) FROM share) >= 0
+    GROUP BY d.pool, d.node, d.model
+), node AS (
+    UPDATE pool_nodes SET free = free + given.number FROM given
+    WHERE pool_nodes.pool = given.pool AND pool_nodes.node = given.node AND pool_nodes.model = given.model RETURNING 1
+), device AS (
+    UPDATE devices SET free = TRUE FROM holdings h JOIN ended ON ended.id = h.allotment
+    WHERE devices.id = h.device AND (SELECT COUNT(*) FROM node) >= 0 RETURNING devices.id
+), gone AS (
+    DELETE FROM holdings USING ended WHERE holdings.allotment = ended.id
+    AND (SELECT COUNT(*) FROM device) >= 0 RETURNING 1
+), counter AS (
+    UPDATE counters SET value = value + 1 FROM ended
+    WHERE counters.name = 'event' AND (SELECT COUNT(*) FROM gone) >= 0 RETURNING value
+)
+INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "after")
+SELECT counter.value, :now, :actor, 'allotment.released', :id, ended.person, ended.group_name,
+    json_build_object('server', ended.server, 'hub', ended.hub, 'proof', CAST(:proof AS text))::text
+FROM counter, ended RETURNING 1
+"""
+
+
+def release(writing: Writing, allotment_id: str, proof: str) -> State | None:
+    """Write a release. Returns None when it was written, else the state that stood in the way (released: nothing to do)."""
+    parameters = {
+        "id": allotment_id,
+        "now": to_stored(writing.now),
+        "proof": proof,
+        "actor": writing.actor,
+    }
+    if writing.dialect == "postgresql":
+        if writing.driver(_POSTGRESQL_RELEASE, parameters).first() is not None:
+            return None
+    else:
+        row = writing.driver(_RELEASE_ALLOTMENT, parameters).first()
+        if row is not None:
+            _free_sqlite(writing, row, allotment_id, proof)
+            return None
+    found = writing.driver(
+        "SELECT state FROM allotments WHERE id = :id", {"id": allotment_id}
+    ).scalar()
+    return State.RELEASED if found is None else State(found)
+
+
+def _free_sqlite(writing: Writing, row: Any, allotment_id: str, proof: str) -> None:
+    if row.device_count:
+        held = {
+            "id": allotment_id,
+            "device_count": row.device_count,
+            "group_name": row.group_name,
+            "pool": row.pool,
+        }
+        for statement in _SQLITE_FREE:
+            writing.driver(statement, held)
+    writing.event(
+        "allotment.released",
+        allotment_id,
+        person=row.person,
+        group=row.group_name,
+        after={"server": row.server, "hub": row.hub, "proof": proof},
+    )

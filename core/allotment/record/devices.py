@@ -1,0 +1,145 @@
+"""Devices: what is there, in which pool, how it is, and who holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from allotment.model.devices import Device, DeviceOrigin, DeviceSpec, Isolation
+from allotment.model.names import DEFAULT_POOL
+from allotment.model.refusals import NotFound
+from allotment.record.counting import recount_pools
+from allotment.record.engine import Reading, Writing
+from allotment.record.schema import devices, holdings
+
+
+def _from_row(row: sa.Row[Any]) -> Device:
+    return Device(
+        id=row.id,
+        node=row.node,
+        model=row.model,
+        memory=row.memory,
+        uuid=row.uuid,
+        origin=DeviceOrigin(row.origin),
+        isolation=Isolation(row.isolation),
+        pool=row.pool,
+        healthy=row.healthy,
+        present=row.present,
+        health_note=row.health_note,
+        holder=row.allotment,
+        revision=row.revision,
+    )
+
+
+def _select() -> sa.Select[Any]:
+    return sa.select(devices, holdings.c.allotment).outerjoin(
+        holdings, holdings.c.device == devices.c.id
+    )
+
+
+def all_devices(reading: Reading, pool: str | None = None) -> tuple[Device, ...]:
+    """Every device that the record knows, or those of a pool, by node and id."""
+    statement = _select().order_by(devices.c.node, devices.c.id)
+    if pool is not None:
+        statement = statement.where(devices.c.pool == pool)
+    return tuple(_from_row(row) for row in reading.all(statement))
+
+
+def get(reading: Reading, device_id: str) -> Device:
+    """One device.
+
+    Raises:
+        NotFound: the record knows none of that id.
+    """
+    row = reading.first(_select().where(devices.c.id == device_id))
+    if row is None:
+        raise NotFound("device", device_id)
+    return _from_row(row)
+
+
+def observe(writing: Writing, found: Sequence[DeviceSpec], origin: DeviceOrigin) -> bool:
+    """Take in what one origin sees now. Returns whether anything changed.
+
+    A new device goes to the default pool. What is missing is *not present*: it cannot be allotted,
+    and its server keeps running. It comes back by itself. Each change is an event.
+    """
+    known = {device.id: device for device in all_devices(writing)}
+    changed = {
+        pool for spec in found for pool in [_take_in(writing, known.get(spec.id), spec)] if pool
+    }
+    seen = {spec.id for spec in found}
+    for device in known.values():
+        if device.origin is origin and device.present and device.id not in seen:
+            _update(writing, device, "device.vanished", present=False)
+            changed.add(device.pool)
+    if changed:
+        recount_pools(writing, changed)
+    return bool(changed)
+
+
+def _take_in(writing: Writing, known: Device | None, spec: DeviceSpec) -> str | None:
+    """Insert or update one device; returns the pool that it changed, if any."""
+    values: dict[str, Any] = {
+        "node": spec.node,
+        "model": spec.model,
+        "memory": spec.memory,
+        "uuid": spec.uuid,
+        "origin": str(spec.origin),
+        "isolation": str(spec.isolation),
+        "healthy": spec.healthy,
+        "present": True,
+        "health_note": spec.health_note,
+    }
+    if known is None:
+        writing.run(devices.insert().values(id=spec.id, pool=DEFAULT_POOL, free=True, **values))
+        writing.event("device.found", spec.id, after=values | {"pool": DEFAULT_POOL})
+        return DEFAULT_POOL
+    changes = {key: value for key, value in values.items() if getattr(known, key) != value}
+    if not changes:
+        return None
+    kind = _change_kind(known, spec)
+    _update(writing, known, kind, **changes)
+    return known.pool
+
+
+def _change_kind(known: Device, spec: DeviceSpec) -> str:
+    if not known.present:
+        return "device.returned"
+    if known.healthy != spec.healthy:
+        return "device.recovered" if spec.healthy else "device.unhealthy"
+    return "device.changed"
+
+
+def _update(writing: Writing, known: Device, kind: str, **changes: Any) -> None:
+    writing.run(
+        devices.update()
+        .where(devices.c.id == known.id)
+        .values(revision=devices.c.revision + 1, **changes)
+    )
+    before = {
+        key: str(value)
+        if isinstance(value := getattr(known, key), DeviceOrigin | Isolation)
+        else value
+        for key in changes
+    }
+    writing.event(kind, known.id, before=before, after=changes | {"holder": known.holder})
+
+
+def set_health(writing: Writing, device_id: str, *, healthy: bool, note: str = "") -> None:
+    """Take a device out of what can be allotted, or back into it, by word of an operator or a probe.
+
+    Raises:
+        NotFound: the record knows none of that id.
+    """
+    device = get(writing, device_id)
+    if (device.healthy, device.health_note) == (healthy, note):
+        return
+    kind = (
+        "device.changed"
+        if device.healthy == healthy
+        else ("device.recovered" if healthy else "device.unhealthy")
+    )
+    _update(writing, device, kind, healthy=healthy, health_note=note)
+    recount_pools(writing, [device.pool])

@@ -1,0 +1,294 @@
+"""Opening the record, and the two kinds of transactions on it."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from allotment.model.refusals import RecordUnavailable, RevisionStale
+from allotment.record import migrating
+from allotment.record.columns import dumps, to_stored
+
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+CONFIGURATION_LOCK = 7_151_413
+"""Any number will do, as long as every hub and control plane uses the same."""
+
+
+class FairLock:
+    """A lock that serves in the order of arrival.
+
+    Without it some threads wait for seconds while others take the lock again and again.
+    """
+
+    def __init__(self) -> None:
+        self._gate = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._held = False
+
+    def acquire(self, timeout: float) -> bool:
+        """Take the lock within ``timeout`` seconds, or return False."""
+        with self._gate:
+            if not self._held:
+                self._held = True
+                return True
+            turn = threading.Event()
+            self._waiting.append(turn)
+        if turn.wait(timeout):
+            return True
+        with self._gate:
+            if turn.is_set():
+                return True
+            self._waiting.remove(turn)
+            return False
+
+    def release(self) -> None:
+        """Hand the lock to whoever has waited longest."""
+        with self._gate:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._held = False
+
+
+@dataclass
+class Reading:
+    """A transaction that sees one consistent state of the record."""
+
+    connection: Connection
+    dialect: str
+
+    def all(self, statement: sa.Executable) -> Sequence[sa.Row[Any]]:
+        """Return every row of a statement."""
+        return self.connection.execute(statement).all()
+
+    def first(self, statement: sa.Executable) -> sa.Row[Any] | None:
+        """Return the first row of a statement, if there is one."""
+        return self.connection.execute(statement).first()
+
+    def driver(self, statement: str, parameters: dict[str, Any]) -> sa.CursorResult[Any]:
+        """Run SQL with ``:name`` parameters past SQLAlchemy's compiler, for the hot path."""
+        if self.dialect == "postgresql":
+            statement = _as_pyformat(statement)
+        return self.connection.exec_driver_sql(statement, parameters)
+
+
+_pyformat: dict[str, str] = {}
+
+
+def _as_pyformat(statement: str) -> str:
+    known = _pyformat.get(statement)
+    if known is None:
+        known = _pyformat[statement] = _PARAMETER.sub(r"%(\1)s", statement.replace("%", "%%"))
+    return known
+
+
+@dataclass
+class PendingEvent:
+    """An event before the transaction's end gives it its sequence."""
+
+    kind: str
+    subject: str
+    person: str | None
+    group: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+@dataclass
+class Writing(Reading):
+    """A transaction that changes the record: all of it or nothing.
+
+    ``actor`` is who changes it, from a token or a process, never from a request's body.
+    """
+
+    actor: str
+    now: datetime
+    pending: list[PendingEvent] = field(default_factory=list)
+
+    def event(
+        self,
+        kind: str,
+        subject: str,
+        *,
+        person: str | None = None,
+        group: str | None = None,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+    ) -> None:
+        """Add an event; it is written as the transaction's last act, under the counter's lock."""
+        self.pending.append(PendingEvent(kind, subject[:300], person, group, before, after))
+
+    def run(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
+        """Run a statement that changes rows."""
+        return (
+            self.connection.execute(statement, parameters)
+            if parameters
+            else self.connection.execute(statement)
+        )
+
+    def flush_events(self) -> None:
+        """Give the pending events their sequence and write them."""
+        if not self.pending:
+            return
+        last = self.driver(_NEXT_SEQUENCE, {"count": len(self.pending)}).scalar_one()
+        first = last - len(self.pending) + 1
+        at = to_stored(self.now)
+        for offset, event in enumerate(self.pending):
+            self.driver(
+                _INSERT_EVENT,
+                {
+                    "sequence": first + offset,
+                    "at": at,
+                    "actor": self.actor,
+                    "kind": event.kind,
+                    "subject": event.subject,
+                    "person": event.person,
+                    "group_name": event.group,
+                    "before": None if event.before is None else dumps(event.before),
+                    "after": None if event.after is None else dumps(event.after),
+                },
+            )
+        self.pending.clear()
+
+
+_NEXT_SEQUENCE = "UPDATE counters SET value = value + :count WHERE name = 'event' RETURNING value"
+_INSERT_EVENT = (
+    'INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "before", "after") '
+    "VALUES (:sequence, :at, :actor, :kind, :subject, :person, :group_name, :before, :after)"
+)
+
+
+class Record:
+    """The one authority. Safe to use from many threads; every call blocks, so event loops use threads."""
+
+    def __init__(self, reader: Engine, writer: Engine, *, patience: float) -> None:
+        self._reader, self._writer = reader, writer
+        self._patience = patience
+        self._turn = FairLock() if reader.dialect.name == "sqlite" else None
+        self.dialect = reader.dialect.name
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """Read one consistent state."""
+        try:
+            with self._reader.begin() as connection:
+                yield Reading(connection, self.dialect)
+        except OperationalError as error:
+            raise _unavailable(error) from error
+
+    @contextmanager
+    def writing(
+        self, actor: str, now: datetime, *, configuration: bool = True
+    ) -> Iterator[Writing]:
+        """Change the record in one transaction.
+
+        Changes of configuration exclude admissions while they last (on SQLite every writer
+        excludes every other). Raises RecordUnavailable when the turn does not come in time.
+        """
+        if self._turn is not None and not self._turn.acquire(self._patience):
+            message = f"The record was busy for {self._patience:g} s."
+            raise RecordUnavailable(message)
+        try:
+            with self._writer.begin() as connection:
+                writing = Writing(connection, self.dialect, actor, now)
+                if self.dialect == "postgresql" and configuration:
+                    connection.exec_driver_sql(
+                        f"SELECT pg_advisory_xact_lock({CONFIGURATION_LOCK})"
+                    )
+                yield writing
+                writing.flush_events()
+        except OperationalError as error:
+            raise _unavailable(error) from error
+        finally:
+            if self._turn is not None:
+                self._turn.release()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+def _unavailable(error: DBAPIError) -> RecordUnavailable:
+    return RecordUnavailable(f"The record did not answer: {type(error.orig).__name__}.")
+
+
+def open_record(url: str, *, migrate: bool = False, patience: float = 10.0) -> Record:
+    """Open the record at a SQLAlchemy URL (``sqlite:///path`` or ``postgresql://…``).
+
+    ``migrate`` brings an older schema up to date; without it an older one is refused.
+    ``patience`` is how many seconds a writer waits for its turn.
+
+    Raises:
+        RecordTooNew: a newer version of Allotment wrote the record.
+        RecordUnavailable: the database does not answer.
+    """
+    if url.startswith(("postgresql://", "postgres://")):
+        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    engine_url = sa.make_url(url)
+    if engine_url.get_backend_name() == "sqlite":
+        reader, writer = (
+            _sqlite_engine(engine_url, "BEGIN", patience, size=8),
+            _sqlite_engine(engine_url, "BEGIN IMMEDIATE", patience, size=1),
+        )
+    else:
+        reader = writer = sa.create_engine(
+            engine_url, pool_size=20, max_overflow=20, pool_timeout=patience, pool_pre_ping=False
+        )
+        reader = writer.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+    try:
+        migrating.prepare(writer, migrate=migrate)
+    except OperationalError as error:
+        raise _unavailable(error) from error
+    return Record(reader, writer, patience=patience)
+
+
+def _sqlite_engine(url: sa.URL, begin: str, patience: float, size: int) -> Engine:
+    engine = sa.create_engine(
+        url,
+        pool_size=size,
+        max_overflow=0 if size == 1 else 24,
+        connect_args={"check_same_thread": False, "timeout": patience},
+        poolclass=sa.QueuePool,
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = (
+            None  # we say BEGIN ourselves: the driver would say it too late
+        )
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={int(patience * 1000)}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def expect_revision(thing: str, found: int, expected: int | None) -> None:
+    """Refuse a change that was made against an older revision; None expects nothing.
+
+    Raises:
+        RevisionStale: somebody changed the thing meanwhile.
+    """
+    if expected is not None and expected != found:
+        raise RevisionStale(thing, expected, found)

@@ -1,0 +1,175 @@
+"""People: on-boarding, roles, and what each may do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from allotment.model.groups import Origin
+from allotment.model.names import check_person
+from allotment.model.people import Authority, BuiltInRole, Permission, Person
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import Refusal
+from allotment.record import memberships
+from allotment.record.engine import Reading, Writing
+from allotment.record.rows import bump, for_change, named
+from allotment.record.schema import allotments, limits, people, roles, servers
+
+
+def _from_row(row: sa.Row[Any]) -> Person:
+    return Person(row.name, row.role, row.onboarded_at, row.revision)
+
+
+def all_people(reading: Reading) -> tuple[Person, ...]:
+    """Everybody whom the platform knows, by name."""
+    return tuple(_from_row(row) for row in reading.all(sa.select(people).order_by(people.c.name)))
+
+
+def get(reading: Reading, name: str) -> Person:
+    """One person.
+
+    Raises:
+        NotFound: the platform knows nobody of that name.
+    """
+    return _from_row(named(reading, people, "person", name))
+
+
+def authority(reading: Reading, name: str, now: datetime) -> Authority:
+    """What a person may do now. Somebody unknown may do nothing."""
+    row = reading.first(
+        sa.select(people.c.role, roles.c.permissions)
+        .join(roles, roles.c.name == people.c.role)
+        .where(people.c.name == name)
+    )
+    if row is None:
+        return Authority(name, "", frozenset(), (), ())
+    current = [
+        member
+        for member in memberships.all_memberships(reading, person=name)
+        if member.until is None or member.until > now
+    ]
+    return Authority(
+        person=name,
+        role=row.role,
+        permissions=frozenset(Permission(permission) for permission in row.permissions),
+        groups=tuple(sorted({member.group for member in current})),
+        leads=tuple(sorted({member.group for member in current if member.lead})),
+    )
+
+
+def onboard(
+    writing: Writing,
+    names: Sequence[str],
+    group: str | None = None,
+    role: str = BuiltInRole.DATA_SCIENTIST,
+    origin: Origin = Origin.CONSOLE,
+) -> tuple[Person, ...]:
+    """Admit people to the platform, into a group or none. Who is on-boarded already stays as is.
+
+    Raises:
+        NotFound: there is no such group or role.
+        Refusal: strict mode, and somebody is in another group. Nobody is on-boarded then.
+    """
+    named(writing, roles, "role", role)
+    for name in dict.fromkeys(names):
+        check_person(name)
+        known = writing.first(sa.select(people).where(people.c.name == name))
+        if known is None:
+            writing.run(people.insert().values(name=name, role=role, onboarded_at=writing.now))
+            writing.event("person.onboarded", name, person=name, group=group, after={"role": role})
+        elif known.onboarded_at is None:
+            bump(writing, people, name, onboarded_at=writing.now, role=role)
+            writing.event("person.onboarded", name, person=name, group=group, after={"role": role})
+        if group is not None and not any(
+            row.group == group for row in memberships.all_memberships(writing, person=name)
+        ):
+            memberships.add(writing, name, group, origin)
+    return tuple(get(writing, name) for name in dict.fromkeys(names))
+
+
+def set_role(writing: Writing, name: str, role: str, revision: int | None = None) -> Person:
+    """Give a person another role.
+
+    Raises:
+        NotFound, RevisionStale: as ever.
+        Refusal: the last operator cannot be downgraded.
+    """
+    row = for_change(writing, people, "person", name, revision)
+    named(writing, roles, "role", role)
+    if row.role == role:
+        return _from_row(row)
+    if row.role == BuiltInRole.OPERATOR:
+        _keep_an_operator(writing, {name}, "downgraded")
+    bump(writing, people, name, role=role)
+    writing.event(
+        "person.role_changed", name, person=name, before={"role": row.role}, after={"role": role}
+    )
+    return get(writing, name)
+
+
+def delete(writing: Writing, names: Sequence[str]) -> None:
+    """Remove people from the platform, all of them or none. The record of what happened stays.
+
+    Raises:
+        NotFound: nobody of that name.
+        Refusal: somebody has a running server, or no operator would be left.
+    """
+    wanted = tuple(dict.fromkeys(names))
+    for name in wanted:
+        named(writing, people, "person", name)
+    reasons = [reason for name in wanted for reason in [_running(writing, name)] if reason]
+    if reasons:
+        raise Refusal(*reasons)
+    _keep_an_operator(writing, set(wanted), "removed")
+    for name in wanted:
+        row = get(writing, name)
+        for group in sorted(
+            {member.group for member in memberships.all_memberships(writing, person=name)}
+        ):
+            memberships.remove(writing, name, group)
+        writing.run(limits.delete().where(limits.c.scope == "person", limits.c.subject == name))
+        writing.run(servers.delete().where(servers.c.person == name))
+        writing.run(people.delete().where(people.c.name == name))
+        writing.event("person.deleted", name, person=name, before={"role": row.role})
+
+
+def _running(reading: Reading, name: str) -> Reason | None:
+    rows = reading.all(
+        sa.select(allotments.c.server)
+        .where(allotments.c.person == name, allotments.c.state != "released")
+        .order_by(allotments.c.server)
+    )
+    if not rows:
+        return None
+    running = tuple(row.server or "default" for row in rows)
+    return Reason(
+        Rule.PERSON_IN_USE,
+        f"{name} cannot be deleted: {', '.join(running[:12])} {'is' if len(running) == 1 else 'are'} running.",
+        limit=0,
+        used=len(running),
+        remedy="Stop the server first." if len(running) == 1 else "Stop the servers first.",
+        details=running,
+    )
+
+
+def _keep_an_operator(reading: Reading, leaving: set[str], verb: str) -> None:
+    operators = {
+        row.name
+        for row in reading.all(
+            sa.select(people.c.name).where(people.c.role == BuiltInRole.OPERATOR)
+        )
+    }
+    if operators & leaving and not operators - leaving:
+        names = ", ".join(sorted(operators & leaving))
+        reason = Reason(
+            Rule.LAST_OPERATOR,
+            f"{names} cannot be {verb}: there must always be at least one operator.",
+            limit=1,
+            used=len(operators),
+            asked=len(operators & leaving),
+            remedy="Make somebody else an operator first.",
+        )
+        raise Refusal(reason)

@@ -1,0 +1,230 @@
+"""Pools: devices of one model, given out under the shares of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from allotment.model.amounts import counted
+from allotment.model.devices import Device
+from allotment.model.names import DEFAULT_POOL, check_name
+from allotment.model.pools import Pool, PoolUse
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import AlreadyExists, NotFound, Refusal
+from allotment.record import devices as device_rows
+from allotment.record.counting import recount_pools
+from allotment.record.engine import Reading, Writing
+from allotment.record.rows import bump, for_change, named
+from allotment.record.schema import allotments, devices, pools, shares
+from allotment.rules.pooling import check_pool_model
+
+
+def _from_row(row: sa.Row[Any]) -> Pool:
+    return Pool(row.name, row.model, row.revision)
+
+
+def all_pools(reading: Reading) -> tuple[Pool, ...]:
+    """Every pool, the default pool first."""
+    order = sa.case((pools.c.name == DEFAULT_POOL, 0), else_=1)
+    return tuple(
+        _from_row(row) for row in reading.all(sa.select(pools).order_by(order, pools.c.name))
+    )
+
+
+def get(reading: Reading, name: str) -> Pool:
+    """One pool.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    return _from_row(named(reading, pools, "pool", name))
+
+
+_USE = """
+SELECT p.name AS pool, p.model AS model,
+    COALESCE(d.total, 0) AS total, COALESCE(d.healthy, 0) AS healthy, COALESCE(d.held, 0) AS held, COALESCE(d.free, 0) AS free,
+    COALESCE(s.guaranteed, 0) AS guaranteed, COALESCE(s.unused, 0) AS unused_guarantee
+FROM pools p
+LEFT JOIN (SELECT pool, COUNT(*) AS total,
+        SUM(CASE WHEN healthy AND present THEN 1 ELSE 0 END) AS healthy,
+        SUM(CASE WHEN free THEN 0 ELSE 1 END) AS held,
+        SUM(CASE WHEN free AND healthy AND present THEN 1 ELSE 0 END) AS free
+    FROM devices GROUP BY pool) d ON d.pool = p.name
+LEFT JOIN (SELECT pool, SUM(guaranteed) AS guaranteed,
+        SUM(CASE WHEN guaranteed > held THEN guaranteed - held ELSE 0 END) AS unused
+    FROM shares GROUP BY pool) s ON s.pool = p.name
+ORDER BY CASE WHEN p.name = 'default' THEN 0 ELSE 1 END, p.name
+"""
+
+
+def use(reading: Reading) -> tuple[PoolUse, ...]:
+    """What every pool has and what of it is held, in devices."""
+    return tuple(PoolUse(**row) for row in reading.driver(_USE, {}).mappings())
+
+
+def create(writing: Writing, name: str, device_ids: Sequence[str], model: str = "") -> Pool:
+    """Make a pool of devices, which leave the pool they were in.
+
+    ``model`` is needed only for a pool without devices; else it is the devices' own.
+
+    Raises:
+        AlreadyExists: the name is taken.
+        Refusal: devices of several models, held devices, or devices that others' guarantees need.
+    """
+    check_name(name)
+    if writing.first(sa.select(pools.c.name).where(pools.c.name == name)) is not None:
+        raise AlreadyExists("pool", name)
+    chosen = _chosen(writing, device_ids)
+    model = check_pool_model(name, model, chosen)
+    writing.run(pools.insert().values(name=name, model=model))
+    _move(writing, name, chosen)
+    writing.event(
+        "pool.created",
+        name,
+        after={"model": model, "devices": sorted(device.id for device in chosen)},
+    )
+    return get(writing, name)
+
+
+def edit(
+    writing: Writing, name: str, device_ids: Sequence[str], revision: int | None = None
+) -> Pool:
+    """Give a pool exactly these devices; those left out go to the default pool.
+
+    Raises:
+        NotFound, RevisionStale, Refusal: as for :func:`create`, or the default pool was named.
+    """
+    if name == DEFAULT_POOL:
+        raise Refusal(_default_pool("edited"))
+    row = for_change(writing, pools, "pool", name, revision)
+    before = {device.id: device for device in device_rows.all_devices(writing, name)}
+    chosen = _chosen(writing, device_ids)
+    model = check_pool_model(
+        name,
+        row.model if any(device.pool == name for device in chosen) or not chosen else "",
+        chosen,
+    )
+    wanted = {device.id for device in chosen}
+    leaving = [device for key, device in before.items() if key not in wanted]
+    _move(writing, name, [device for device in chosen if device.id not in before])
+    _move(writing, DEFAULT_POOL, leaving)
+    bump(writing, pools, name, model=model)
+    writing.event(
+        "pool.changed",
+        name,
+        before={"model": row.model, "devices": sorted(before)},
+        after={"model": model, "devices": sorted(wanted)},
+    )
+    return get(writing, name)
+
+
+def delete(writing: Writing, name: str, revision: int | None = None) -> None:
+    """Delete a pool: its devices are free for others, in the default pool.
+
+    Raises:
+        Refusal: a running server holds one of its devices, or a group has a share in it.
+    """
+    if name == DEFAULT_POOL:
+        raise Refusal(_default_pool("deleted"))
+    row = for_change(writing, pools, "pool", name, revision)
+    sharing = [
+        share.group_name
+        for share in writing.all(
+            sa.select(shares).where(shares.c.pool == name).order_by(shares.c.group_name)
+        )
+    ]
+    members = list(device_rows.all_devices(writing, name))
+    reasons = _held_reasons(writing, members, f"Pool {name!r} cannot be deleted")
+    if sharing:
+        reasons.append(
+            Reason(
+                Rule.POOL_SHARED,
+                f"Pool {name!r} cannot be deleted: {counted(len(sharing), 'group')} {'has' if len(sharing) == 1 else 'have'} a share in it: {', '.join(sharing[:12])}.",
+                used=len(sharing),
+                remedy="Take the shares away first.",
+                details=tuple(sharing),
+            )
+        )
+    if reasons:
+        raise Refusal(*reasons)
+    _move(writing, DEFAULT_POOL, members)
+    writing.run(pools.delete().where(pools.c.name == name))
+    writing.event(
+        "pool.deleted",
+        name,
+        before={"model": row.model, "devices": sorted(device.id for device in members)},
+    )
+
+
+def _chosen(reading: Reading, device_ids: Sequence[str]) -> list[Device]:
+    known = {device.id: device for device in device_rows.all_devices(reading)}
+    missing = [device_id for device_id in device_ids if device_id not in known]
+    if missing:
+        raise NotFound("device", missing[0])
+    return [known[device_id] for device_id in sorted(set(device_ids))]
+
+
+def _move(writing: Writing, pool: str, moving: Sequence[Device]) -> None:
+    """Move devices, unless a server holds one, or a guarantee where they come from needs them."""
+    if not moving:
+        return
+    reasons = _held_reasons(writing, moving, "Devices in use cannot be moved")
+    reasons += _guarantee_reasons(writing, moving)
+    if reasons:
+        raise Refusal(*reasons)
+    writing.run(
+        devices.update().where(devices.c.id.in_([device.id for device in moving])).values(pool=pool)
+    )
+    recount_pools(writing, {pool} | {device.pool for device in moving})
+
+
+def _held_reasons(reading: Reading, members: Sequence[Device], refused: str) -> list[Reason]:
+    holders = sorted({device.holder for device in members if device.holder})
+    if not holders:
+        return []
+    rows = reading.all(
+        sa.select(allotments.c.person, allotments.c.server)
+        .where(allotments.c.id.in_(holders))
+        .order_by(allotments.c.person, allotments.c.server)
+    )
+    servers = tuple(f"{row.person}/{row.server or 'default'}" for row in rows)
+    held = sorted(device.id for device in members if device.holder)
+    return [
+        Reason(
+            Rule.POOL_IN_USE,
+            f"{refused}: {', '.join(held[:12])} {'is' if len(held) == 1 else 'are'} held by {', '.join(servers[:12])}.",
+            limit=0,
+            used=len(held),
+            remedy="Stop these servers first." if len(servers) > 1 else "Stop this server first.",
+            details=servers,
+        )
+    ]
+
+
+def _guarantee_reasons(reading: Reading, moving: Sequence[Device]) -> list[Reason]:
+    reasons = []
+    by_name = {pool.pool: pool for pool in use(reading)}
+    for name in sorted({device.pool for device in moving}):
+        pool, taken = by_name[name], sum(device.pool == name for device in moving)
+        if pool.total - taken < pool.guaranteed:
+            reasons.append(
+                Reason(
+                    Rule.POOL_CAPACITY,
+                    f"Groups are guaranteed {counted(pool.guaranteed, 'device')} of {name}, which has {pool.total}; {pool.total - taken} would be left.",
+                    limit=pool.total,
+                    used=pool.guaranteed,
+                    asked=taken,
+                    remedy="Lower the guarantees first, or take fewer devices.",
+                )
+            )
+    return reasons
+
+
+def _default_pool(verb: str) -> Reason:
+    return Reason(
+        Rule.POOL_IN_USE,
+        f"The default pool cannot be {verb}: it holds every device that no other pool holds.",
+        remedy="Create a pool, or edit another one: devices come and go from here by themselves.",
+    )

@@ -1,0 +1,82 @@
+"""Servers that exist, stopped ones too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from allotment.model.allotments import Allotment, State
+from allotment.record import allotments as allotment_rows
+from allotment.record.engine import Reading, Writing
+from allotment.record.schema import allotments, servers
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server with its latest allotment."""
+
+    hub: str
+    person: str
+    name: str
+    display_name: str
+    note: str
+    profile: str
+    created_at: datetime
+    allotment: Allotment
+
+    @property
+    def state(self) -> str:
+        """``starting``, ``running``, ``stopping``, ``offered`` or ``stopped``."""
+        return "stopped" if self.allotment.state is State.RELEASED else str(self.allotment.state)
+
+
+def all_servers(
+    reading: Reading,
+    *,
+    person: str | None = None,
+    groups: tuple[str, ...] | None = None,
+    running_only: bool = False,
+) -> tuple[Server, ...]:
+    """Servers that exist, by person and name; of one person, of some groups, or only active ones where asked."""
+    statement = (
+        sa.select(
+            *[column.label(f"server_{column.name}") for column in servers.c],
+            *allotment_rows.COLUMNS,
+        )
+        .join(allotments, allotments.c.id == servers.c.allotment)
+        .order_by(servers.c.person, servers.c.name, servers.c.hub)
+    )
+    if person is not None:
+        statement = statement.where(servers.c.person == person)
+    if groups is not None:
+        statement = statement.where(allotments.c.group_name.in_(groups))
+    if running_only:
+        statement = statement.where(allotments.c.state != "released")
+    return tuple(_from_row(row) for row in reading.all(statement))
+
+
+def _from_row(row: sa.Row[Any]) -> Server:
+    return Server(
+        hub=row.server_hub,
+        person=row.server_person,
+        name=row.server_name,
+        display_name=row.server_display_name,
+        note=row.server_note,
+        profile=row.server_profile,
+        created_at=row.server_created_at,
+        allotment=allotment_rows.from_row(row),
+    )
+
+
+def forget(writing: Writing, hub: str, person: str, name: str) -> bool:
+    """Forget a server that its owner deleted. Its history stays. Returns whether it was there."""
+    match = (servers.c.person == person, servers.c.hub == hub, servers.c.name == name)
+    if not writing.run(servers.delete().where(*match)).rowcount:
+        return False
+    writing.event(
+        "server.deleted", f"{person}/{name}", person=person, before={"hub": hub, "server": name}
+    )
+    return True

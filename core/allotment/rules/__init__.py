@@ -1,0 +1,1 @@
+"""Pure functions: what is granted, refused, permitted. No I/O, no clock, no randomness."""
