@@ -1,0 +1,1 @@
+"""Starting the hub on one machine: ``python -m allotment_hub.launch``."""
