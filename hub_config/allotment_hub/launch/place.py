@@ -38,20 +38,26 @@ class Place:
         Raises:
             KeyError: this process was not started by ``python -m allotment_hub.launch``.
         """
-        public, hub, proxy_api, service = environment["ALLOTMENT_PORTS"].split(",")
         return cls(
             state=Path(environment["ALLOTMENT_STATE"]),
             settings=Path(environment["ALLOTMENT_SETTINGS"]),
-            ports=Ports(int(public), int(hub), int(proxy_api), int(service)),
+            ports=Ports(
+                public=int(environment["ALLOTMENT_PORT"]),
+                hub=int(environment["ALLOTMENT_HUB_PORT"]),
+                proxy_api=int(environment["ALLOTMENT_PROXY_API_PORT"]),
+                service=int(environment["ALLOTMENT_SERVICE_PORT"]),
+            ),
         )
 
     def to_environment(self) -> dict[str, str]:
         """What `from_environment` reads; it also marks the processes of this hub as its own."""
-        ports = self.ports
         return {
             "ALLOTMENT_STATE": str(self.state),
             "ALLOTMENT_SETTINGS": str(self.settings),
-            "ALLOTMENT_PORTS": f"{ports.public},{ports.hub},{ports.proxy_api},{ports.service}",
+            "ALLOTMENT_PORT": str(self.ports.public),
+            "ALLOTMENT_HUB_PORT": str(self.ports.hub),
+            "ALLOTMENT_PROXY_API_PORT": str(self.ports.proxy_api),
+            "ALLOTMENT_SERVICE_PORT": str(self.ports.service),
         }
 
     @property
