@@ -1,0 +1,136 @@
+"""Which devices this machine has: declared, found by NVML, or simulated, and how they are."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from allotment.inventory import nvml
+from allotment.inventory.declared import declared_devices, match_by_index
+from allotment.inventory.simulated import simulated_devices
+from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
+
+SIMULATED_NOTE = (
+    "This machine has no NVIDIA library, so four devices are simulated: they can be allotted like real ones, and nothing runs on them."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What was found at one time. ``note`` is for people: show it wherever it is not empty."""
+
+    devices: tuple[DeviceSpec, ...]
+    origin: DeviceOrigin
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What NVML answered at one time. ``absent``: there is none. ``failure``: why it does not work."""
+
+    gpus: tuple[nvml.Gpu, ...] = ()
+    notes: tuple[str, ...] = ()
+    absent: bool = False
+    failure: str = ""
+
+
+def discover(declared: Sequence[DeviceSpec] | None = None) -> Discovery:
+    """Look once: see :class:`Inventory`, which a program that looks again and again keeps."""
+    return Inventory(declared).observe()
+
+
+class Inventory:
+    """The devices of this machine, looked at again and again.
+
+    Declared devices are the settings' word, with UUID and health from NVML where they are this
+    machine's. None declared: what NVML finds. No NVML: four simulated devices. What it was at the
+    first look it stays: a driver that fails later means that no device is there, with a note, and
+    never that simulated ones take their place.
+
+    Args:
+        declared: the settings' devices; None where the settings leave them out.
+        node: this machine's name; None asks the operating system.
+    """
+
+    def __init__(self, declared: Sequence[DeviceSpec] | None = None, *, node: str | None = None) -> None:
+        self._declared = None if declared is None else tuple(declared)
+        self._node = node or socket.gethostname()
+        self._nodes = frozenset({self._node, self._node.partition(".")[0], "localhost"})
+        self._matched: dict[str, str] | None = None
+        self._had_nvml = False
+
+    def observe(self) -> Discovery:
+        """Look now. Blocks while the driver answers, so not for an event loop's own thread.
+
+        What a GPU that vanished was is not in the answer: who keeps the record of devices sees
+        that it is missing.
+        """
+        look = _look()
+        self._had_nvml |= not look.absent
+        if self._declared is not None:
+            return self._declared_now(self._declared, look)
+        if not self._had_nvml:
+            return Discovery(simulated_devices(self._node), DeviceOrigin.SIMULATED, SIMULATED_NOTE)
+        failure = look.failure or ("The NVIDIA library that was here is gone." if look.absent else "")
+        if failure:
+            return Discovery((), DeviceOrigin.NVML, f"{failure} No device can be allotted until it works.")
+        note = " ".join(look.notes) or ("" if look.gpus else "NVML works and sees no GPU.")
+        return Discovery(_specs(look.gpus, self._node), DeviceOrigin.NVML, note)
+
+    def _declared_now(self, declared: tuple[DeviceSpec, ...], look: _Look) -> Discovery:
+        works = not look.absent and not look.failure
+        if self._matched is None and works:
+            self._matched = match_by_index(declared, {gpu.index: gpu.uuid for gpu in look.gpus}, self._nodes)
+        seen = {spec.uuid: spec for spec in _specs(look.gpus, self._node)} if self._had_nvml else None
+        failure = look.failure or ("The NVIDIA library that was here is gone." if look.absent and self._had_nvml else "")
+        devices = declared_devices(declared, self._matched or {}, seen, self._nodes, failure)
+        return Discovery(devices, DeviceOrigin.SETTINGS, " ".join((*look.notes, failure)).strip())
+
+
+def _look() -> _Look:
+    try:
+        reading = nvml.read()
+    except nvml.NvmlAbsent:
+        return _Look(absent=True)
+    except nvml.NvmlFailed as error:
+        return _Look(failure=str(error))
+    empty = tuple(f"GPU {gpu.index} is in MIG mode and has no slices: it offers nothing." for gpu in reading.gpus if gpu.slices == ())
+    return _Look(reading.gpus, reading.problems + empty)
+
+
+def _specs(gpus: Sequence[nvml.Gpu], node: str) -> tuple[DeviceSpec, ...]:
+    """A device for each whole GPU, and for each slice of those in MIG mode."""
+    found: list[DeviceSpec] = []
+    for gpu in gpus:
+        parts = (
+            [(gpu.uuid, gpu.model, gpu.memory, Isolation.COOPERATIVE)]
+            if gpu.slices is None
+            else [(part.uuid, part.model, part.memory, Isolation.MIG) for part in gpu.slices]
+        )
+        found += [
+            DeviceSpec(
+                id=device_id(uuid),
+                node=node,
+                model=model,
+                memory=memory,
+                uuid=uuid,
+                origin=DeviceOrigin.NVML,
+                isolation=isolation,
+                healthy=not gpu.health.problem,
+                health_note=gpu.health.problem or gpu.health.warning,
+            )
+            for uuid, model, memory, isolation in parts
+        ]
+    return tuple(found)
+
+
+def device_id(uuid: str) -> str:
+    """A short name that stays: from the UUID, since NVML's index changes when a neighbour is lost.
+
+    ``GPU-5ab3c1d2-…`` is ``gpu-5ab3c1d2``. MIG UUIDs of drivers before 470 name GPU, instance and
+    slice (``MIG-GPU-5ab3c1d2-…/7/0``) and become ``mig-5ab3c1d2-7-0``.
+    """
+    head, *instance = uuid.lower().split("/")
+    kind, _, rest = head.partition("-")
+    return "-".join([kind, rest.removeprefix("gpu-").partition("-")[0], *instance])

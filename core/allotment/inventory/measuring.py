@@ -1,0 +1,47 @@
+"""How devices are used now: measured by NVML where they are real, and never made up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from allotment.inventory import nvml
+from allotment.inventory.simulated import is_simulated
+from allotment.model.reports import DeviceUse, Measured
+
+_REAL = ("GPU-", "MIG-")
+"""How UUIDs of NVIDIA devices begin."""
+
+
+def measure(devices: Sequence[tuple[str, str]]) -> tuple[DeviceUse, ...]:
+    """Measure devices given as (id, UUID), in their order. Never fails: what cannot be measured says why.
+
+    Blocks while the driver answers (milliseconds; seconds where it must wake the devices up).
+    """
+    real = [uuid for _, uuid in devices if uuid.startswith(_REAL)]
+    samples: dict[str, nvml.Sample] = {}
+    why = ""
+    if real:
+        try:
+            samples = {sample.uuid: sample for sample in nvml.sample(real)}
+        except (nvml.NvmlAbsent, nvml.NvmlFailed) as error:
+            why = str(error)
+    return tuple(_use(device, uuid, samples.get(uuid), why) for device, uuid in devices)
+
+
+def _use(device: str, uuid: str, sample: nvml.Sample | None, why: str) -> DeviceUse:
+    if is_simulated(uuid):
+        return DeviceUse(id=device, measured=Measured.SIMULATED)
+    if sample is None:
+        undeclared = "The device was declared without a UUID, so it cannot be found to be measured."
+        note = why if uuid.startswith(_REAL) else undeclared
+        return DeviceUse(id=device, measured=Measured.UNAVAILABLE, note=note[:500])
+    if sample.memory_total is None:
+        return DeviceUse(id=device, measured=Measured.UNAVAILABLE, note=sample.note[:500])
+    return DeviceUse(
+        id=device,
+        measured=Measured.NVML,
+        utilisation=sample.utilisation,
+        memory_used=sample.memory_used,
+        memory_total=sample.memory_total,
+        note=sample.note[:500],
+    )
