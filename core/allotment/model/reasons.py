@@ -34,6 +34,8 @@ class Rule(StrEnum):
     NAME_TAKEN = "name.taken"
     NOT_FOUND = "not_found"
     SETTINGS = "settings"
+    REQUEST = "request"
+    """The request itself cannot be understood, or comes at the wrong time."""
 
 
 WAITING_RULES = frozenset({Rule.SHARE_GUARANTEE, Rule.SHARE_CEILING, Rule.DEVICES_FREE})

@@ -1,0 +1,57 @@
+"""Devices and pools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from allotment.client.connection import Connection, Revision
+from allotment.client.paths import segment
+from allotment.model.documents import Device, DeviceListing, Pool, PoolListing
+
+
+class Devices:
+    """``client.devices``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self, *, pool: str | None = None, changed_after: int | None = None) -> DeviceListing:
+        """Devices, by id. With ``changed_after`` (a ``sequence``): what changed since, where that is little."""
+        return self._connection.read_all(
+            DeviceListing, "/devices", pool=pool, changed_after=changed_after, limit=20_000
+        )
+
+    def get(self, device: str) -> Device:
+        """One device."""
+        return self._connection.read(Device, f"/devices/{segment(device)}")
+
+
+class Pools:
+    """``client.pools``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self) -> PoolListing:
+        """Pools, by name."""
+        return self._connection.read_all(PoolListing, "/pools")
+
+    def get(self, name: str) -> Pool:
+        """One pool."""
+        return self._connection.read(Pool, f"/pools/{segment(name)}")
+
+    def create(self, name: str, devices: Sequence[str] = (), *, model: str = "") -> Pool:
+        """Make a pool of these devices; they leave the pool that they are in."""
+        body = {"name": name, "devices": list(devices), "model": model}
+        return self._connection.send(Pool, "POST", "/pools", body)
+
+    def edit(self, name: str, devices: Sequence[str], *, revision: Revision) -> Pool:
+        """Give a pool these devices, no others."""
+        body = {"devices": list(devices)}
+        return self._connection.send(
+            Pool, "PATCH", f"/pools/{segment(name)}", body, revision=revision
+        )
+
+    def delete(self, name: str, *, revision: Revision) -> None:
+        """Delete a pool; its devices go back to the default pool."""
+        self._connection.delete(f"/pools/{segment(name)}", revision=revision)

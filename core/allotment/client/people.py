@@ -1,0 +1,112 @@
+"""People, roles and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from allotment.client.connection import Connection, Revision
+from allotment.client.paths import segment
+from allotment.model.documents import (
+    LimitListing,
+    OnboardedUsers,
+    ResetLink,
+    Role,
+    RoleListing,
+    User,
+    UserListing,
+)
+from allotment.model.limits import LimitKind, LimitScope
+from allotment.model.people import Permission
+
+
+class Users:
+    """``client.users``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(
+        self, *, group: str | None = None, changed_after: int | None = None
+    ) -> UserListing:
+        """People, by name, of one group where asked. With ``changed_after``: what changed since."""
+        return self._connection.read_all(
+            UserListing, "/users", group=group, changed_after=changed_after, limit=20_000
+        )
+
+    def get(self, name: str) -> User:
+        """One person, with the limits that bind."""
+        return self._connection.read(User, f"/users/{segment(name)}")
+
+    def onboard(
+        self, names: Sequence[str], *, group: str | None = None, role: str = "data-scientist"
+    ) -> OnboardedUsers:
+        """Admit people to the platform, into a group or none: all of them or nobody."""
+        body = {"names": list(names), "group": group, "role": role}
+        return self._connection.send(OnboardedUsers, "POST", "/users", body)
+
+    def set_role(self, name: str, role: str, *, revision: Revision) -> User:
+        """Give a person another role."""
+        return self._connection.send(
+            User, "PATCH", f"/users/{segment(name)}", {"role": role}, revision=revision
+        )
+
+    def move(self, name: str, group: str | None) -> User:
+        """Leave every group and join this one, in one step; None: leave all."""
+        return self._connection.send(
+            User, "POST", f"/users/{segment(name)}/move", {"group": group}
+        )
+
+    def delete(self, names: Sequence[str]) -> OnboardedUsers:
+        """Remove people from the platform, all of them or nobody; ``notes`` say what is left to do."""
+        return self._connection.send(OnboardedUsers, "POST", "/users/delete", {"names": list(names)})
+
+    def reset_link(self, name: str) -> ResetLink:
+        """Make a link with which a person chooses a new password, once. It is told only here."""
+        return self._connection.send(ResetLink, "POST", f"/users/{segment(name)}/reset-link")
+
+
+class Roles:
+    """``client.roles``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self) -> RoleListing:
+        """Roles, built-in ones first."""
+        return self._connection.read_all(RoleListing, "/roles")
+
+    def create(self, name: str, permissions: Iterable[Permission]) -> Role:
+        """Make a role of own."""
+        body = {"name": name, "permissions": sorted(str(each) for each in permissions)}
+        return self._connection.send(Role, "POST", "/roles", body)
+
+    def edit(self, name: str, permissions: Iterable[Permission], *, revision: Revision) -> Role:
+        """Change what an own role permits."""
+        body = {"permissions": sorted(str(each) for each in permissions)}
+        return self._connection.send(
+            Role, "PATCH", f"/roles/{segment(name)}", body, revision=revision
+        )
+
+    def delete(self, name: str, *, revision: Revision) -> None:
+        """Delete an own role that nobody has."""
+        self._connection.delete(f"/roles/{segment(name)}", revision=revision)
+
+
+class Limits:
+    """``client.limits``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self, *, scope: LimitScope | None = None, subject: str | None = None) -> LimitListing:
+        """Limits that are set."""
+        return self._connection.read_all(
+            LimitListing, "/limits", scope=None if scope is None else str(scope), subject=subject
+        )
+
+    def put(
+        self, scope: LimitScope, subject: str, kind: LimitKind, value: int | None
+    ) -> LimitListing:
+        """Set a limit, or with None take it away; answers what is set for the subject then."""
+        body = {"scope": str(scope), "subject": subject, "kind": str(kind), "value": value}
+        return self._connection.send(LimitListing, "PUT", "/limits", body)
