@@ -3,7 +3,6 @@
 import hashlib
 import importlib.util
 import json
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -27,24 +26,28 @@ def environment_of(root: Path) -> Path:
 def install(root: Path, extras: Sequence[str]) -> None:
     """Make the environment, and install this checkout with extras, unless that is done already.
 
+    An environment that works is never removed, whoever made it; one whose Python is gone, or that
+    belongs to a checkout that was moved (its scripts name the old place), is made anew.
+
     Raises:
         StepFailedError: Python cannot make environments, or packages could not be had.
     """
     environment = environment_of(root)
     stamp_file = environment / "allotment-setup.json"
     stamp = read_stamp(stamp_file)
-    wanted = {"needs": _needs(root / "pyproject.toml"), "checkout": str(root)}
-    here_before = stamp.get("extras", [])
-    known = set(here_before) if isinstance(here_before, list) else set()
-    usable = (environment / "bin" / "python").exists() and stamp.get("checkout") == str(root)
-    if usable and stamp.get("needs") == wanted["needs"] and known >= set(extras):
-        return
-    if not usable:
+    moved = stamp.get("checkout", str(root)) != str(root)
+    if moved or not (environment / "bin" / "python").exists():
         _make(environment)
-    chosen = sorted(known | set(extras)) if usable else sorted(extras)
+        stamp = {}
+    needs = _needs(root / "pyproject.toml")
+    before = stamp.get("extras", [])
+    known = set(before) if isinstance(before, list) else set()
+    if stamp.get("needs") == needs and known >= set(extras):
+        return
+    chosen = sorted(known | set(extras))
     say("Python packages (the first time takes up to a minute) …")
     _install_with_best(environment, root, f"{root}[{','.join(chosen)}]")
-    write_stamp(stamp_file, {**wanted, "extras": chosen})
+    write_stamp(stamp_file, {"checkout": str(root), "needs": needs, "extras": chosen})
 
 
 def _needs(pyproject: Path) -> str:
@@ -63,9 +66,10 @@ def _make(environment: Path) -> None:
             "Or name another Python: make hub PYTHON=/path/to/python3"
         )
     say(f"virtual environment for Python {version} in {environment.name} …")
-    if environment.exists():
-        shutil.rmtree(environment)
-    run("Making the virtual environment", [sys.executable, "-m", "venv", environment], Path("/"))
+    # Not the Python of the environment itself, which --clear removes.
+    python = getattr(sys, "_base_executable", sys.executable)
+    command = [python, "-m", "venv", "--clear", environment]
+    run("Making the virtual environment", command, environment.parent)
 
 
 def _install_with_best(environment: Path, root: Path, requirement: str) -> None:
