@@ -21,7 +21,8 @@ from allotment.model.names import CONSOLE_PROFILE, Name, PersonName
 
 def _decimal(value: object) -> object:
     """Read 2.40 from YAML as the decimal that was written, not as its binary neighbour."""
-    return Decimal(str(value)) if isinstance(value, float) else value
+    written = isinstance(value, int | float) and not isinstance(value, bool)
+    return Decimal(str(value)) if written else value
 
 
 Memory = Annotated[
@@ -70,7 +71,9 @@ class Profile(BaseModel):
     title: str = Field(min_length=1, max_length=120)
     description: str = Field(default="", max_length=2000)
     devices: int = Field(default=0, ge=0, le=1024, strict=True)
-    pool: Literal["any"] | Name | PoolByModel = "any"
+    pool: Literal["any"] | Name | PoolByModel = Field(
+        default="any", description="any, a pool's name, or {model: …}"
+    )
     cpu: float | None = Field(default=None, gt=0, le=4096)
     memory: Memory | None = Field(default=None, gt=0, description="Bytes")
     image: str | None = Field(default=None, min_length=1, max_length=500)

@@ -1,0 +1,84 @@
+"""Reading the settings file: its shape, then what its parts say about each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from allotment.model.refusals import SettingsInvalid
+from allotment.settings.document import Document, Problem, parse_document, read_document
+from allotment.settings.expectations import fit
+from allotment.settings.references import check_references
+from allotment.settings.schema import STATE, Settings
+
+
+def load_settings(path: Path, state: Path | None = None) -> Settings:
+    """Read the settings file of a platform.
+
+    Folders of profiles are taken from the file's own folder. With ``state``, the folder that holds
+    what the hub writes, ``{state}`` in the record's address is replaced.
+
+    Raises:
+        SettingsInvalid: the file cannot be used; every problem is named with file, line and key.
+    """
+    document = read_document(path)
+    settings = _settings(document, path.resolve().parent)
+    if state is not None:
+        address = settings.record.replace(STATE, str(state.resolve()))
+        settings = settings.model_copy(update={"record": address})
+    return settings.found_in(document)
+
+
+def parse_settings(text: str, name: str = "settings") -> Settings:
+    """Read settings that came as text, from another machine: its folders are not looked at.
+
+    Raises:
+        SettingsInvalid: as for :func:`load_settings`.
+    """
+    document = parse_document(text.encode(), name)
+    return _settings(document, None).found_in(document)
+
+
+def _settings(document: Document, folder: Path | None) -> Settings:
+    settings, misfits = fit(document, Settings)
+    problems = [*document.problems, *misfits, *check_references(document), *_record(document)]
+    if folder is not None:
+        problems += _folders(document, folder)
+    if problems or settings is None:
+        raise SettingsInvalid(tuple(str(problem) for problem in sorted(set(problems))))
+    if folder is not None:
+        places = tuple((folder / profiles).resolve() for profiles in settings.profiles)
+        settings = settings.model_copy(update={"profiles": places})
+    return settings
+
+
+def _folders(document: Document, folder: Path) -> Iterator[Problem]:
+    profiles = document.value.get("profiles")
+    for index, name in enumerate(profiles if isinstance(profiles, list) else ()):
+        if isinstance(name, str) and not (folder / name).is_dir():
+            yield document.problem(
+                ("profiles", index), f"there is no folder {str(folder / name)!r}"
+            )
+
+
+def _record(document: Document) -> Iterator[Problem]:
+    """Check the record's address without ever repeating it: it may hold a password."""
+    address = document.value.get("record")
+    if not isinstance(address, str):
+        return
+    unknown = set(re.findall(r"\{[^}]*\}", address)) - {STATE}
+    if unknown:
+        yield document.problem(("record",), f"expected no other placeholder than {STATE}")
+    scheme = urlsplit(address).scheme
+    if scheme == "sqlite":
+        if not address.startswith(("sqlite:////", f"sqlite:///{STATE}/")):
+            yield document.problem(
+                ("record",), f"expected an absolute path: sqlite:////path or sqlite:///{STATE}/path"
+            )
+    elif scheme not in {"postgresql", "postgres"}:
+        yield document.problem(
+            ("record",),
+            f"expected sqlite:///{STATE}/record.sqlite or postgresql://user@host/database",
+        )

@@ -1,0 +1,288 @@
+"""What the parts of a settings file say about each other: names that must exist, sums that must fit.
+
+The checks read the document as it was written, whatever else is wrong with it, so that a reader
+is told everything at once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+from allotment.model.amounts import counted
+from allotment.model.names import DEFAULT_POOL
+from allotment.model.people import BUILT_IN_ROLES, BuiltInRole
+from allotment.settings.document import Document, Place, Problem
+from allotment.settings.expectations import suggestion
+from allotment.settings.schema import SignIn
+
+Wrong = tuple[Place, str]
+"""A place, and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A mapping somewhere in the document. Whatever is not of the type asked for is left out."""
+
+    place: Place
+    value: dict[str, Any]
+
+    def text(self, key: str) -> str | None:
+        """The text of a key."""
+        found = self.value.get(key)
+        return found if isinstance(found, str) else None
+
+    def number(self, key: str) -> int | None:
+        """The whole number of a key."""
+        found = self.value.get(key)
+        return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+    def texts(self, key: str) -> Iterator[tuple[Place, str]]:
+        """The texts in a list, and the names of the mappings in it."""
+        found = self.value.get(key)
+        for index, item in enumerate(found if isinstance(found, list) else ()):
+            word = item.get("name") if isinstance(item, dict) else item
+            if isinstance(word, str):
+                yield (*self.place, key, index), word
+
+    def entries(self, key: str) -> Iterator[Entry]:
+        """The mappings in a list."""
+        found = self.value.get(key)
+        for index, item in enumerate(found if isinstance(found, list) else ()):
+            if isinstance(item, dict):
+                yield Entry((*self.place, key, index), item)
+
+    def inner(self, key: str) -> Entry:
+        """The mapping of a key; an empty one where there is none."""
+        found = self.value.get(key)
+        return Entry((*self.place, key), found if isinstance(found, dict) else {})
+
+
+def check_references(document: Document) -> tuple[Problem, ...]:
+    """Everything that does not fit together in a settings file."""
+    top = Entry((), document.value)
+    return tuple(
+        document.problem(place, message) for check in _CHECKS for place, message in check(top)
+    )
+
+
+def _repeated(named: Iterable[tuple[Place, str]], what: str) -> Iterator[Wrong]:
+    seen: set[str] = set()
+    for place, name in named:
+        if name in seen:
+            yield place, f"{what} {name!r} is given twice"
+        seen.add(name)
+
+
+def _names(top: Entry, section: str, key: str = "name") -> Iterator[tuple[Place, str]]:
+    for entry in top.entries(section):
+        name = entry.text(key)
+        if name is not None:
+            yield (*entry.place, key), name
+
+
+def _names_once(top: Entry) -> Iterator[Wrong]:
+    yield from _repeated(_names(top, "devices", "id"), "device")
+    yield from _repeated(_names(top, "pools"), "pool")
+    yield from _repeated(_names(top, "groups"), "group")
+    yield from _repeated(top.inner("sign_in").texts("operators"), "operator")
+    yield from _repeated(top.texts("disabled_profiles"), "profile")
+    for group in top.entries("groups"):
+        yield from _repeated(group.texts("members"), "member")
+        yield from _repeated(group.texts("leads"), "lead")
+
+
+def _devices_of_pools(top: Entry) -> Iterator[Wrong]:
+    declared = {entry.text("id") or "": entry.text("model") for entry in top.entries("devices")}
+    known = isinstance(top.value.get("devices"), list)
+    owner: dict[str, str] = {}
+    for pool in top.entries("pools"):
+        name = pool.text("name") or "this one"
+        if name == DEFAULT_POOL:
+            yield (*pool.place, "name"), _DEFAULT
+        for place, device in pool.texts("devices"):
+            if known and device not in declared:
+                yield place, f"there is no device {device!r}; {suggestion(device, declared)}"
+            if device in owner:
+                yield place, f"device {device!r} is in pool {owner[device]!r} already"
+            owner.setdefault(device, name)
+        yield from _one_model(pool, declared)
+
+
+_DEFAULT = "the default pool is not declared: it holds every device that no other pool holds"
+
+
+def _one_model(pool: Entry, declared: dict[str, str | None]) -> Iterator[Wrong]:
+    first: tuple[str, str] | None = None
+    for place, device in pool.texts("devices"):
+        model = declared.get(device)
+        if model is None:
+            continue
+        first = first or (device, model)
+        if model != first[1]:
+            message = (
+                f"a pool holds one model of device; {device!r} is {model!r}, "
+                f"and {first[0]!r} is {first[1]!r}"
+            )
+            yield place, message
+
+
+def _pools_of_shares(top: Entry) -> Iterator[Wrong]:
+    known = {name for _, name in _names(top, "pools")} | {DEFAULT_POOL}
+    for group in top.entries("groups"):
+        shares = list(group.entries("shares"))
+        yield from _repeated(
+            (((*share.place, "pool"), share.text("pool") or "") for share in shares), "pool"
+        )
+        if len({share.text("pool") for share in shares}) > 1:
+            yield (
+                (*shares[1].place,),
+                f"in strict mode a group has one pool; this one has {len(shares)}",
+            )
+        for share in shares:
+            pool = share.text("pool")
+            if pool is not None and pool not in known:
+                yield (
+                    (*share.place, "pool"),
+                    f"there is no pool {pool!r}; {suggestion(pool, known)}",
+                )
+            guaranteed, ceiling = share.number("guaranteed"), share.number("ceiling")
+            if guaranteed is not None and ceiling is not None and guaranteed > ceiling:
+                yield (
+                    (*share.place, "ceiling"),
+                    f"expected at least the guarantee of {guaranteed}, found {ceiling}",
+                )
+
+
+def _capacities(top: Entry) -> dict[str, int]:
+    """How many devices each pool has; pools that this file alone cannot tell are left out."""
+    sizes = {
+        name: len({device for _, device in pool.texts("devices")})
+        for pool in top.entries("pools")
+        for name in [pool.text("name")]
+        if name
+    }
+    devices = top.value.get("devices")
+    if isinstance(devices, list):
+        sizes[DEFAULT_POOL] = max(0, len(devices) - sum(sizes.values()))
+    return sizes
+
+
+def _guarantees(top: Entry) -> Iterator[Wrong]:
+    capacities = _capacities(top)
+    given: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for group in top.entries("groups"):
+        for share in group.entries("shares"):
+            pool = share.text("pool") or ""
+            guaranteed = (
+                capacities.get(pool)
+                if share.text("guaranteed") == "all"
+                else share.number("guaranteed")
+            )
+            if pool not in capacities or guaranteed is None:
+                continue
+            given[pool].append((group.text("name") or "?", guaranteed))
+            total = sum(number for _, number in given[pool])
+            if total > capacities[pool]:
+                each = ", ".join(f"{name} {number}" for name, number in given[pool])
+                yield (
+                    (*share.place, "guaranteed"),
+                    f"pool {pool!r} has {counted(capacities[pool], 'device')}, and {total} would be guaranteed ({each})",
+                )
+
+
+def _one_group_each(top: Entry) -> Iterator[Wrong]:
+    group_of: dict[str, str] = {}
+    for group in top.entries("groups"):
+        name = group.text("name") or "?"
+        here: set[str] = set()
+        for place, person in (*group.texts("members"), *group.texts("leads")):
+            if person not in here and person in group_of:
+                yield (
+                    place,
+                    f"{person!r} is in group {group_of[person]!r} already; in strict mode a person is in one group",
+                )
+            here.add(person)
+        group_of = dict.fromkeys(here, name) | group_of
+
+
+def _operators(top: Entry) -> set[str]:
+    sign_in = top.inner("sign_in")
+    if "operators" not in sign_in.value:
+        return set(SignIn().operators)
+    return {name for _, name in sign_in.texts("operators")}
+
+
+def _people_known(top: Entry) -> set[str]:
+    known = _operators(top) | set(top.inner("people").value)
+    for group in top.entries("groups"):
+        known |= {name for key in ("members", "leads") for _, name in group.texts(key)}
+    return known
+
+
+def _limits(top: Entry) -> Iterator[Wrong]:
+    limits = top.inner("limits")
+    groups = {name for _, name in _names(top, "groups")}
+    for name in limits.inner("groups").value:
+        if name not in groups:
+            yield (
+                ("limits", "groups", name),
+                f"there is no group {name!r}; {suggestion(name, groups)}".rstrip("; "),
+            )
+    people = _people_known(top)
+    for name in limits.inner("people").value:
+        if name not in people:
+            yield (
+                ("limits", "people", name),
+                f"nobody of this name is in a group, in people or among the operators; {suggestion(name, people)}".rstrip(
+                    "; "
+                ),
+            )
+
+
+def _roles(top: Entry) -> Iterator[Wrong]:
+    own = top.inner("roles").value
+    for name in own:
+        if name in BUILT_IN_ROLES:
+            yield ("roles", name), f"role {name!r} is built in; give yours another name"
+    known = {*own, *BUILT_IN_ROLES}
+    operators = _operators(top)
+    people = top.inner("people")
+    for name in people.value:
+        role = people.inner(name).text("role")
+        if role is not None and role not in known:
+            yield ("people", name, "role"), f"there is no role {role!r}; {suggestion(role, known)}"
+        if name in operators and role not in {None, BuiltInRole.OPERATOR}:
+            yield (
+                ("people", name, "role"),
+                f"{name!r} is an operator by sign_in.operators; expected 'operator', found {role!r}",
+            )
+
+
+def _bind(top: Entry) -> Iterator[Wrong]:
+    bind = top.text("bind")
+    try:
+        open_to_others = bind not in {None, "localhost"} and not ip_address(bind or "").is_loopback
+    except ValueError:
+        return  # the shape says it already
+    if open_to_others and top.inner("servers").value.get("system_users") is not True:
+        message = (
+            "everyone's servers run as one system user, so only 127.0.0.1 is allowed; "
+            "to listen elsewhere, run the hub as root with servers.system_users: true"
+        )
+        yield ("bind",), message
+
+
+_CHECKS: tuple[Callable[[Entry], Iterator[Wrong]], ...] = (
+    _names_once,
+    _devices_of_pools,
+    _pools_of_shares,
+    _guarantees,
+    _one_group_each,
+    _limits,
+    _roles,
+    _bind,
+)

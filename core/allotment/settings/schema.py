@@ -1,0 +1,242 @@
+"""The settings file as values: every key, what it may be, and what it is when left out.
+
+A key is here only if something happens because of it.
+"""
+
+from __future__ import annotations
+
+import socket
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+)
+
+from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
+from allotment.model.names import Name, PersonName
+from allotment.model.people import BuiltInRole, Permission
+from allotment.model.profiles import Memory
+from allotment.settings.document import Document, Place, key_words
+
+STATE = "{state}"
+"""Stands for the folder that holds everything a hub writes."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Title = Annotated[str, StringConstraints(max_length=200)]
+DeviceId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^\S+$")]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Share = Annotated[
+    Count | Literal["all"],
+    Field(description="a number of devices, or all (as many as the pool has)"),
+]
+
+
+class SignIn(_Section):
+    """How people sign in, and who runs the platform from the first start on."""
+
+    kind: Literal["local"] = "local"
+    operators: tuple[PersonName, ...] = Field(default=("operator",), min_length=1)
+
+
+class DeclaredDevice(_Section):
+    """A device as the settings know it, for machines that cannot look themselves.
+
+    ``memory`` is in bytes; ``node`` left out is this machine; ``uuid`` is the driver's name for it,
+    found by itself where it can be.
+    """
+
+    id: DeviceId
+    model: str = Field(min_length=1, max_length=200)
+    memory: Memory = Field(gt=0, description="an amount of memory such as 80GiB")
+    node: Name | None = None
+    uuid: DeviceId | None = None
+    isolation: Isolation = Isolation.COOPERATIVE
+
+    def spec(self) -> DeviceSpec:
+        """The device as the record takes it in."""
+        return DeviceSpec(
+            id=self.id,
+            node=self.node or socket.gethostname(),
+            model=self.model,
+            memory=self.memory,
+            uuid=self.uuid or "",
+            origin=DeviceOrigin.SETTINGS,
+            isolation=self.isolation,
+        )
+
+
+class DeclaredPool(_Section):
+    """A pool of devices of one model. What no pool names is in the default pool."""
+
+    name: Name
+    devices: tuple[DeviceId, ...] = Field(min_length=1)
+
+
+class DeclaredShare(_Section):
+    """What a group has in a pool. ``ceiling`` left out is the guarantee."""
+
+    pool: Name
+    guaranteed: Share
+    ceiling: Share | None = None
+    weight: float = Field(default=1.0, gt=0, le=1_000_000)
+
+
+class Member(_Section):
+    """A person in a group, perhaps until a time."""
+
+    name: PersonName
+    until: AwareDatetime | None = Field(
+        default=None, description="a time with its zone, such as 2027-01-31T18:00:00Z"
+    )
+
+
+class DeclaredGroup(_Section):
+    """People with a share. A lead is a member, named as one or not."""
+
+    name: Name
+    title: Title = ""
+    tags: dict[Name, Title] = Field(default_factory=dict)
+    shares: tuple[DeclaredShare, ...] = ()
+    members: tuple[
+        Annotated[
+            PersonName | Member, Field(description="a person's name, or {name: …, until: …}")
+        ],
+        ...,
+    ] = ()
+    leads: tuple[PersonName, ...] = ()
+
+    @property
+    def people(self) -> tuple[Member, ...]:
+        """Everybody in the group, leads included, each once."""
+        written = [Member(name=one) if isinstance(one, str) else one for one in self.members]
+        named = {member.name: member for member in written}
+        return tuple(
+            (named | {lead: named.get(lead, Member(name=lead)) for lead in self.leads}).values()
+        )
+
+
+class DeclaredLimits(_Section):
+    """What one person may hold. What is left out is limited elsewhere, or not at all."""
+
+    devices: Count | None = None
+    servers: Count | None = None
+    servers_existing: Count | None = None
+
+
+class Limits(_Section):
+    """Limits for everybody, for people of a group, and for single people; the narrowest binds."""
+
+    defaults: DeclaredLimits = DeclaredLimits()
+    groups: dict[Name, DeclaredLimits] = Field(default_factory=dict)
+    people: dict[PersonName, DeclaredLimits] = Field(default_factory=dict)
+
+
+class DeclaredPerson(_Section):
+    """Somebody whom the platform knows, in a group or none."""
+
+    role: Name = BuiltInRole.DATA_SCIENTIST
+
+
+class Servers(_Section):
+    """How people's servers are started."""
+
+    command: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        default=("jupyterhub-singleuser",), min_length=1
+    )
+    system_users: bool = False
+    """Each under the system user of its owner's name; the hub must run as root."""
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address("127.0.0.1" if text == "localhost" else text))
+    except ValueError:
+        message = f"expected an IP address of this machine, such as 127.0.0.1, found {text[:60]!r}"
+        raise ValueError(message) from None
+
+
+def _time_zone(name: str) -> str:
+    if name not in available_timezones():
+        message = f"expected a time zone such as Europe/Berlin, found {name[:60]!r}"
+        raise ValueError(message)
+    return name
+
+
+class Settings(_Section):
+    """Everything that a platform's settings file says. A frozen value; an empty file is valid."""
+
+    mode: Literal["strict"] = "strict"
+    organisation: Title = ""
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+    bind: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
+    sign_in: SignIn = SignIn()
+    devices: tuple[DeclaredDevice, ...] | None = Field(
+        default=None, description="a list of devices, or nothing, for them to be discovered"
+    )
+    pools: tuple[DeclaredPool, ...] = ()
+    roles: dict[Name, tuple[Permission, ...]] = Field(default_factory=dict)
+    people: dict[PersonName, DeclaredPerson] = Field(default_factory=dict)
+    groups: tuple[DeclaredGroup, ...] = ()
+    limits: Limits = Limits()
+    profiles: tuple[Path, ...] = ()
+    disabled_profiles: tuple[Name, ...] = ()
+    servers: Servers = Servers()
+    record: str = Field(default=f"sqlite:///{STATE}/record.sqlite", repr=False)
+
+    _document: Document | None = PrivateAttr(default=None)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The platform's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def loopback_only(self) -> bool:
+        """Whether only programs of this machine can reach the hub."""
+        return ip_address(self.bind).is_loopback
+
+    @property
+    def file(self) -> Path | None:
+        """The file that these settings were read from."""
+        return None if self._document is None else Path(self._document.file)
+
+    def found_in(self, document: Document) -> Settings:
+        """The same settings, knowing where each was written."""
+        self._document = document
+        return self
+
+    def where(self, place: Place) -> str:
+        """Where something was written, as ``file:line: key``; the key alone where no file is known."""
+        if self._document is None:
+            return key_words(place)
+        return str(self._document.problem(place, "")).removesuffix(": ")
+
+    @property
+    def declared_people(self) -> dict[str, str]:
+        """Everybody whom the file names as somebody who may sign in, with the role it gives."""
+        named = (person.name for group in self.groups for person in group.people)
+        roles = dict.fromkeys(named, str(BuiltInRole.DATA_SCIENTIST))
+        roles |= {name: str(person.role) for name, person in self.people.items()}
+        return roles | dict.fromkeys(self.sign_in.operators, str(BuiltInRole.OPERATOR))
+
+    def declared_devices(self) -> tuple[DeviceSpec, ...] | None:
+        """The devices that the file declares; None where they are to be discovered."""
+        return None if self.devices is None else tuple(device.spec() for device in self.devices)
+
+
+def as_document(settings: Settings) -> dict[str, Any]:
+    """The settings as plain values, with what was left out left out."""
+    return settings.model_dump(mode="json", exclude_unset=True)
