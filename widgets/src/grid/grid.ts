@@ -1,0 +1,325 @@
+/** The grid: rows from the model's table, drawn by AG Grid; selection, sorting and filter kept over every change. */
+import type { AnyModel } from "@anywidget/types";
+import {
+  CellStyleModule,
+  ClientSideRowModelApiModule,
+  ClientSideRowModelModule,
+  ColumnApiModule,
+  createGrid,
+  EventApiModule,
+  ExternalFilterModule,
+  ModuleRegistry,
+  RenderApiModule,
+  RowApiModule,
+  RowSelectionModule,
+  RowStyleModule,
+  type CellKeyDownEvent,
+  type ColumnState,
+  type FullWidthCellKeyDownEvent,
+  type GridApi,
+  type GridOptions,
+  type RowSelectionOptions,
+} from "ag-grid-community";
+import { startClock } from "../clock";
+import { element, root, setText } from "../dom";
+import type { Part } from "../loader";
+import { Table, type Change, type Row } from "../table";
+import { onTheme, wear } from "../theme";
+import type { FromKernel, GridTraits, SortSpec, ToKernel } from "../wire";
+import { stateOf } from "./cells";
+import { definitions, searchText } from "./columns";
+import css from "./grid.css";
+import { HEADER, ROW, theme } from "./theme";
+import { Toolbar } from "./toolbar";
+
+ModuleRegistry.registerModules([
+  CellStyleModule,
+  ClientSideRowModelApiModule,
+  ClientSideRowModelModule,
+  ColumnApiModule,
+  EventApiModule,
+  ExternalFilterModule,
+  RenderApiModule,
+  RowApiModule,
+  RowSelectionModule,
+  RowStyleModule,
+]);
+
+/** Narrower than this, columns that may be left out are. */
+const NARROW = 640;
+
+type Model = AnyModel<GridTraits>;
+
+/** What one model keeps for all its views, and from one view to the next. */
+interface Opened {
+  table: Table;
+  columns?: ColumnState[];
+}
+
+function open(model: AnyModel): Opened {
+  const send = (message: ToKernel): void => model.send(message);
+  const table = new Table(() => send({ kind: "ready" }));
+  model.on("msg:custom", (message: FromKernel, buffers: DataView[]) => table.receive(message, buffers));
+  send({ kind: "ready" });
+  return { table };
+}
+
+class View {
+  private readonly root: HTMLElement;
+  private readonly body = element("div", { class: "rows" });
+  private readonly notice = element("div", { class: "notice", role: "status" });
+  private readonly problem = element("p", { class: "problem", role: "alert" });
+  private readonly toolbar: Toolbar;
+  private readonly api: GridApi<Row>;
+  private readonly searched = new WeakMap<Row, string>();
+  private needles: string[] = [];
+  /** Whether a change of selection comes from us, not from the person. */
+  private quiet = false;
+  private readonly endings: (() => void)[] = [];
+
+  constructor(
+    private readonly model: Model,
+    private readonly opened: Opened,
+    el: HTMLElement,
+  ) {
+    wear("grid", css);
+    this.root = root(el, "grid");
+    this.toolbar = this.makeToolbar();
+    this.root.append(this.toolbar.element, this.problem, this.body, this.notice);
+    this.setNeedles(model.get("filter_text"));
+    this.api = createGrid<Row>(this.body, this.options(), {});
+    this.restore();
+    this.follow();
+  }
+
+  close(): void {
+    this.opened.columns = this.api.getColumnState();
+    for (const end of this.endings) end();
+    this.toolbar.close();
+    this.api.destroy();
+  }
+
+  private makeToolbar(): Toolbar {
+    const options = {
+      title: this.model.get("title"),
+      hint: this.model.get("filter_hint"),
+      text: this.model.get("filter_text"),
+      actions: this.model.get("actions"),
+      onFilter: (text: string) => this.filter(text),
+      onAction: (action: string) => this.send({ kind: "action", action, ids: [...this.opened.table.selected] }),
+    };
+    return new Toolbar(options, this.model.get("filterable"));
+  }
+
+  private options(): GridOptions<Row> {
+    const { table } = this.opened;
+    return {
+      theme,
+      columnDefs: definitions(this.model.get("columns"), this.model.get("sort")),
+      defaultColDef: { resizable: true, suppressHeaderMenuButton: true, suppressMovable: true },
+      rowData: table.known ? [...table.rows.values()] : [],
+      getRowId: ({ data }) => data.id,
+      rowClassRules: this.rowClasses(),
+      ...this.selectionOptions(),
+      animateRows: false,
+      deltaSort: true,
+      suppressColumnMoveAnimation: true,
+      suppressNoRowsOverlay: true,
+      ensureDomOrder: true,
+      isExternalFilterPresent: () => this.needles.length > 0,
+      doesExternalFilterPass: ({ data }) => this.passes(data!),
+      onSelectionChanged: () => this.selectionChanged(),
+      onSortChanged: () => this.sortChanged(),
+      onModelUpdated: () => this.refreshCounts(),
+      onCellKeyDown: (event) => this.keyPressed(event),
+      onRowDoubleClicked: ({ data }) => data && this.send({ kind: "activate", id: data.id }),
+      onCellMouseOver: ({ event, data, colDef }) => this.nameOnHover(event as MouseEvent, data, colDef.colId),
+    };
+  }
+
+  private selectionOptions(): { rowSelection?: RowSelectionOptions<Row> } & Pick<GridOptions<Row>, "selectionColumnDef"> {
+    const selection = this.model.get("selection");
+    if (selection === "none") return {};
+    if (selection === "one") {
+      return { rowSelection: { mode: "singleRow", checkboxes: false, enableClickSelection: true } };
+    }
+    return {
+      rowSelection: { mode: "multiRow", checkboxes: true, headerCheckbox: true, selectAll: "filtered" },
+      selectionColumnDef: { width: 46, minWidth: 46, maxWidth: 46, resizable: false, suppressHeaderMenuButton: true },
+    };
+  }
+
+  private rowClasses(): Record<string, (params: { data: Row | undefined }) => boolean> {
+    const spec = this.model.get("columns").find(({ key }) => key === this.model.get("row_tone"));
+    if (!spec) return {};
+    const has = (tone: string) => (params: { data: Row | undefined }) =>
+      params.data !== undefined && stateOf(spec, params.data).tone === tone;
+    return { "row-bad": has("bad"), "row-warn": has("warn"), "row-quiet": has("quiet") };
+  }
+
+  /** Puts a new view where an earlier one was: selection, widths of columns. */
+  private restore(): void {
+    if (this.opened.columns) {
+      const state = this.opened.columns.map(({ colId, width, flex }) => ({ colId, width: width ?? null, flex: flex ?? null }));
+      this.api.applyColumnState({ state: state as ColumnState[] });
+    }
+    this.showSelection();
+    this.describe();
+  }
+
+  private follow(): void {
+    const on = (name: string, listener: () => void): void => {
+      this.model.on(`change:${name}`, listener);
+      this.endings.push(() => this.model.off(`change:${name}` as never, listener));
+    };
+    on("filter_text", () => this.filterSet());
+    for (const name of ["summary", "noun", "empty"]) on(name, () => this.refreshCounts());
+    for (const name of ["title", "problem"]) on(name, () => this.describe());
+    const resized = new ResizeObserver(() => this.fit());
+    resized.observe(this.root);
+    this.endings.push(
+      this.opened.table.listen((change) => this.changed(change)),
+      startClock(this.root),
+      onTheme(() => this.api.resetRowHeights()),
+      () => resized.disconnect(),
+    );
+  }
+
+  private send(message: ToKernel): void {
+    this.model.send(message);
+  }
+
+  private changed(change: Change): void {
+    if (change.kind === "selected") {
+      this.showSelection();
+      return;
+    }
+    this.quiet = true;
+    if (change.kind === "replaced") {
+      this.api.setGridOption("rowData", [...this.opened.table.rows.values()]);
+    } else {
+      this.api.applyTransaction({ add: change.added, update: change.updated, remove: change.removed });
+    }
+    this.quiet = false;
+    if (change.kind === "replaced") this.showSelection();
+    this.refreshCounts();
+  }
+
+  private showSelection(): void {
+    const { selected } = this.opened.table;
+    this.quiet = true;
+    this.api.deselectAll();
+    const nodes = [...selected].map((id) => this.api.getRowNode(id)).filter((node) => node !== undefined);
+    if (nodes.length) this.api.setNodesSelected({ nodes, newValue: true });
+    this.quiet = false;
+    this.refreshCounts();
+  }
+
+  private selectionChanged(): void {
+    if (this.quiet) return;
+    const ids = this.api.getSelectedNodes().map((node) => node.id!);
+    this.opened.table.selected = new Set(ids);
+    this.send({ kind: "selection", ids });
+    this.refreshCounts();
+  }
+
+  private sortChanged(): void {
+    const sort = this.api
+      .getColumnState()
+      .filter((column) => column.sort)
+      .sort((a, b) => (a.sortIndex ?? 0) - (b.sortIndex ?? 0))
+      .map((column): SortSpec => [column.colId, column.sort === "asc" ? "ascending" : "descending"]);
+    if (JSON.stringify(sort) === JSON.stringify(this.model.get("sort"))) return;
+    this.model.set("sort", sort);
+    this.model.save_changes();
+  }
+
+  private setNeedles(text: string): void {
+    this.needles = text.toLowerCase().split(/\s+/).filter(Boolean);
+  }
+
+  private filter(text: string): void {
+    this.model.set("filter_text", text);
+    this.model.save_changes();
+  }
+
+  private filterSet(): void {
+    this.toolbar.setFilter(this.model.get("filter_text"));
+    this.setNeedles(this.model.get("filter_text"));
+    this.api.onFilterChanged();
+  }
+
+  private passes(row: Row): boolean {
+    let text = this.searched.get(row);
+    if (text === undefined) {
+      text = searchText(this.model.get("columns"), row);
+      this.searched.set(row, text);
+    }
+    return this.needles.every((needle) => text.includes(needle));
+  }
+
+  private keyPressed({ event, data }: CellKeyDownEvent<Row> | FullWidthCellKeyDownEvent<Row>): void {
+    if ((event as KeyboardEvent).key === "Enter" && data) this.send({ kind: "activate", id: data.id });
+  }
+
+  /** A text that is cut off, or a column with words of its own for it, says all of it on hover. */
+  private nameOnHover(event: MouseEvent, row: Row | undefined, key: string | undefined): void {
+    const cell = (event.target as Element | null)?.closest<HTMLElement>(".ag-cell");
+    const spec = this.model.get("columns").find((column) => column.key === key);
+    if (!cell || !row || !spec) return;
+    const own = spec.hover === null ? null : row[spec.hover];
+    if (own) cell.title = String(own);
+    else if (spec.kind === "text") cell.title = cell.scrollWidth > cell.clientWidth ? (cell.textContent ?? "") : "";
+  }
+
+  private refreshCounts(): void {
+    // AG Grid tells of its first rows while it is still being made.
+    if (!this.api) return;
+    const { table } = this.opened;
+    const shown = this.api.getDisplayedRowCount();
+    const { model } = this;
+    const counts = { shown, total: table.rows.size, selected: table.selected.size, noun: model.get("noun"), summary: model.get("summary") };
+    this.toolbar.show(counts);
+    this.toolbar.element.classList.toggle("bare", !table.known);
+    setText(this.notice, shown ? "" : this.nothing(table));
+    this.notice.hidden = shown > 0;
+    this.fit();
+  }
+
+  private nothing(table: Table): string {
+    if (!table.known) return "Loading…";
+    const text = this.model.get("filter_text");
+    return table.rows.size ? `Nothing matches “${text}”.` : this.model.get("empty");
+  }
+
+  private describe(): void {
+    this.body.querySelector(".ag-root")?.setAttribute("aria-label", this.model.get("title"));
+    const problem = this.model.get("problem");
+    setText(this.problem, problem);
+    this.problem.hidden = !problem;
+  }
+
+  /** As tall as its rows, up to the limit; columns that may be left out are, where it is narrow. */
+  private fit(): void {
+    if (!this.api) return;
+    const narrow = this.root.clientWidth > 0 && this.root.clientWidth < NARROW;
+    const rows = Math.max(this.api.getDisplayedRowCount(), this.notice.hidden ? 1 : 2);
+    const scrollbar = this.body.querySelector<HTMLElement>(".ag-body-horizontal-scroll:not(.ag-hidden)")?.offsetHeight ?? 0;
+    const wanted = HEADER + rows * ROW + scrollbar + 3;
+    this.body.style.height = `${Math.min(wanted, this.model.get("max_height"))}px`;
+    if (this.root.classList.toggle("narrow", narrow) !== this.wasNarrow) {
+      this.wasNarrow = narrow;
+      const keys = this.model.get("columns").filter((spec) => spec.hide_narrow).map((spec) => spec.key);
+      this.api.setColumnsVisible(keys, !narrow);
+    }
+  }
+  private wasNarrow = false;
+}
+
+export const grid: Part = {
+  open,
+  render(model, opened, el) {
+    const view = new View(model as Model, opened as Opened, el);
+    return () => view.close();
+  },
+};

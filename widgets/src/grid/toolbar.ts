@@ -1,0 +1,83 @@
+/** Above the rows: a filter, how many rows it leaves, and what can be done with the selected ones. */
+import { element, setText } from "../dom";
+import type { ActionSpec } from "../wire";
+import { number, plural } from "../words";
+
+const TYPING = 120;
+
+export interface Counts {
+  shown: number;
+  total: number;
+  selected: number;
+  noun: [string, string];
+  summary: string;
+}
+
+export interface ToolbarOptions {
+  title: string;
+  hint: string;
+  text: string;
+  actions: readonly ActionSpec[];
+  onFilter(text: string): void;
+  onAction(key: string): void;
+}
+
+/** "37 running · 128 of 10,000 servers · 3 selected" */
+export function countWords({ shown, total, selected, noun, summary }: Counts): string {
+  const rows = shown === total ? plural(total, noun) : `${number(shown, 0)} of ${plural(total, noun)}`;
+  return [summary, rows, selected ? `${number(selected, 0)} selected` : ""].filter(Boolean).join(" · ");
+}
+
+function allowed(action: ActionSpec, selected: number): boolean {
+  return action.needs === "none" || (action.needs === "one" ? selected === 1 : selected > 0);
+}
+
+export class Toolbar {
+  readonly element: HTMLElement;
+  private readonly input: HTMLInputElement;
+  private readonly count = element("span", { class: "count num", role: "status" });
+  private readonly buttons: [ActionSpec, HTMLButtonElement][];
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: ToolbarOptions, filterable: boolean) {
+    const hint = options.hint || `Filter ${options.title.toLowerCase()}`;
+    this.input = element("input", { type: "search", placeholder: hint, "aria-label": hint, autocomplete: "off", spellcheck: "false" });
+    this.input.value = options.text;
+    this.input.addEventListener("input", () => {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => options.onFilter(this.input.value), TYPING);
+    });
+    this.buttons = options.actions.map((action) => {
+      const button = element("button", { type: "button", class: `button ${action.tone}` }, action.label);
+      button.addEventListener("click", () => options.onAction(action.key));
+      return [action, button];
+    });
+    const acts = element("span", { class: "acts" }, ...this.buttons.map(([, button]) => button));
+    this.element = element("div", { class: "toolbar" }, ...(filterable ? [this.input] : []), this.count, acts);
+  }
+
+  /** The filter as set from the kernel; what is being typed is left alone. */
+  setFilter(text: string): void {
+    if (document.activeElement !== this.input && this.input.value !== text) this.input.value = text;
+  }
+
+  clear(): void {
+    this.input.value = "";
+    this.input.focus();
+  }
+
+  show(counts: Counts): void {
+    setText(this.count, countWords(counts));
+    for (const [action, button] of this.buttons) {
+      const open = allowed(action, counts.selected);
+      button.disabled = !open;
+      button.title = open ? "" : action.needs === "one" ? `Select one ${counts.noun[0]} first` : `Select ${counts.noun[1]} first`;
+      const many = action.many && counts.selected > 0;
+      setText(button, many ? action.many.replace("{n}", number(counts.selected, 0)) : action.label);
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+  }
+}

@@ -1,0 +1,156 @@
+/** Every message between the widgets and the kernel, and the small state that is synced. Its twin is transport.py. */
+
+/** What the kernel may write as a number: little-endian, NaN where a row has none. */
+export type NumberType = "f8" | "i4" | "i2" | "i1" | "u1" | "u2" | "u4";
+
+/** One column of a payload. Numbers that name a buffer are indexes into the message's buffers. */
+export type Field = {
+  key: string;
+  /** Buffer of u4 positions: the rows that these values belong to. Left out: every row, in order. */
+  at?: number;
+} & (
+  | { as: "numbers"; type: NumberType; buffer: number }
+  /** Few distinct texts: a JSON list of them, and a code for each row (0 is none, 1 the first text). */
+  | { as: "words"; words: number; type: NumberType; buffer: number }
+  /** A JSON list with one value for each row. */
+  | { as: "list"; buffer: number }
+);
+
+export interface Snapshot {
+  kind: "snapshot";
+  revision: number;
+  count: number;
+  /** Buffer with a JSON list of ids. Charts have none. */
+  ids?: number;
+  fields: Field[];
+  selected?: string[];
+}
+
+export interface Delta {
+  kind: "delta";
+  /** The revision that this changes. If the script holds another it asks for a snapshot. */
+  base: number;
+  revision: number;
+  count: number;
+  ids: number;
+  fields: Field[];
+  removed: string[];
+}
+
+export interface Append {
+  kind: "append";
+  base: number;
+  revision: number;
+  count: number;
+  fields: Field[];
+}
+
+export interface Select {
+  kind: "select";
+  ids: string[];
+}
+
+/** The shared script, gzipped, in buffer 0: it travels once a page, however many widgets ask. */
+export interface Script {
+  kind: "script";
+  digest: string;
+}
+
+export type FromKernel = Snapshot | Delta | Append | Select | Script;
+
+export type ToKernel =
+  | { kind: "script" }
+  /** Asks for a snapshot: the page was loaded, or a delta did not fit. */
+  | { kind: "ready" }
+  | { kind: "selection"; ids: string[] }
+  | { kind: "activate"; id: string }
+  | { kind: "action"; action: string; ids: string[] };
+
+export type Tone = "ok" | "warn" | "bad" | "info" | "plain" | "quiet";
+
+export type Kind =
+  | "text"
+  | "number"
+  | "percent"
+  | "bytes"
+  | "money"
+  | "duration"
+  | "time"
+  | "since"
+  | "state"
+  | "devices"
+  | "meter"
+  | "yesno";
+
+export interface ColumnSpec {
+  key: string;
+  title: string;
+  kind: Kind;
+  width: number | null;
+  flex: number | null;
+  align: "left" | "right" | null;
+  hover: string | null;
+  words: string | null;
+  states: Record<string, { word: string; tone: Tone }>;
+  unit: string;
+  decimals: number | null;
+  hide_narrow: boolean;
+  sortable: boolean;
+}
+
+export interface ActionSpec {
+  key: string;
+  label: string;
+  many: string;
+  tone: "plain" | "main" | "risk";
+  needs: "none" | "one" | "some";
+}
+
+export type SortSpec = [key: string, direction: "ascending" | "descending"];
+
+/** Synced traits: small, and none of them grows with the rows. */
+export interface Traits {
+  part: "grid" | "plots" | "chart";
+  digest: string;
+  title: string;
+  empty: string;
+  problem: string;
+}
+
+export interface GridTraits extends Traits {
+  columns: ColumnSpec[];
+  actions: ActionSpec[];
+  noun: [one: string, many: string];
+  summary: string;
+  filter_hint: string;
+  filter_text: string;
+  filterable: boolean;
+  selection: "many" | "one" | "none";
+  sort: SortSpec[];
+  row_tone: string;
+  max_height: number;
+}
+
+export interface PlotsTraits extends Traits {
+  selectable: boolean;
+  legend: boolean;
+}
+
+export interface SeriesSpec {
+  key: string;
+  title: string;
+  kind: "line" | "steps" | "area" | "stacked" | "limit";
+  colour: string;
+}
+
+export interface ChartTraits extends Traits {
+  series: SeriesSpec[];
+  unit: string;
+  height: number;
+  keep: number;
+}
+
+export type PlotState = "held" | "idle" | "free" | "unhealthy" | "wanted";
+
+/** A plot in a grid's cell: title, state, colour (0 grey, 1-10 the palette), borrowed. */
+export type CellPlot = [title: string, state: PlotState, colour: number, borrowed: 0 | 1];
