@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from types import TracebackType
+from typing import Self
 
 import httpx
 
@@ -63,7 +64,7 @@ class AllotmentClient:
     @classmethod
     def from_environment(
         cls, environment: Mapping[str, str] = os.environ, *, timeout: float = 30.0
-    ) -> AllotmentClient:
+    ) -> Self:
         """Read the address from ``ALLOTMENT_API_URL``, the token from ``ALLOTMENT_TOKEN`` or the server's own.
 
         Raises:
@@ -83,7 +84,7 @@ class AllotmentClient:
         """Close every connection; a request under way fails."""
         self._connection.close()
 
-    def __enter__(self) -> AllotmentClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -23,7 +23,9 @@ class Events:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def after(self, sequence: int | None = None, *, limit: int = 500, wait: float = 0) -> EventListing:
+    def after(
+        self, sequence: int | None = None, *, limit: int = 500, wait: float = 0
+    ) -> EventListing:
         """Events after a sequence, in order; None: the newest ones.
 
         ``wait``: how many seconds (at most 25) to wait for one where there is none yet. Resume

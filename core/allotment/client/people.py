@@ -25,9 +25,7 @@ class Users:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def all(
-        self, *, group: str | None = None, changed_after: int | None = None
-    ) -> UserListing:
+    def all(self, *, group: str | None = None, changed_after: int | None = None) -> UserListing:
         """People, by name, of one group where asked. With ``changed_after``: what changed since."""
         return self._connection.read_all(
             UserListing, "/users", group=group, changed_after=changed_after, limit=20_000
@@ -52,13 +50,13 @@ class Users:
 
     def move(self, name: str, group: str | None) -> User:
         """Leave every group and join this one, in one step; None: leave all."""
-        return self._connection.send(
-            User, "POST", f"/users/{segment(name)}/move", {"group": group}
-        )
+        return self._connection.send(User, "POST", f"/users/{segment(name)}/move", {"group": group})
 
     def delete(self, names: Sequence[str]) -> OnboardedUsers:
         """Remove people from the platform, all of them or nobody; ``notes`` say what is left to do."""
-        return self._connection.send(OnboardedUsers, "POST", "/users/delete", {"names": list(names)})
+        return self._connection.send(
+            OnboardedUsers, "POST", "/users/delete", {"names": list(names)}
+        )
 
     def reset_link(self, name: str) -> ResetLink:
         """Make a link with which a person chooses a new password, once. It is told only here."""
