@@ -1,0 +1,300 @@
+"""The laws of devices, under any order of launches, ends, crashes, losses and edits, by two hubs.
+
+Devices are conserved; no device has two holders; no new admission exceeds a limit or a share; release
+happens only from *stopping* and once. Checked after every step against the plain rows, not the counters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from allotment.model.allotments import LEGAL_STEPS, State
+from allotment.model.claims import Claim, Granted
+from allotment.model.devices import DeviceOrigin, DeviceSpec
+from allotment.model.groups import Origin, Share
+from allotment.model.limits import LimitKind, LimitScope
+from allotment.model.profiles import Profile
+from allotment.model.refusals import AllotmentError, Refusal
+from allotment.record import (
+    Record,
+    allotments,
+    claims,
+    counting,
+    devices,
+    groups,
+    limits,
+    memberships,
+    open_record,
+    people,
+    pools,
+    profiles,
+)
+
+SPECS = [
+    DeviceSpec(f"gpu-{i}", f"n{i % 2}", "A100", 80 << 30, f"GPU-{i}", DeviceOrigin.SETTINGS)
+    for i in range(5)
+]
+IDS = [spec.id for spec in SPECS]
+PEOPLE = ["ann", "bob", "mei", "zoe"]
+HUBS = ["north", "south"]
+
+
+class Crash(Exception):
+    """The process ends in the middle of a transaction."""
+
+
+class Conservation(RuleBasedStateMachine):
+    """Random histories of a small platform."""
+
+    make_record: Callable[[], Record]
+    ongoing = Bundle("ongoing")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.record = self.make_record()
+        self.seconds = 0
+        self.states: dict[str, State] = {}
+
+    def teardown(self) -> None:
+        self.record.close()
+
+    def now(self) -> Any:
+        self.seconds += 1
+        return datetime(2026, 3, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    def change(self, act: Callable[[Any], object]) -> bool:
+        """Make a change of configuration; a refusal is an answer, not an error."""
+        try:
+            with self.record.writing("operator", self.now()) as writing:
+                act(writing)
+        except Refusal:
+            return False
+        return True
+
+    @initialize()
+    def platform(self) -> None:
+        def arrange(writing: Any) -> None:
+            devices.observe(writing, SPECS, DeviceOrigin.SETTINGS)
+            pools.create(writing, "a100", ["gpu-0", "gpu-1", "gpu-2"])
+            groups.create(writing, "vision", wanted=[Share("vision", "a100", 2, 2)])
+            groups.create(writing, "nlp", wanted=[Share("nlp", "a100", 1, 1)])
+            people.onboard(writing, ["ann", "bob"], "vision")
+            people.onboard(writing, ["mei"], "nlp")
+            people.onboard(writing, ["zoe"])
+            for count in range(3):
+                profiles.publish(
+                    writing, Profile(name=f"p{count}", title="P", devices=count), "f", "d"
+                )
+
+        assert self.change(arrange)
+
+    @rule(
+        target=ongoing,
+        person=st.sampled_from(PEOPLE),
+        count=st.integers(0, 2),
+        server=st.sampled_from(["", "a", "b"]),
+        hub=st.sampled_from(HUBS),
+    )
+    def launch(self, person: str, count: int, server: str, hub: str) -> Any:
+        outcome = claims.admit(self.record, Claim(hub, person, server, f"p{count}"), self.now())
+        if not isinstance(outcome, Granted):
+            return None
+        granted = outcome.allotment
+        assert granted.id not in self.states
+        assert len(granted.devices) == count
+        self.states[granted.id] = State.STARTING
+        self.within_limits(person, granted.group, granted.pool)
+        return granted.id
+
+    def within_limits(self, person: str, group: str | None, pool: str | None) -> None:
+        """A new admission has left everybody within what was set, counted from plain rows."""
+        with self.record.reading() as reading:
+            active = allotments.active(reading)
+            bound = {limit.kind: limit.value for limit in limits.effective(reading, person, group)}
+            shares = groups.all_shares(reading, group or "", pool) if pool else ()
+        own = [a for a in active if a.person == person]
+        held = sum(len(a.devices) for a in own)
+        assert (
+            bound[LimitKind.DEVICES] is None
+            or held <= bound[LimitKind.DEVICES]
+            or not own[-1].devices
+        )
+        assert bound[LimitKind.SERVERS] is None or len(own) <= bound[LimitKind.SERVERS]
+        for share in shares:
+            used = sum(len(a.devices) for a in active if (a.group, a.pool) == (group, share.pool))
+            assert used <= share.guaranteed
+
+    @rule(
+        target=ongoing,
+        person=st.sampled_from(PEOPLE),
+        count=st.integers(1, 2),
+        hub=st.sampled_from(HUBS),
+    )
+    def crash_while_admitting(self, person: str, count: int, hub: str) -> None:
+        def crash(_record: Record) -> None:
+            raise Crash
+
+        before = self.rows()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("allotment.record.claims.Granted", crash)
+            try:
+                claims.admit(self.record, Claim(hub, person, "crashed", f"p{count}"), self.now())
+            except Crash:
+                assert self.rows() == before
+
+    def rows(self) -> Any:
+        with self.record.reading() as reading:
+            return [(d.id, d.pool, d.holder) for d in devices.all_devices(reading)]
+
+    @rule(allotment=ongoing)
+    def becomes_ready(self, allotment: str | None) -> None:
+        self.step(
+            allotment, State.RUNNING, lambda key: claims.mark_running(self.record, key, self.now())
+        )
+
+    @rule(allotment=ongoing)
+    def is_stopped(self, allotment: str | None) -> None:
+        """Also a start that fails, and a stop that fails: the server is not proven gone, so it goes on holding."""
+        self.step(
+            allotment,
+            State.STOPPING,
+            lambda key: claims.mark_stopping(self.record, key, "why", "who", self.now()),
+        )
+
+    def step(self, allotment: str | None, to: State, act: Callable[[str], bool]) -> None:
+        if allotment is None:
+            return
+        legal = to in LEGAL_STEPS[self.states[allotment]]
+        assert act(allotment) is legal
+        if legal:
+            self.states[allotment] = to
+
+    @rule(allotment=ongoing)
+    def is_released(self, allotment: str | None) -> None:
+        if allotment is None:
+            return
+        state = self.states[allotment]
+        if state in {State.STARTING, State.RUNNING}:
+            with pytest.raises(AllotmentError):
+                claims.release(self.record, allotment, "a hook's word", self.now())
+            return
+        assert claims.release(self.record, allotment, "gone", self.now()) is (
+            state is State.STOPPING
+        )
+        self.states[allotment] = State.RELEASED
+
+    @rule(allotment=consumes(ongoing))
+    def runs_to_its_end(self, allotment: str | None) -> None:
+        for act in (self.becomes_ready, self.is_stopped, self.is_released, self.is_released):
+            act(allotment)
+
+    @rule(seen=st.sets(st.sampled_from(IDS)))
+    def devices_are_lost_and_found(self, seen: set[str]) -> None:
+        self.change(
+            lambda w: devices.observe(w, [s for s in SPECS if s.id in seen], DeviceOrigin.SETTINGS)
+        )
+
+    @rule(device=st.sampled_from(IDS), healthy=st.booleans())
+    def health_changes(self, device: str, healthy: bool) -> None:
+        self.change(
+            lambda w: devices.set_health(w, device, healthy=healthy, note="" if healthy else "ECC")
+        )
+
+    @rule(members=st.sets(st.sampled_from(IDS)))
+    def the_pool_is_edited(self, members: set[str]) -> None:
+        with self.record.reading() as reading:
+            held = {d.id: d.pool for d in devices.all_devices(reading) if d.holder}
+        if self.change(lambda w: pools.edit(w, "a100", sorted(members))):
+            with self.record.reading() as reading:
+                after = {d.id: d.pool for d in devices.all_devices(reading) if d.holder}
+            assert after == held
+
+    @rule(
+        group=st.sampled_from(["vision", "nlp"]),
+        number=st.integers(0, 3),
+        pool=st.sampled_from(["a100", "default", None]),
+    )
+    def a_share_is_edited(self, group: str, number: int, pool: str | None) -> None:
+        wanted = [Share(group, pool, number, number)] if pool else []
+        self.change(lambda w: groups.edit(w, group, wanted=wanted))
+
+    @rule(
+        person=st.sampled_from(PEOPLE),
+        kind=st.sampled_from(LimitKind),
+        value=st.none() | st.integers(0, 3),
+    )
+    def a_limit_is_edited(self, person: str, kind: LimitKind, value: int | None) -> None:
+        self.change(lambda w: limits.put(w, LimitScope.PERSON, person, kind, value))
+
+    @rule(
+        person=st.sampled_from(PEOPLE),
+        group=st.sampled_from(["vision", "nlp"]),
+        stays=st.booleans(),
+    )
+    def somebody_moves(self, person: str, group: str, stays: bool) -> None:
+        if stays:
+            self.change(lambda w: memberships.add(w, person, group, Origin.CONSOLE))
+        else:
+            self.change(lambda w: memberships.move(w, person, group))
+
+    @invariant()
+    def devices_are_conserved_and_counted_right(self) -> None:
+        with self.record.reading() as reading:
+            if not allotments_exist(reading):
+                return
+            assert counting.discrepancies(reading) == ()
+            known = devices.all_devices(reading)
+            active = allotments.active(reading)
+        assert {device.id for device in known} == set(IDS)
+        assert {a.id for a in active} == {
+            key for key, state in self.states.items() if state is not State.RELEASED
+        }
+        assert {a.id: a.state for a in active} == {
+            k: s for k, s in self.states.items() if s is not State.RELEASED
+        }
+        holders = {device.id: device.holder for device in known if device.holder}
+        assert holders == {device.id: a.id for a in active for device in a.devices}
+
+
+def allotments_exist(reading: Any) -> bool:
+    """Whether the platform has been arranged yet."""
+    return bool(devices.all_devices(reading))
+
+
+@pytest.mark.promise("POOL-8", "LIMIT-2", "LIMIT-3")
+def test_devices_are_conserved_in_every_history(
+    store: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    def make_record() -> Record:
+        if store == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp('history')}/record.sqlite"
+            return open_record(url, migrate=True)
+        make = request.getfixturevalue("database")
+        return open_record(make(request.getfixturevalue("migrated_postgresql")))
+
+    machine = type("History", (Conservation,), {"make_record": staticmethod(make_record)})
+    soak = bool(request.config.getoption("--soak", False))
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=400 if soak else 12,
+            stateful_step_count=60 if soak else 40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
