@@ -1,11 +1,12 @@
 # The commands of this repository. They need make, Python 3.11 or newer, and nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
+ARGS ?=
 
 .PHONY: help setup setup-for-tests hub test soak promises bench screenshots wheel clean
 
 help:  ## say what there is
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{printf "make %-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | while read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
 
 setup:  ## make .venv with all that the hub needs (the first time takes a minute)
 	@$(PYTHON) tools/bootstrap.py
@@ -15,3 +16,28 @@ setup-for-tests:
 
 hub: setup  ## run the hub on http://127.0.0.1:8000 (PORT, STATE, SETTINGS choose otherwise)
 	@exec $(BIN)/python -m allotment_hub.launch
+
+test: setup-for-tests  ## lint, types, architecture and all tests (ARGS go to pytest)
+	@$(BIN)/python tools/checks.py $(ARGS)
+
+soak: setup-for-tests  ## the same tests with their tortures long
+	@ALLOTMENT_SOAK=1 $(BIN)/python -m pytest $(ARGS)
+
+promises: setup-for-tests  ## run the tests, then print which promises they prove and which have none
+	@mkdir -p .build
+	-@$(BIN)/python -m pytest -q --promises-to .build/promises.json $(ARGS)
+	@$(BIN)/python tools/promises.py .build/promises.json
+
+bench: setup-for-tests  ## measure, and print one table
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+screenshots: setup-for-tests  ## draw every page and panel again, into docs/screenshots
+	@$(BIN)/python docs/make_screenshots.py $(ARGS)
+
+wheel: setup-for-tests  ## build the distribution into dist/
+	@$(BIN)/hatchling build
+
+clean:  ## remove what make made, but not state/
+	rm -rf .venv .build dist widgets/node_modules widgets/allotment_widgets/static
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

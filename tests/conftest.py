@@ -1,11 +1,38 @@
-"""What every test folder shares."""
+"""What every test folder shares: promises, programs that may be missing, the long runs."""
 
-from __future__ import annotations
-
+import os
 import subprocess
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# From tools/, which pyproject.toml puts on pytest's path.
+pytest_plugins = ["test_promises", "test_programs", "test_times"]
+
+BOUNDED = 50
+LONG = 2_000
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="the same tortures, long (make soak)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # No deadline: a shared machine's slow second is no failure. benchmarks/ measure.
+    hypothesis.settings.register_profile("bounded", max_examples=BOUNDED, deadline=None)
+    hypothesis.settings.register_profile("soak", max_examples=LONG, deadline=None)
+    hypothesis.settings.load_profile("soak" if is_soak(config) else "bounded")
+
+
+def is_soak(config: pytest.Config) -> bool:
+    return bool(config.getoption("--soak")) or os.environ.get("ALLOTMENT_SOAK") == "1"
+
+
+@pytest.fixture(scope="session")
+def soak(pytestconfig: pytest.Config) -> bool:
+    """Whether tortures run long: rounds by the score instead of a few."""
+    return is_soak(pytestconfig)
 
 
 @pytest.fixture(scope="session")
@@ -17,5 +44,6 @@ def nvml_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("nvml")
     source = Path(__file__).parent / "nvml" / "libnvidia-ml.c"
     library = folder / "libnvidia-ml.so.1"
-    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", str(library), str(source)], check=True, timeout=60)  # noqa: S607 - whichever gcc there is
+    build = ["gcc", "-shared", "-fPIC", "-O1", "-o", str(library), str(source)]
+    subprocess.run(build, check=True, timeout=60)
     return folder

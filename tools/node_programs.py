@@ -38,13 +38,28 @@ def build_widgets(root: Path) -> None:
     if read_stamp(stamp_file).get("digest") == digest and any(static.glob("*.js")):
         return
     say("scripts of the widgets …")
-    packages = digest_of(root, [folder / "package.json", folder / "package-lock.json"])
-    installed = folder / "node_modules" / ".allotment.json"
-    if read_stamp(installed).get("digest") != packages:
-        _npm("Installing what builds the widgets", environment_of(root), folder, ["ci"])
-        write_stamp(installed, {"digest": packages})
+    _install_widget_packages(root)
     _npm("Building the widgets", environment_of(root), folder, ["run", "build"])
     write_stamp(stamp_file, {"digest": digest})
+
+
+def check_widgets(root: Path) -> None:
+    """Check the types of the widgets' scripts.
+
+    Raises:
+        StepFailedError: they do not fit.
+    """
+    _install_widget_packages(root)
+    _npm("Checking the widgets", environment_of(root), root / "widgets", ["run", "check"])
+
+
+def _install_widget_packages(root: Path) -> None:
+    folder = root / "widgets"
+    locked = digest_of(root, [folder / "package.json", folder / "package-lock.json"])
+    installed = folder / "node_modules" / ".allotment.json"
+    if read_stamp(installed).get("digest") != locked:
+        _npm("Installing what builds the widgets", environment_of(root), folder, ["ci"])
+        write_stamp(installed, {"digest": locked})
 
 
 def _widget_sources(folder: Path) -> Iterator[Path]:

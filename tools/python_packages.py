@@ -74,13 +74,13 @@ def _make(environment: Path) -> None:
 
 def _install_with_best(environment: Path, root: Path, requirement: str) -> None:
     python = environment / "bin" / "python"
-    pip = [python, "-m", "pip", "--disable-pip-version-check"]
+    pip: list[str | Path] = [python, "-m", "pip", "--disable-pip-version-check"]
     if not _pip_goes_its_own_way(pip):
         run("Installing uv", [*pip, "install", "--quiet", UV], root)
         # uv reads no settings of pip's; like pip, let it trust whom this machine trusts.
-        uv = [environment / "bin" / "uv", "pip", "install", "--python", python]
-        command = [*uv, "--editable", requirement]
-        run("Installing Python packages", command, root, {"UV_SYSTEM_CERTS": "true"})
+        uv: list[str | Path] = [environment / "bin" / "uv", "pip", "install"]
+        uv += ["--python", python, "--editable", requirement]
+        run("Installing Python packages", uv, root, {"UV_SYSTEM_CERTS": "true"})
     else:
         run("Installing Python packages", [*pip, "install", "--editable", requirement], root)
 

@@ -21,7 +21,7 @@ class LaunchedHub(JupyterHub):
     ready = False
     ending = False
 
-    async def start(self) -> None:
+    async def start(self) -> None:  # type: ignore[override]  # as JupyterHub's own: launched by a loop
         """Start everything, then make sure that it answers where people will open it."""
         self.log.addHandler(ErrorsOnly(self.terminal))
         await super().start()

@@ -95,7 +95,8 @@ def _who_holds(port: int) -> str:
     holder = "another program"
     with contextlib.suppress(psutil.Error):
         for connection in psutil.net_connections(kind="tcp"):
-            listens = connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            address = connection.laddr
+            listens = connection.status == psutil.CONN_LISTEN and address and address.port == port
             if listens and connection.pid:
                 words = [Path(word).name for word in psutil.Process(connection.pid).cmdline()]
                 holder = f"process {connection.pid} ({' '.join(words)[:60]})"
