@@ -80,3 +80,18 @@ def forget(writing: Writing, hub: str, person: str, name: str) -> bool:
         "server.deleted", f"{person}/{name}", person=person, before={"hub": hub, "server": name}
     )
     return True
+
+
+def rename(writing: Writing, hub: str, person: str, old: str, new: str) -> bool:
+    """Give a stopped server another name. Its history stays under the old one. Returns whether it was there."""
+    match = (servers.c.person == person, servers.c.hub == hub, servers.c.name == old)
+    if not writing.run(servers.update().where(*match).values(name=new)).rowcount:
+        return False
+    writing.event(
+        "server.renamed",
+        f"{person}/{new}",
+        person=person,
+        before={"hub": hub, "server": old},
+        after={"hub": hub, "server": new},
+    )
+    return True

@@ -1,0 +1,95 @@
+"""The record, asked from an event loop: in threads, with a time limit, never in the loop itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+from typing import TypeVar
+
+from allotment.model.refusals import RecordUnavailable
+from allotment.record import Record, open_record
+
+Answer = TypeVar("Answer")
+_log = logging.getLogger(__name__)
+
+
+class AsyncRecord:
+    """One record for one event loop. It is opened by the first question, in a thread as well."""
+
+    def __init__(self, url: str, *, threads: int = 8, patience: float = 10.0) -> None:
+        self._url, self._patience = url, patience
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="allotment-record")
+        self._opening = threading.Lock()
+        self._record: Record | None = None
+
+    async def ask(
+        self,
+        question: Callable[[Record], Answer],
+        *,
+        limit: float | None = None,
+        late: Callable[[Record, Answer], object] | None = None,
+    ) -> Answer:
+        """Put a question to the record and wait for its answer, at most ``limit`` seconds.
+
+        A question whose asker is gone (its time is up, or the asker was cancelled) may already be
+        on its way. If it is answered nevertheless, ``late`` is told, so that nothing that was
+        decided stays unknown.
+
+        Raises:
+            RecordUnavailable: there was no answer in time.
+        """
+        patience = self._patience if limit is None else limit
+        future = self._threads.submit(self._answer, question)
+        try:
+            async with asyncio.timeout(patience):
+                return await asyncio.wrap_future(future)
+        except TimeoutError as error:
+            self._when_late(future, late)
+            raise RecordUnavailable(
+                f"The record did not answer within {patience:g} s. Try again in a minute."
+            ) from error
+        except asyncio.CancelledError:
+            self._when_late(future, late)
+            raise
+
+    def close(self) -> None:
+        """Answer what was asked, then close the record."""
+        self._threads.shutdown(wait=True)
+        if self._record is not None:
+            self._record.close()
+
+    def _answer(self, question: Callable[[Record], Answer]) -> Answer:
+        return question(self._opened())
+
+    def _opened(self) -> Record:
+        with self._opening:
+            if self._record is None:
+                self._record = open_record(self._url, patience=self._patience)
+            return self._record
+
+    def _when_late(
+        self, future: Future[Answer], late: Callable[[Record, Answer], object] | None
+    ) -> None:
+        """Hand a late answer over in a thread: this runs in whichever thread finished it, or in the loop."""
+
+        def hand_over(done: Future[Answer]) -> None:
+            if late is not None and not done.cancelled() and done.exception() is None:
+                self._threads.submit(self._tell, late, done.result())
+
+        future.add_done_callback(hand_over)
+
+    def _tell(self, late: Callable[[Record, Answer], object], answer: Answer) -> None:
+        try:
+            late(self._opened(), answer)
+        except Exception:  # nobody waits for this thread, so it must speak for itself
+            _log.exception("A late answer of the record could not be dealt with.")
+
+
+@lru_cache(maxsize=None)
+def record_at(url: str) -> AsyncRecord:
+    """The one :class:`AsyncRecord` of this process for a record's URL."""
+    return AsyncRecord(url)

@@ -1,0 +1,52 @@
+"""What a server's environment says about it. The server's own extension and its notebooks read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from allotment.model.allotments import Allotment
+from allotment.model.profiles import Profile
+
+_OURS = ("ALLOTMENT_", "JUPYTERHUB_", "JPY_API_TOKEN", "CUDA_VISIBLE_DEVICES")
+"""What no profile may say: it would take another's identity, or another's devices."""
+
+
+def promised_profile(allotment: Allotment) -> Profile:
+    """The profile as it was when the allotment was admitted."""
+    return Profile.model_validate(allotment.terms["profile"])
+
+
+def server_environment(allotment: Allotment, api_url: str) -> dict[str, str]:
+    """What every kind of server is told: who it is, what it holds, whom to ask."""
+    return {
+        **_from_profile(promised_profile(allotment)),
+        "ALLOTMENT_ID": allotment.id,
+        "ALLOTMENT_API_URL": api_url,
+        "ALLOTMENT_DEVICES": ",".join(device.id for device in allotment.devices),
+        "ALLOTMENT_PROFILE": allotment.profile,
+        "ALLOTMENT_GROUP": allotment.group or "",
+        "ALLOTMENT_HUB": allotment.hub,
+    }
+
+
+def _from_profile(profile: Profile) -> dict[str, str]:
+    """The profile's own variables, and how many threads numeric libraries should start."""
+    own = {name: value for name, value in profile.environment.items() if not name.startswith(_OURS)}
+    if profile.cpu is None:
+        return own
+    return {"OMP_NUM_THREADS": str(max(1, int(profile.cpu)))} | own
+
+
+def device_environment(allotment: Allotment) -> dict[str, str]:
+    """Which devices a local process may use, in the order of ``ALLOTMENT_DEVICES``; empty for none.
+
+    CUDA obeys it. It is a word, not a wall: a process could open another device by other means.
+    """
+    return {"CUDA_VISIBLE_DEVICES": ",".join(device.uuid for device in allotment.devices)}
+
+
+def with_program_folder(environment: Mapping[str, str], folder: str) -> dict[str, str]:
+    """Let a server find the programs that were installed beside the hub's Python first."""
+    path = environment.get("PATH", "")
+    folders = [folder, *(part for part in path.split(":") if part and part != folder)]
+    return {**environment, "PATH": ":".join(folders)}

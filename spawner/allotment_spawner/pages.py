@@ -1,0 +1,76 @@
+"""The data of the hub's pages: read in a thread with a time limit, for the hub's event loop never waits.
+
+JupyterHub calls every callable of ``template_vars`` itself, so an async function there would reach
+the template as a coroutine: :func:`pages_of` makes a plain function, and what that returns has async
+methods that a template calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from allotment.model.claims import Claim
+from allotment.model.refusals import RecordUnavailable
+from allotment.record import Reading, Record, events
+from allotment_spawner.asking import AsyncRecord
+from allotment_spawner.pages_home import HomeView, home_view
+from allotment_spawner.pages_launch import LaunchView, launch_view
+
+PATIENCE = 5.0
+"""Seconds that a page waits for the record before it says that there is no answer."""
+
+Answer = TypeVar("Answer")
+
+
+class Pages:
+    """The pages of one person; templates call these methods.
+
+    Each answers None where the record did not answer in time: the page says so, and stays.
+    """
+
+    def __init__(self, record: AsyncRecord, hub: str, user: Any) -> None:
+        self._record, self._hub, self._user = record, hub, user
+
+    async def launch(
+        self, server: str = "", profile: str = "", group: str = ""
+    ) -> LaunchView | None:
+        """The launch page for a server's name, with a card and a paying group asked for."""
+        claim = Claim(self._hub, self._user.name, server, profile, group or None)
+        now = datetime.now(UTC)
+        return await self._ask(lambda reading: launch_view(reading, claim, now))
+
+    async def home(self) -> HomeView | None:
+        """The home page."""
+        hub, name, now = self._hub, self._user.name, datetime.now(UTC)
+        # The hub's own database may be read in its loop only.
+        known = [
+            (server, spawner.display_name or "")
+            for server, spawner in self._user.orm_user.orm_spawners.items()
+        ]
+        return await self._ask(lambda reading: home_view(reading, hub, name, known, now))
+
+    async def sequence(self) -> int | None:
+        """The newest event of the record: while it stays, no page changes."""
+        return await self._ask(events.latest_sequence)
+
+    async def _ask(self, question: Callable[[Reading], Answer]) -> Answer | None:
+        def read(record: Record) -> Answer:
+            with record.reading() as reading:
+                return question(reading)
+
+        try:
+            return await self._record.ask(read, limit=PATIENCE)
+        except RecordUnavailable:
+            return None
+
+
+def pages_of(record: AsyncRecord, hub: str) -> Callable[[Any], Pages | None]:
+    """Make the callable for ``template_vars``: from a hub's user to that user's pages."""
+
+    def pages(user: Any) -> Pages | None:
+        # Signed out there is no user; a service that fetches a page has no servers.
+        return None if getattr(user, "orm_user", None) is None else Pages(record, hub, user)
+
+    return pages

@@ -1,0 +1,184 @@
+"""What the home page shows: the servers of one person, with limits and what the groups hold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from allotment.model.allotments import HeldDevice
+from allotment.model.devices import Isolation
+from allotment.model.limits import LimitKind, effective_limit
+from allotment.model.names import CONSOLE_SERVER
+from allotment.record import page_facts
+from allotment.record.engine import Reading
+from allotment.record.page_facts import GroupFacts, PersonFacts
+from allotment.record.servers import Server
+from allotment_spawner.pages_launch import price_words
+from allotment_spawner.pages_pieces import Meter, limit_meter, share_meter
+
+_STATES = {
+    "offered": ("Its turn has come", "info"),
+    "starting": ("Starting", "info"),
+    "running": ("Running", "ok"),
+    "stopping": ("Stopping", "warn"),
+    "stopped": ("Stopped", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRow:
+    """One server that exists. ``since`` is when it reached its state; ``reason`` why it last stopped."""
+
+    name: str
+    title: str
+    note: str
+    size: str
+    group: str
+    state: str
+    state_words: str
+    tone: str
+    since: datetime | None
+    devices: tuple[HeldDevice, ...]
+    ailing: tuple[str, ...]
+    reason: str
+    price: str
+
+    @property
+    def active(self) -> bool:
+        """Whether it holds devices and counts."""
+        return self.state not in {"stopped", "new"}
+
+    @property
+    def openable(self) -> bool:
+        """Whether there is something to open: a page, or its progress."""
+        return self.state in {"starting", "running"}
+
+    @property
+    def device_words(self) -> str:
+        """The devices it holds, each with its node and what keeps its users apart."""
+        return "; ".join(
+            f"{device.id} on {device.node}: {device.model}, {Isolation(device.isolation).words}"
+            for device in self.devices
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HomeView:
+    """The home page of one person. ``sequence`` is the newest event in it."""
+
+    person: str
+    known: bool
+    onboarded: bool
+    groups: tuple[GroupFacts, ...]
+    servers: tuple[ServerRow, ...]
+    console: ServerRow | None
+    may_use_console: bool
+    meters: tuple[Meter, ...]
+    must_change_password: bool
+    sequence: int
+
+    @property
+    def summary(self) -> str:
+        """How many servers are in which state."""
+        running = sum(row.state == "running" for row in self.servers)
+        stopped = sum(not row.active for row in self.servers)
+        between = len(self.servers) - running - stopped
+        parts = [f"{running} running"] if running or not self.servers else []
+        parts += [f"{between} starting or stopping"] if between else []
+        parts += [f"{stopped} stopped"] if stopped else []
+        return ", ".join(parts)
+
+
+def home_view(
+    reading: Reading,
+    hub: str,
+    person: str,
+    known_to_hub: Collection[tuple[str, str]],
+    now: datetime,
+) -> HomeView:
+    """Read the home page of one person on one hub.
+
+    ``known_to_hub`` are names and titles of the servers that the hub knows: one that was made but
+    never launched is in no record yet.
+    """
+    facts = page_facts.read(reading, person, now)
+    titles = dict(known_to_hub)
+    rows = {
+        server.name: _row(facts, server, titles.get(server.name, ""))
+        for server in facts.servers
+        if server.hub == hub
+    }
+    for name, title in known_to_hub:
+        if name and name not in rows:
+            rows[name] = _never_launched(name, title)
+    console = rows.pop(CONSOLE_SERVER, None)
+    return HomeView(
+        person=person,
+        known=facts.known,
+        onboarded=facts.onboarded,
+        groups=facts.groups,
+        servers=tuple(sorted(rows.values(), key=lambda row: (not row.active, row.name))),
+        console=console,
+        may_use_console=facts.may_use_console,
+        meters=_meters(facts),
+        must_change_password=facts.must_change_password,
+        sequence=facts.sequence,
+    )
+
+
+def _row(facts: PersonFacts, server: Server, hub_title: str) -> ServerRow:
+    allotment = server.allotment
+    terms = allotment.terms.get("profile", {})
+    words, tone = _STATES[server.state]
+    stopped = server.state == "stopped"
+    if stopped and allotment.stopped_by == facts.person:
+        words = "Stopped by you"
+    moment = {
+        "offered": allotment.admitted_at,
+        "starting": allotment.admitted_at,
+        "running": allotment.running_at,
+        "stopping": allotment.stopping_at,
+        "stopped": allotment.released_at,
+    }[server.state]
+    price = terms.get("price")
+    return ServerRow(
+        name=server.name,
+        title=server.display_name or hub_title or server.name or "default",
+        note=server.note,
+        size=str(terms.get("title") or server.profile),
+        group=allotment.group or "",
+        state=server.state,
+        state_words=words,
+        tone=tone,
+        since=moment,
+        devices=() if stopped else allotment.devices,
+        ailing=facts.ailing.get(allotment.id, ()),
+        reason=allotment.stop_reason,
+        price="" if price is None else f"{price_words(Decimal(str(price)))} / h",
+    )
+
+
+def _never_launched(name: str, title: str) -> ServerRow:
+    return ServerRow(
+        name=name,
+        title=title or name,
+        note="",
+        size="",
+        group="",
+        state="new",
+        state_words="Never launched",
+        tone="",
+        since=None,
+        devices=(),
+        ailing=(),
+        reason="",
+        price="",
+    )
+
+
+def _meters(facts: PersonFacts) -> tuple[Meter, ...]:
+    paying = facts.group_names[0] if len(facts.groups) == 1 else None
+    limits = [limit_meter(facts, effective_limit(kind, facts.limits, paying)) for kind in LimitKind]
+    return tuple(limits) + tuple(share_meter(share) for share in facts.shares)

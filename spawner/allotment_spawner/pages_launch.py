@@ -1,0 +1,258 @@
+"""What the launch page shows: every profile that a person may see, and what the rules say of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+
+from allotment.model.amounts import counted, format_memory
+from allotment.model.claims import Claim, Waits
+from allotment.model.limits import LimitKind, effective_limit
+from allotment.model.names import CONSOLE_PROFILE
+from allotment.model.profiles import PoolByModel, Priority, Profile
+from allotment.model.reasons import WAITING_RULES, Reason, Rule
+from allotment.record import allotments, page_facts
+from allotment.record.engine import Reading
+from allotment.record.page_facts import GroupFacts, PersonFacts
+from allotment.rules.admission import Admitted, PoolFacts, Standing, admit
+from allotment_spawner.pages_pieces import Meter, Plots, limit_meter, plots, share_meter
+
+MANY = 8
+"""From this many cards on the page offers a filter."""
+REASONS_SHOWN = 6
+
+
+class Readiness(StrEnum):
+    """Whether a card can be launched now."""
+
+    NOW = "now"
+    FULL = "full"
+    """Only shares and free devices stand in the way: later it could."""
+    NO = "no"
+
+
+_HEADLINES = {
+    Rule.SERVER_NAME: "Name in use",
+    Rule.PROFILE_VISIBLE: "Not offered to you",
+    Rule.PERSON_ONBOARDED: "You are not on-boarded",
+    Rule.GROUP_CHOSEN: "Choose who pays",
+    Rule.LIMIT_SERVERS: "Over your limit of servers",
+    Rule.LIMIT_SERVERS_EXISTING: "Over your limit of servers",
+    Rule.LIMIT_DEVICES: "Over your limit of devices",
+    Rule.SHARE_POOL: "Not in your pools",
+    Rule.SHARE_GUARANTEE: "Your group's share is used up",
+    Rule.SHARE_CEILING: "Your group's share is used up",
+    Rule.DEVICES_FREE: "Full",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One profile as a choice: what it is, what is free, and why it cannot be launched now, if so."""
+
+    profile: Profile
+    readiness: Readiness
+    headline: str
+    plots: Plots | None
+    pool: str | None
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def price(self) -> str:
+        """The price per hour in words, or nothing where none is set."""
+        return "" if self.profile.price is None else f"{price_words(self.profile.price)} / h"
+
+    @property
+    def spec(self) -> str:
+        """Devices, processors and memory in one line."""
+        return _spec(self.profile, self.plots.model if self.plots else "")
+
+    @property
+    def low_priority(self) -> bool:
+        """Whether what it holds may be taken back."""
+        return self.profile.priority is Priority.LOW
+
+    @property
+    def search(self) -> str:
+        """What a filter looks through, in lower case."""
+        parts = (self.profile.title, self.profile.name, self.profile.description, self.spec)
+        return " ".join(" ".join(parts).lower().split())
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchView:
+    """The launch page of one person, for one paying group. ``sequence`` is the newest event in it."""
+
+    person: str
+    onboarded: bool
+    groups: tuple[GroupFacts, ...]
+    group: str | None
+    cards: tuple[Card, ...]
+    meters: tuple[Meter, ...]
+    chosen: str
+    taken: tuple[tuple[str, str], ...]
+    """Names of servers that exist, with their states."""
+    ask: tuple[str, ...]
+    """Whom to ask where there is nothing to launch."""
+    sequence: int
+
+    @property
+    def summary(self) -> str:
+        """One sentence that changes when what is free changes."""
+        now = sum(card.readiness is Readiness.NOW for card in self.cards)
+        drawn = {(c.plots.pool, c.plots.model): c.plots for c in self.cards if c.plots}
+        free = [
+            f"{p.free} of {counted(p.total, 'device')} free in {p.pool}" for p in drawn.values()
+        ]
+        sizes = f"{now} of {len(self.cards)} can start now"
+        return f"{sizes}; {', '.join(free[:3])}." if free else f"{sizes}."
+
+    @property
+    def many(self) -> bool:
+        """Whether the cards need a filter."""
+        return len(self.cards) > MANY
+
+
+def launch_view(
+    reading: Reading,
+    claim: Claim,
+    now: datetime,
+) -> LaunchView:
+    """Read the launch page of ``claim.person``.
+
+    ``claim`` says the hub, the server's name and the group asked for; its ``profile`` is the card to
+    have chosen, or empty.
+    """
+    facts = page_facts.read(reading, claim.person, now)
+    group = _paying_group(facts, claim.group)
+    claim = replace(claim, group=group)
+    holders = _Holders(reading, facts)
+    offered = [profile for profile in facts.visible() if profile.name != CONSOLE_PROFILE]
+    cards = tuple(_card(facts, profile, claim, holders) for profile in offered)
+    return LaunchView(
+        person=facts.person,
+        onboarded=facts.onboarded,
+        groups=facts.groups,
+        group=group,
+        cards=cards,
+        meters=_meters(facts, group),
+        chosen=_chosen(cards, claim.profile, facts),
+        taken=tuple(sorted((server.name, server.state) for server in facts.servers)),
+        ask=() if cards and facts.onboarded else page_facts.operators(reading),
+        sequence=facts.sequence,
+    )
+
+
+def _paying_group(facts: PersonFacts, asked: str | None) -> str | None:
+    names = facts.group_names
+    if asked in names:
+        return asked
+    return names[0] if names else None
+
+
+class _Holders:
+    """Who holds the devices of a pool, asked of the record once per pool and only where needed."""
+
+    def __init__(self, reading: Reading, facts: PersonFacts) -> None:
+        self._reading, self._facts = reading, facts
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def of(self, pool: str) -> tuple[str, ...]:
+        if pool not in self._known:
+            facts = self._facts
+            self._known[pool] = allotments.holders(
+                self._reading, {pool}, facts.group_names, facts.person
+            )
+        return self._known[pool]
+
+
+def _card(facts: PersonFacts, profile: Profile, claim: Claim, holders: _Holders) -> Card:
+    claim = replace(claim, profile=profile.name)
+    standing = facts.standing(profile, claim)
+    decision = admit(standing)
+    if isinstance(decision, Admitted):
+        pool = _pool(standing, decision.pool, decision.model)
+        drawn = plots(facts, pool, profile.devices) if pool else None
+        headline = f"{drawn.free} free" if drawn else "Starts now"
+        return Card(profile, Readiness.NOW, headline, drawn, pool.pool if pool else None)
+    nearest = _nearest(standing)
+    reasons = tuple(_with_holders(reason, nearest, holders) for reason in decision.reasons)
+    readiness = Readiness.FULL if isinstance(decision, Waits) else Readiness.NO
+    return Card(
+        profile,
+        readiness,
+        _HEADLINES.get(reasons[0].rule, "Cannot be launched now"),
+        plots(facts, nearest) if nearest else None,
+        nearest.pool if nearest else None,
+        reasons[:REASONS_SHOWN],
+    )
+
+
+def _pool(standing: Standing, pool: str | None, model: str | None) -> PoolFacts | None:
+    matches = (facts for facts in standing.pools if (facts.pool, facts.model) == (pool, model))
+    return next(matches, None)
+
+
+def _nearest(standing: Standing) -> PoolFacts | None:
+    """The pool whose devices a card shows that cannot be launched: the first that fits the profile."""
+    profile, group = standing.profile, standing.claim.group
+    if profile is None or not profile.devices:
+        return None
+    own = {share.share.pool for share in standing.shares if share.share.group == group}
+    fitting = [pool for pool in standing.pools if _fits(pool, profile)]
+    return next((pool for pool in fitting if pool.pool in own), fitting[0] if fitting else None)
+
+
+def _fits(pool: PoolFacts, profile: Profile) -> bool:
+    if isinstance(profile.pool, PoolByModel):
+        return profile.pool.model == pool.model
+    return profile.pool in {"any", pool.pool}
+
+
+def _with_holders(reason: Reason, pool: PoolFacts | None, holders: _Holders) -> Reason:
+    if pool is None or reason.rule not in WAITING_RULES:
+        return reason
+    return replace(reason, details=reason.details + holders.of(pool.pool))
+
+
+def _meters(facts: PersonFacts, group: str | None) -> tuple[Meter, ...]:
+    limits = [limit_meter(facts, effective_limit(kind, facts.limits, group)) for kind in LimitKind]
+    shown = [m for m in limits if m.limit is not None or m.key == LimitKind.DEVICES]
+    shares = [share_meter(share) for share in facts.shares if share.share.group == group]
+    return tuple(shown + shares)
+
+
+def _chosen(cards: tuple[Card, ...], asked: str, facts: PersonFacts) -> str:
+    """The card that is chosen at first: the one asked for, the one used last, or the first that can start."""
+    ready = [card.profile.name for card in cards if card.readiness is Readiness.NOW]
+    newest = sorted(facts.servers, key=lambda server: server.allotment.admitted_at, reverse=True)
+    wishes: list[str] = [asked] if asked in {card.profile.name for card in cards} else []
+    wishes += [server.profile for server in newest if server.profile in ready]
+    return (wishes + ready + [""])[0]
+
+
+def price_words(price: Decimal) -> str:
+    """Write a price with at least two decimals, and no more than it has: ``2.40``, ``0.185``."""
+    exact = price.normalize()
+    exponent = exact.as_tuple().exponent
+    digits = max(2, -exponent) if isinstance(exponent, int) else 2
+    return f"{price:,.{digits}f}"
+
+
+@lru_cache(maxsize=4096)
+def _device_words(number: int, model: str) -> str:
+    return f"{number} \N{MULTIPLICATION SIGN} {model}" if model else counted(number, "device")
+
+
+def _spec(profile: Profile, model: str) -> str:
+    if isinstance(profile.pool, PoolByModel):
+        model = profile.pool.model
+    parts: list[str] = [_device_words(profile.devices, model)] if profile.devices else []
+    if profile.cpu is not None:
+        parts.append(f"{profile.cpu:g} CPU")
+    if profile.memory is not None:
+        parts.append(format_memory(profile.memory))
+    return " · ".join(parts) if parts else "No device"

@@ -1,0 +1,61 @@
+"""The smallest single-user server: it answers the hub, tells its environment, and starts processes.
+
+What it can be told by an environment variable: ``TINY_IGNORES`` are signals that it does not obey.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+DETACHED = "import os,sys,time; os.fork() and os._exit(0); os.setsid(); os.fork() and os._exit(0); print(os.getpid(), flush=True); sys.stdout.close(); time.sleep(600)"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Any path that ends in ``env`` or ``detach`` does what it says; all others are well."""
+
+    def do_GET(self) -> None:
+        action = urlsplit(self.path).path.rstrip("/").rpartition("/")[2]
+        answer: object = {"version": "tiny"}
+        if action == "env":
+            answer = dict(os.environ)
+        elif action == "detach":
+            command = [sys.executable, "-c", DETACHED]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+                assert child.stdout is not None
+                answer = int(child.stdout.readline())
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("X-JupyterHub-Version", os.environ.get("TINY_HUB_VERSION", ""))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def main() -> None:
+    """Serve until a signal says stop."""
+    address = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
+    server = ThreadingHTTPServer((address.hostname or "127.0.0.1", address.port or 0), Handler)
+    ignored = os.environ.get("TINY_IGNORES", "").split(",")
+    for name in ("SIGINT", "SIGTERM"):
+        wanted = signal.SIG_IGN if name in ignored else stop_by(server)
+        signal.signal(signal.Signals[name], wanted)
+    server.serve_forever(poll_interval=0.05)
+
+
+def stop_by(server: ThreadingHTTPServer):  # noqa: ANN201 - a signal handler's type is long
+    """A signal handler that ends the server."""
+    return lambda *_: threading.Thread(target=server.shutdown).start()
+
+
+if __name__ == "__main__":
+    main()
