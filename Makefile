@@ -24,7 +24,7 @@ soak: setup-for-tests  ## the same tests with their tortures long
 	@ALLOTMENT_SOAK=1 $(BIN)/python -m pytest $(ARGS)
 
 promises: setup-for-tests  ## run the tests, then print which promises they prove and which have none
-	@mkdir -p .build
+	@mkdir -p .build && rm -f .build/promises.json
 	-@$(BIN)/python -m pytest -q --promises-to .build/promises.json $(ARGS)
 	@$(BIN)/python tools/promises.py .build/promises.json
 

@@ -56,7 +56,10 @@ def stay_here(page: Page, asked_outside: list[str]) -> None:
 
     def decide(route: Route) -> None:
         address = urlsplit(route.request.url)
-        if address.scheme in ("http", "https") and address.hostname not in ("127.0.0.1", "localhost"):
+        if address.scheme in ("http", "https") and address.hostname not in (
+            "127.0.0.1",
+            "localhost",
+        ):
             asked_outside.append(route.request.url)
             route.abort()
         else:
