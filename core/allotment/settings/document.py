@@ -70,9 +70,12 @@ def key_words(place: Place) -> str:
     return text
 
 
-def read_document(path: Path, *, most_bytes: int = MOST_BYTES) -> Document:
-    """Read a YAML file. What is wrong with it comes back as problems, all at once."""
-    name = str(path)
+def read_document(path: Path, *, name: str | None = None, most_bytes: int = MOST_BYTES) -> Document:
+    """Read a YAML file, called ``name`` in what is said of it.
+
+    What is wrong with it comes back as problems, all at once.
+    """
+    name = name or str(path)
     try:
         if not path.is_file():
             return _only(name, "there is no such file" if not path.exists() else "is not a file")

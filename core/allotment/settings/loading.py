@@ -13,11 +13,14 @@ from allotment.settings.expectations import fit
 from allotment.settings.references import check_references
 from allotment.settings.schema import STATE, Settings
 
+PROFILES = Path("profiles")
+
 
 def load_settings(path: Path, state: Path | None = None) -> Settings:
     """Read the settings file of a platform.
 
-    Folders of profiles are taken from the file's own folder. With ``state``, the folder that holds
+    Folders of profiles are taken from the file's own folder; with none named, its folder
+    ``profiles`` is used where there is one. With ``state``, the folder that holds
     what the hub writes, ``{state}`` in the record's address is replaced.
 
     Raises:
@@ -49,7 +52,8 @@ def _settings(document: Document, folder: Path | None) -> Settings:
     if problems or settings is None:
         raise SettingsInvalid(tuple(str(problem) for problem in sorted(set(problems))))
     if folder is not None:
-        places = tuple((folder / profiles).resolve() for profiles in settings.profiles)
+        named = settings.profiles or (PROFILES,)
+        places = tuple((folder / name).resolve() for name in named if (folder / name).is_dir())
         settings = settings.model_copy(update={"profiles": places})
     return settings
 

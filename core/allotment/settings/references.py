@@ -116,16 +116,17 @@ _DEFAULT = "the default pool is not declared: it holds every device that no othe
 
 
 def _one_model(pool: Entry, declared: dict[str, str | None]) -> Iterator[Wrong]:
-    first: tuple[str, str] | None = None
+    own = pool.text("model")
+    first: tuple[str, str] | None = ("the pool", own) if own else None
     for place, device in pool.texts("devices"):
         model = declared.get(device)
         if model is None:
             continue
-        first = first or (device, model)
+        first = first or (repr(device), model)
         if model != first[1]:
             message = (
                 f"a pool holds one model of device; {device!r} is {model!r}, "
-                f"and {first[0]!r} is {first[1]!r}"
+                f"and {first[0]} is {first[1]!r}"
             )
             yield place, message
 
@@ -177,11 +178,7 @@ def _guarantees(top: Entry) -> Iterator[Wrong]:
     for group in top.entries("groups"):
         for share in group.entries("shares"):
             pool = share.text("pool") or ""
-            guaranteed = (
-                capacities.get(pool)
-                if share.text("guaranteed") == "all"
-                else share.number("guaranteed")
-            )
+            guaranteed = share.number("guaranteed")
             if pool not in capacities or guaranteed is None:
                 continue
             given[pool].append((group.text("name") or "?", guaranteed))

@@ -36,12 +36,10 @@ class _Section(BaseModel):
 
 
 Title = Annotated[str, StringConstraints(max_length=200)]
+TagName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+TagValue = Annotated[str, StringConstraints(max_length=2000)]
 DeviceId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^\S+$")]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
-Share = Annotated[
-    Count | Literal["all"],
-    Field(description="a number of devices, or all (as many as the pool has)"),
-]
 
 
 class SignIn(_Section):
@@ -61,7 +59,7 @@ class DeclaredDevice(_Section):
     id: DeviceId
     model: str = Field(min_length=1, max_length=200)
     memory: Memory = Field(gt=0, description="an amount of memory such as 80GiB")
-    node: Name | None = None
+    node: DeviceId | None = None
     uuid: DeviceId | None = None
     isolation: Isolation = Isolation.COOPERATIVE
 
@@ -79,18 +77,22 @@ class DeclaredDevice(_Section):
 
 
 class DeclaredPool(_Section):
-    """A pool of devices of one model. What no pool names is in the default pool."""
+    """A pool of devices of one model. What no pool names is in the default pool.
+
+    ``model`` is needed only for a pool that has no devices yet.
+    """
 
     name: Name
-    devices: tuple[DeviceId, ...] = Field(min_length=1)
+    devices: tuple[DeviceId, ...] = ()
+    model: str = Field(default="", max_length=200)
 
 
 class DeclaredShare(_Section):
-    """What a group has in a pool. ``ceiling`` left out is the guarantee."""
+    """What a group has in a pool, in devices. ``ceiling`` left out is the guarantee."""
 
     pool: Name
-    guaranteed: Share
-    ceiling: Share | None = None
+    guaranteed: Count
+    ceiling: Count | None = None
     weight: float = Field(default=1.0, gt=0, le=1_000_000)
 
 
@@ -108,7 +110,7 @@ class DeclaredGroup(_Section):
 
     name: Name
     title: Title = ""
-    tags: dict[Name, Title] = Field(default_factory=dict)
+    tags: dict[TagName, TagValue] = Field(default_factory=dict)
     shares: tuple[DeclaredShare, ...] = ()
     members: tuple[
         Annotated[

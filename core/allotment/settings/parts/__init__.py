@@ -1,0 +1,20 @@
+"""The parts of a configuration: what a settings file and the record can both say."""
+
+from allotment.settings.parts.capacity import Groups, Pools
+from allotment.settings.parts.launching import DisabledProfiles, Limits
+from allotment.settings.parts.part import Key, Part, Said, Scene, Words
+from allotment.settings.parts.people import Memberships, People, Roles
+
+GROUPS = Groups()
+PARTS: tuple[Part, ...] = (
+    Roles(),
+    People(),
+    Pools(),
+    GROUPS,
+    Memberships(),
+    Limits(),
+    DisabledProfiles(),
+)
+"""In the order in which they are made: each needs only what stands before it."""
+
+__all__ = ["GROUPS", "PARTS", "Key", "Part", "Said", "Scene", "Words"]

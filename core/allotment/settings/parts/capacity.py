@@ -1,0 +1,148 @@
+"""Pools with their devices, and groups with their shares of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from allotment.model.groups import Share
+from allotment.model.names import DEFAULT_POOL
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import Refusal
+from allotment.record import Reading, Writing, devices, groups, pools
+from allotment.settings.expectations import suggestion
+from allotment.settings.parts.part import Key, Part, Said, Scene, Words
+from allotment.settings.schema import DeclaredGroup, Settings
+
+
+class Pools(Part):
+    """Pools and their devices. The default pool is nobody's to declare."""
+
+    kind = "pool"
+
+    def said(self, settings: Settings, scene: Scene) -> dict[str, Said]:  # noqa: ARG002 - the file says all
+        """What the settings say, by name."""
+        return {
+            pool.name: Said(
+                {"devices": sorted(pool.devices)} | ({"model": pool.model} if pool.model else {}),
+                ("pools", index),
+            )
+            for index, pool in enumerate(settings.pools)
+        }
+
+    def found(self, scene: Scene) -> dict[str, Words]:
+        """What the record says, by name."""
+        return {
+            pool.name: {
+                "devices": sorted(
+                    device.id for device in devices.all_devices(scene.reading, pool.name)
+                )
+            }
+            for pool in pools.all_pools(scene.reading)
+            if pool.name != DEFAULT_POOL
+        }
+
+    def make(self, writing: Writing, name: str, words: Words) -> None:
+        """Make a pool; its devices leave the pool they are in."""
+        _know_devices(writing, words["devices"])
+        pools.create(writing, name, words["devices"], words.get("model", ""))
+
+    def change(self, writing: Writing, name: str, words: Words) -> None:
+        """Give a pool its devices."""
+        _know_devices(writing, words["devices"])
+        pools.edit(writing, name, words["devices"])
+
+
+def _know_devices(reading: Reading, wanted: Iterable[str]) -> None:
+    known = tuple(device.id for device in devices.all_devices(reading))
+    reasons = [
+        Reason(
+            Rule.NOT_FOUND,
+            f"There is no device {device!r} on this platform.",
+            remedy=suggestion(device, known).capitalize() or "No device was found at all.",
+            details=known,
+        )
+        for device in wanted
+        if device not in known
+    ]
+    if reasons:
+        raise Refusal(*reasons)
+
+
+class Groups(Part):
+    """Groups with their shares."""
+
+    kind = "group"
+
+    def said(self, settings: Settings, scene: Scene) -> dict[str, Said]:  # noqa: ARG002 - the file says all
+        """What the settings say, by name."""
+        return {
+            group.name: Said(_group_words(group), ("groups", index))
+            for index, group in enumerate(settings.groups)
+        }
+
+    def found(self, scene: Scene) -> dict[str, Words]:
+        """What the record says, by name."""
+        shares: dict[str, list[Words]] = {}
+        for share in groups.all_shares(scene.reading):
+            shares.setdefault(share.group, []).append(
+                _share_words(share.pool, share.guaranteed, share.ceiling, share.weight)
+            )
+        return {
+            group.name: {
+                "title": group.title,
+                "tags": group.tags,
+                "shares": shares.get(group.name, []),
+            }
+            for group in groups.all_groups(scene.reading)
+        }
+
+    def needs(self, name: str, words: Words) -> tuple[Key, ...]:  # noqa: ARG002 - its shares say it
+        """The pools of its shares."""
+        return tuple(("pool", share["pool"]) for share in words.get("shares", ()))
+
+    def make(self, writing: Writing, name: str, words: Words) -> None:
+        """Make a group."""
+        shares = _shares(name, words.get("shares", ()))
+        groups.create(writing, name, words.get("title", ""), words.get("tags", {}), shares)
+
+    def change(self, writing: Writing, name: str, words: Words) -> None:
+        """Change what the words give; the rest stays."""
+        shares = _shares(name, words["shares"]) if "shares" in words else None
+        groups.edit(writing, name, words.get("title"), words.get("tags"), shares)
+
+    def give_back(self, writing: Writing, name: str, words: Words) -> None:
+        """Lower a group's guarantees to what it will keep, so that others can be given theirs."""
+        if "shares" not in words:
+            return
+        keeps = {share["pool"]: share["guaranteed"] for share in words["shares"]}
+        before = groups.all_shares(writing, name)
+        after = tuple(
+            Share(name, one.pool, min(one.guaranteed, keeps[one.pool]), one.ceiling, one.weight)
+            for one in before
+            if one.pool in keeps
+        )
+        if after != before:
+            groups.edit(writing, name, wanted=after)
+
+
+def _group_words(group: DeclaredGroup) -> Words:
+    words: Words = {"title": group.title, "tags": group.tags}
+    words["shares"] = [
+        _share_words(
+            share.pool,
+            share.guaranteed,
+            share.guaranteed if share.ceiling is None else share.ceiling,
+            share.weight,
+        )
+        for share in group.shares
+    ]
+    return {key: value for key, value in words.items() if key in group.model_fields_set}
+
+
+def _share_words(pool: str, guaranteed: int, ceiling: int, weight: float) -> dict[str, Any]:
+    return {"pool": pool, "guaranteed": guaranteed, "ceiling": ceiling, "weight": weight}
+
+
+def _shares(group: str, shares: Sequence[Words]) -> tuple[Share, ...]:
+    return tuple(Share(group=group, **share) for share in shares)
