@@ -10,17 +10,17 @@ const TEXT: ReadonlySet<Kind> = new Set(["text", "state"]);
 
 /** What a column of a kind takes when nobody says how wide: [width, whether it may grow]. */
 const WIDTHS: Record<Kind, [width: number, grows: boolean]> = {
-  text: [130, true],
+  text: [100, true],
   number: [96, false],
-  percent: [84, false],
+  percent: [78, false],
   bytes: [104, false],
-  money: [116, false],
+  money: [112, false],
   duration: [116, false],
-  time: [116, false],
-  since: [116, false],
-  state: [140, true],
-  devices: [150, true],
-  meter: [124, false],
+  time: [108, false],
+  since: [108, false],
+  state: [120, true],
+  devices: [130, true],
+  meter: [112, false],
   yesno: [84, false],
 };
 

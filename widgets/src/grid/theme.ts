@@ -31,6 +31,7 @@ export const theme = themeQuartz.withParams({
   rowHoverColor: "var(--sunk)",
   oddRowBackgroundColor: "var(--sheet)",
   selectedRowBackgroundColor: "var(--accent-soft)",
+  checkboxBorderRadius: 4,
   checkboxUncheckedBorderColor: "var(--line-strong)",
   checkboxUncheckedBackgroundColor: "var(--sheet)",
   checkboxCheckedBackgroundColor: "var(--accent)",

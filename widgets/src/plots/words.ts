@@ -60,7 +60,7 @@ export function legend(devices: readonly Device[]): LegendEntry[] {
       n,
     ]),
     entry("held", "held", 0, count(({ state, group }) => state === "held" && !group)),
-    entry("held", "borrowed", 1, count((device) => device.borrowed), true),
+    entry("held", "borrowed", 0, count((device) => device.borrowed), true),
     entry("idle", "idle", 0, count(({ state }) => state === "idle")),
     entry("unhealthy", "unhealthy", 0, count(({ state }) => state === "unhealthy")),
     entry("wanted", "wanted", 0, count(({ state }) => state === "wanted")),

@@ -1,0 +1,86 @@
+"""A real browser and real pages, for every test that asks what a person sees.
+
+Wait for what must be seen (``expect``), never for a time. The browser lives as long as a module:
+tests of a module that uses it cannot be async.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import browsing
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+Open = Callable[..., Page]
+Scheme = Literal["light", "dark"]
+
+#: Starting a kernel and drawing its widgets may take this long on a busy machine.
+SEEN_MILLISECONDS = 60_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=SEEN_MILLISECONDS)
+    with browsing.chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Open]:
+    """Opens an address in a fresh profile; nothing may be asked of another machine."""
+    pages: list[Page] = []
+    asked_outside: list[str] = []
+
+    def open_one(
+        address: str, *, scheme: Scheme = "light", width: int = 1280, height: int = 900
+    ) -> Page:
+        context = browser.new_context(
+            color_scheme=scheme, viewport={"width": width, "height": height}
+        )
+        context.set_default_timeout(SEEN_MILLISECONDS)
+        page = context.new_page()
+        browsing.stay_here(page, asked_outside)
+        pages.append(page)
+        page.goto(address)
+        return page
+
+    yield open_one
+    for page in pages:
+        page.context.close()
+    assert asked_outside == []
+
+
+@pytest.fixture(scope="module")
+def voila(tmp_path_factory: pytest.TempPathFactory) -> Iterator[browsing.Server]:
+    """Voilà over an empty folder: ``voila.page(name, *cells)`` makes a notebook and its address."""
+    with browsing.voila(tmp_path_factory.mktemp("voila"), "--template=allotment") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[browsing.Server]:
+    """JupyterLab over an empty folder; its settings are kept apart from the person's own."""
+    folder = tmp_path_factory.mktemp("lab")
+    settings = tmp_path_factory.mktemp("lab-settings")
+    with browsing.lab(
+        folder, f"--LabApp.user_settings_dir={settings}", f"--LabApp.workspaces_dir={settings}"
+    ) as server:
+        yield server
+
+
+@pytest.fixture
+def accessible() -> Callable[..., None]:
+    """Asserts that axe-core finds nothing serious or critical, in the whole page or in a part."""
+
+    def check(page: Page, part: str | None = None) -> None:
+        found = Axe().run(page, context=part).response["violations"]
+        grave = [
+            f"{each['impact']} {each['id']}: {each['help']}\n  "
+            + "\n  ".join(node["html"][:300] for node in each["nodes"][:5])
+            for each in found
+            if each["impact"] in ("serious", "critical")
+        ]
+        assert not grave, "\n".join(grave)
+
+    return check
