@@ -39,8 +39,8 @@ WITH mine AS (
 ), usable AS (
     SELECT pool, model, SUM(total) AS total, SUM(free) AS free, MAX(free) AS most
     FROM pool_nodes
-    WHERE (SELECT device_count FROM wanted) > 0 AND (
-        pool = 'default' OR pool IN (SELECT s.pool FROM shares s JOIN mine ON mine.group_name = s.group_name))
+    WHERE (SELECT device_count FROM wanted) > 0 AND pool IN (
+        SELECT s.pool FROM shares s JOIN mine ON mine.group_name = s.group_name UNION SELECT 'default')
     GROUP BY pool, model
 )
 SELECT

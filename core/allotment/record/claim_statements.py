@@ -15,7 +15,7 @@ from allotment.record.engine import CONFIGURATION_LOCK, Writing
 
 _RETURNING = "RETURNING person, group_name, server, hub"
 
-STEPS = {
+_STEPS = {
     State.RUNNING: (
         f"UPDATE allotments SET state = 'running', running_at = :now WHERE id = :id AND state = 'starting' {_RETURNING}"
     ),
@@ -25,13 +25,50 @@ STEPS = {
     ),
 }
 
+_POSTGRESQL_STEP = """
+WITH step AS ({step}), counter AS (
+    UPDATE counters SET value = value + 1 FROM step WHERE counters.name = 'event' RETURNING value
+)
+INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "after")
+SELECT counter.value, :now, :actor, CAST(:kind AS text), :id, step.person, step.group_name,
+    json_strip_nulls(json_build_object('state', CAST(:state AS text), 'server', step.server, 'hub', step.hub,
+        'reason', NULLIF(CAST(:reason AS text), '')))::text
+FROM counter, step RETURNING 1
+"""
+
+
+def step(writing: Writing, allotment_id: str, state: State, reason: str) -> bool:
+    """Write a step to *running* or *stopping*. Returns False where the allotment could not take it."""
+    parameters = {
+        "id": allotment_id,
+        "now": to_stored(writing.now),
+        "reason": reason,
+        "actor": writing.actor,
+        "kind": f"allotment.{state}",
+        "state": str(state),
+    }
+    if writing.dialect == "postgresql":
+        statement = _POSTGRESQL_STEP.format(step=_STEPS[state])
+        return writing.driver(statement, parameters).first() is not None
+    row = writing.driver(_STEPS[state], parameters).first()
+    if row is None:
+        return False
+    after = {"state": str(state), "server": row.server, "hub": row.hub} | (
+        {"reason": reason} if reason else {}
+    )
+    writing.event(
+        f"allotment.{state}", allotment_id, person=row.person, group=row.group_name, after=after
+    )
+    return True
+
+
 _LOCK = f"""
 WITH person AS MATERIALIZED (
     SELECT 1 FROM people WHERE name = :person FOR UPDATE
 ), pool AS MATERIALIZED (
     SELECT 1 FROM pools WHERE (SELECT device_count FROM profiles WHERE name = :profile) > 0
-    AND (name = 'default' OR name IN (
-        SELECT s.pool FROM shares s JOIN memberships m ON m.group_name = s.group_name WHERE m.person = :person))
+    AND name IN (SELECT s.pool FROM shares s JOIN memberships m ON m.group_name = s.group_name
+        WHERE m.person = :person UNION SELECT 'default')
     ORDER BY name FOR UPDATE
 )
 SELECT pg_advisory_xact_lock_shared({CONFIGURATION_LOCK}), (SELECT COUNT(*) FROM person), (SELECT COUNT(*) FROM pool)

@@ -46,7 +46,7 @@ def admit(record: Record, claim: Claim, now: datetime) -> Outcome:
         if isinstance(decision, Admitted):
             return Granted(_allot(writing, claim, facts, decision))
         outcome = _with_holders(writing, facts, decision)
-        _note_refusal(writing, claim, outcome)
+        _note_refusal(writing, facts, outcome)
         return outcome
 
 
@@ -83,15 +83,16 @@ def _allot(writing: Writing, claim: Claim, facts: Facts, decision: Admitted) -> 
     return allotment
 
 
-def _note_refusal(writing: Writing, claim: Claim, outcome: Waits | Refused) -> None:
+def _note_refusal(writing: Writing, facts: Facts, outcome: Waits | Refused) -> None:
+    claim = facts.standing.claim
     writing.event(
         "claim.refused",
         f"{claim.person}/{claim.server}",
         person=claim.person,
-        group=claim.group,
+        group=claim.group if claim.group in facts.standing.groups else None,
         after={
             "profile": claim.profile[:128],
-            "server": claim.server,
+            "server": claim.server[:128],
             "would_wait": isinstance(outcome, Waits),
             "reasons": [reason.document() for reason in outcome.reasons],
         },
@@ -139,19 +140,8 @@ def mark_stopping(record: Record, allotment_id: str, reason: str, by: str, now: 
 def _step(
     record: Record, allotment_id: str, state: State, now: datetime, actor: str, reason: str = ""
 ) -> bool:
-    statement = claim_statements.STEPS[state]
-    parameters = {"id": allotment_id, "now": to_stored(now), "reason": reason, "actor": actor}
     with record.writing(actor, now, configuration=False) as writing:
-        row = writing.driver(statement, parameters).first()
-        if row is None:
-            return False
-        after = {"state": str(state), "server": row.server, "hub": row.hub} | (
-            {"reason": reason} if reason else {}
-        )
-        writing.event(
-            f"allotment.{state}", allotment_id, person=row.person, group=row.group_name, after=after
-        )
-        return True
+        return claim_statements.step(writing, allotment_id, state, reason)
 
 
 def release(record: Record, allotment_id: str, proof: str, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,10 +38,11 @@ def all_servers(
     reading: Reading,
     *,
     person: str | None = None,
+    people: Collection[str] | None = None,
     groups: tuple[str, ...] | None = None,
     running_only: bool = False,
 ) -> tuple[Server, ...]:
-    """Servers that exist, by person and name; of one person, of some groups, or only active ones where asked."""
+    """Servers that exist, by person and name; of one or some people, of some groups, or only active ones where asked."""
     statement = (
         sa.select(
             *[column.label(f"server_{column.name}") for column in servers.c],
@@ -51,6 +53,8 @@ def all_servers(
     )
     if person is not None:
         statement = statement.where(servers.c.person == person)
+    if people is not None:
+        statement = statement.where(servers.c.person.in_(people))
     if groups is not None:
         statement = statement.where(allotments.c.group_name.in_(groups))
     if running_only:
