@@ -42,6 +42,7 @@ def main() -> int:
     try:
         asked = place_asked_for()
         settings = load_settings(asked.settings, asked.state)
+        asked = replace(asked, bind=settings.bind)
         proxy_command()
         with folder.held(asked):
             return run(asked, settings, terminal)
@@ -66,7 +67,8 @@ def run(asked: Place, settings: Settings, terminal: Terminal) -> int:
         terminal.say(f"Ending {len(left)} process(es) that a hub left behind here …")
         orphans.end(left)
     asked.proxy_pid.unlink(missing_ok=True)
-    chosen = ports.choose(asked.ports.public, ports.read_known(asked.known_ports))
+    known = ports.read_known(asked.known_ports)
+    chosen = ports.choose(asked.ports.public, known, address=asked.bind)
     ports.remember(asked.known_ports, chosen)
     place = replace(asked, ports=chosen)
     os.environ.update(place.to_environment())

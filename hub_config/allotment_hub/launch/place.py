@@ -3,10 +3,15 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 SERVICE_PREFIX = "/services/allotment/"
+
+
+def _in_url(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class Place:
     state: Path
     settings: Path
     ports: Ports
+    bind: str = LOOPBACK
+    """The address on which people reach it: loopback, or what the settings allow."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Place":
@@ -41,6 +48,7 @@ class Place:
         return cls(
             state=Path(environment["ALLOTMENT_STATE"]),
             settings=Path(environment["ALLOTMENT_SETTINGS"]),
+            bind=environment["ALLOTMENT_BIND"],
             ports=Ports(
                 public=int(environment["ALLOTMENT_PORT"]),
                 hub=int(environment["ALLOTMENT_HUB_PORT"]),
@@ -54,6 +62,7 @@ class Place:
         return {
             "ALLOTMENT_STATE": str(self.state),
             "ALLOTMENT_SETTINGS": str(self.settings),
+            "ALLOTMENT_BIND": self.bind,
             "ALLOTMENT_PORT": str(self.ports.public),
             "ALLOTMENT_HUB_PORT": str(self.ports.hub),
             "ALLOTMENT_PROXY_API_PORT": str(self.ports.proxy_api),
@@ -61,9 +70,15 @@ class Place:
         }
 
     @property
+    def bind_url(self) -> str:
+        """Where the proxy listens."""
+        return f"http://{_in_url(self.bind)}:{self.ports.public}"
+
+    @property
     def public_url(self) -> str:
-        """What people open in a browser."""
-        return f"http://{LOOPBACK}:{self.ports.public}"
+        """What people on this machine open in a browser."""
+        host = LOOPBACK if ip_address(self.bind).is_unspecified else self.bind
+        return f"http://{_in_url(host)}:{self.ports.public}"
 
     @property
     def service_url(self) -> str:

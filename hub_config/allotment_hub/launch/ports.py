@@ -33,20 +33,26 @@ def parse_port(text: str) -> int:
     raise ValueError(f"PORT={text}: expected a number between {LOWEST} and {HIGHEST}.")
 
 
-def is_free(port: int) -> bool:
-    """Whether a server could listen on this port of the loopback address now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as candidate:
+def is_free(port: int, address: str = LOOPBACK) -> bool:
+    """Whether a server could listen on this port of an address of this machine now."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as candidate:
         # As servers do: a port whose last connections are still fading counts as free.
         candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            candidate.bind((LOOPBACK, port))
+            candidate.bind((address, port))
             candidate.listen(1)
         except OSError:
             return False
     return True
 
 
-def choose(public: int, known: Ports | None, draw: Callable[[], int] | None = None) -> Ports:
+def choose(
+    public: int,
+    known: Ports | None,
+    draw: Callable[[], int] | None = None,
+    address: str = LOOPBACK,
+) -> Ports:
     """The ports for one start: the public one as asked, the others as last time where free.
 
     Servers that outlived a crash of the hub know its old port, so it is kept when it can be.
@@ -55,11 +61,12 @@ def choose(public: int, known: Ports | None, draw: Callable[[], int] | None = No
         public: what people open.
         known: the ports of the last start.
         draw: gives candidates for ports; by default at random.
+        address: where the public port is opened; the others are on loopback.
 
     Raises:
         PortTakenError: the public port is taken.
     """
-    if not is_free(public):
+    if not is_free(public, address):
         raise PortTakenError(_who_holds(public))
     free = _free_ports(draw or (lambda: random.randint(FIRST, LAST)), taken={public})  # noqa: S311 - no secret
     wishes = (known.hub, known.proxy_api, known.service) if known else (0, 0, 0)

@@ -12,7 +12,7 @@ def wire(c: Config, place: Place) -> None:
     Raises:
         ProgramMissingError: there is no proxy to start.
     """
-    c.JupyterHub.bind_url = f"{place.public_url}/"
+    c.JupyterHub.bind_url = f"{place.bind_url}/"
     c.JupyterHub.hub_bind_url = f"http://{LOOPBACK}:{place.ports.hub}"
     c.JupyterHub.db_url = f"sqlite:///{place.hub_database}"
     c.JupyterHub.cookie_secret_file = str(place.cookie_secret)
