@@ -7,10 +7,11 @@ tests of a module that uses it cannot be async.
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-import browsing
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
+
+import browsing
 
 Open = Callable[..., Page]
 Scheme = Literal["light", "dark"]
