@@ -15,7 +15,9 @@ from allotment.inventory.measuring import measure
 from allotment.model.devices import DeviceOrigin, DeviceSpec
 
 asked = json.load(sys.stdin)
-declared = asked["declared"] and [DeviceSpec(**spec, origin=DeviceOrigin.SETTINGS) for spec in asked["declared"]]
+declared = asked["declared"] and [
+    DeviceSpec(**spec, origin=DeviceOrigin.SETTINGS) for spec in asked["declared"]
+]
 inventory = Inventory(declared, node=asked["node"])
 looks = []
 for answer in asked["answers"]:

@@ -39,7 +39,9 @@ def test_a_machine_without_nvml_has_four_devices_that_say_they_are_simulated() -
 @pytest.mark.promise("POOL-1")
 @pytest.mark.usefixtures("without_library")
 def test_declared_devices_are_taken_as_declared_where_there_is_no_nvml() -> None:
-    spec = DeviceSpec("gpu-0", "laptop", "NVIDIA A100 80GB", 80 * GIB, "GPU-1", DeviceOrigin.SETTINGS)
+    spec = DeviceSpec(
+        "gpu-0", "laptop", "NVIDIA A100 80GB", 80 * GIB, "GPU-1", DeviceOrigin.SETTINGS
+    )
     found = Inventory([spec], node="laptop").observe()
     assert found.devices == (spec,)
     assert (found.origin, found.note) == (DeviceOrigin.SETTINGS, "")
@@ -57,7 +59,9 @@ def test_simulated_devices_are_reported_without_numbers() -> None:
 
 
 @pytest.mark.usefixtures("without_library")
-@pytest.mark.parametrize(("uuid", "why"), [("GPU-1", "There is no"), ("gpu-0", "declared without a UUID")])
+@pytest.mark.parametrize(
+    ("uuid", "why"), [("GPU-1", "There is no"), ("gpu-0", "declared without a UUID")]
+)
 def test_a_real_device_that_cannot_be_measured_says_why(uuid: str, why: str) -> None:
     (use,) = measure([("gpu-0", uuid)])
     assert use.measured is Measured.UNAVAILABLE
@@ -93,5 +97,7 @@ def test_a_device_is_named_after_its_uuid(uuid: str, name: str) -> None:
         (1, 1, 16384, 143771, "1g.18gb"),
     ],
 )
-def test_a_slice_is_called_by_the_profile_that_nvidia_writes(compute: int, slices: int, mebibytes: int, of_mebibytes: int, name: str) -> None:
+def test_a_slice_is_called_by_the_profile_that_nvidia_writes(
+    compute: int, slices: int, mebibytes: int, of_mebibytes: int, name: str
+) -> None:
     assert profile_name(compute, slices, mebibytes * 2**20, of_mebibytes * 2**20) == name

@@ -28,8 +28,14 @@ Look = Callable[..., Any]
 def look(nvml_library: Path, tmp_path: Path) -> Look:
     """Look at the devices once for each answer of NVML's."""
 
-    def looking(*answers: str, declared: Any = None, measure: Any = (), library: Path = nvml_library) -> Any:
-        environment = {**os.environ, "LD_LIBRARY_PATH": str(library), "ALLOTMENT_TEST_NVML": str(tmp_path / "answers")}
+    def looking(
+        *answers: str, declared: Any = None, measure: Any = (), library: Path = nvml_library
+    ) -> Any:
+        environment = {
+            **os.environ,
+            "LD_LIBRARY_PATH": str(library),
+            "ALLOTMENT_TEST_NVML": str(tmp_path / "answers"),
+        }
         asked = {"node": "dgx-1", "declared": declared, "answers": answers, "measure": measure}
         done = subprocess.run(
             [sys.executable, str(OBSERVE)],
@@ -47,11 +53,20 @@ def look(nvml_library: Path, tmp_path: Path) -> Look:
 
 
 def declared(**changes: str) -> dict[str, str | int]:
-    return {"id": "gpu-0", "node": "dgx-1", "model": "A100", "memory": 80 * 2**30, "uuid": "", **changes}
+    return {
+        "id": "gpu-0",
+        "node": "dgx-1",
+        "model": "A100",
+        "memory": 80 * 2**30,
+        "uuid": "",
+        **changes,
+    }
 
 
 @pytest.mark.promise("POOL-1")
-def test_each_gpu_has_a_name_that_stays_its_uuid_its_node_its_model_and_its_memory(look: Look) -> None:
+def test_each_gpu_has_a_name_that_stays_its_uuid_its_node_its_model_and_its_memory(
+    look: Look,
+) -> None:
     (found,) = look(TWO)["looks"]
     assert found["origin"] == "nvml"
     assert found["note"] == ""
@@ -88,13 +103,18 @@ def test_utilisation_and_memory_are_measured_for_the_devices_asked(look: Look) -
 
 
 @pytest.mark.promise("POOL-4", "POOL-7")
-def test_mig_slices_are_devices_of_a_model_of_their_own_and_the_sliced_gpu_is_none(look: Look) -> None:
+def test_mig_slices_are_devices_of_a_model_of_their_own_and_the_sliced_gpu_is_none(
+    look: Look,
+) -> None:
     slices = "".join(
         f"slice uuid=MIG-{number}3333333-cccc compute={compute} slices={count} memory={memory}\n"
         for number, compute, count, memory in ((1, 1, 1, 4864), (2, 1, 3, 19968), (3, 3, 3, 19968))
     )
     (found,) = look(f"gpu uuid={FIRST} {A100} mig=1\n{slices}gpu uuid={SECOND} {A100}\n")["looks"]
-    assert [(device["id"], device["model"], device["memory"] // 2**20, device["isolation"]) for device in found["devices"]] == [
+    assert [
+        (device["id"], device["model"], device["memory"] // 2**20, device["isolation"])
+        for device in found["devices"]
+    ] == [
         ("mig-13333333", "NVIDIA A100-SXM4-40GB MIG 1g.5gb", 4864, "mig"),
         ("mig-23333333", "NVIDIA A100-SXM4-40GB MIG 1c.3g.20gb", 19968, "mig"),
         ("mig-33333333", "NVIDIA A100-SXM4-40GB MIG 3g.20gb", 19968, "mig"),
@@ -131,9 +151,13 @@ def test_a_gpu_in_mig_mode_without_slices_offers_nothing_and_the_note_says_so(lo
         ("lost=999", "The driver cannot reach it: Unknown Error (NVML error 999)."),
     ],
 )
-def test_a_gpu_that_the_driver_finds_fault_with_is_unhealthy_and_says_why(look: Look, fault: str, note: str) -> None:
+def test_a_gpu_that_the_driver_finds_fault_with_is_unhealthy_and_says_why(
+    look: Look, fault: str, note: str
+) -> None:
     (found,) = look(f"gpu uuid={FIRST} {A100} {fault}\ngpu uuid={SECOND} {A100}\n")["looks"]
-    assert [(device["uuid"], device["healthy"], device["health_note"]) for device in found["devices"]] == [
+    assert [
+        (device["uuid"], device["healthy"], device["health_note"]) for device in found["devices"]
+    ] == [
         (FIRST, False, note),
         (SECOND, True, ""),
     ]
@@ -143,18 +167,30 @@ def test_a_gpu_that_the_driver_finds_fault_with_is_unhealthy_and_says_why(look: 
 @pytest.mark.parametrize(
     ("fault", "note"),
     [
-        ("remap_pending=1", "Rows of its memory wait to be remapped. Reset the GPU when it is free."),
-        ("retired=59 retire_pending=1", "Pages of its memory wait to be retired. Reset the GPU when it is free."),
+        (
+            "remap_pending=1",
+            "Rows of its memory wait to be remapped. Reset the GPU when it is free.",
+        ),
+        (
+            "retired=59 retire_pending=1",
+            "Pages of its memory wait to be retired. Reset the GPU when it is free.",
+        ),
     ],
 )
-def test_what_can_wait_is_a_warning_and_the_device_stays_in_use(look: Look, fault: str, note: str) -> None:
+def test_what_can_wait_is_a_warning_and_the_device_stays_in_use(
+    look: Look, fault: str, note: str
+) -> None:
     (found,) = look(f"gpu uuid={FIRST} {A100} {fault}\n")["looks"]
-    assert [(device["healthy"], device["health_note"]) for device in found["devices"]] == [(True, note)]
+    assert [(device["healthy"], device["health_note"]) for device in found["devices"]] == [
+        (True, note)
+    ]
 
 
 @pytest.mark.promise("POOL-6")
 def test_slices_are_as_unhealthy_as_their_gpu(look: Look) -> None:
-    (found,) = look(f"gpu uuid={FIRST} {A100} mig=1 ecc=1\nslice uuid={SLICE} compute=1 slices=1 memory=4864\n")["looks"]
+    (found,) = look(
+        f"gpu uuid={FIRST} {A100} mig=1 ecc=1\nslice uuid={SLICE} compute=1 slices=1 memory=4864\n"
+    )["looks"]
     assert [device["healthy"] for device in found["devices"]] == [False]
 
 
@@ -170,14 +206,18 @@ def test_a_gpu_that_vanishes_keeps_nobody_elses_name_and_comes_back_by_itself(lo
 
 
 @pytest.mark.promise("POOL-6")
-def test_a_gpu_whose_handle_cannot_be_had_is_told_of_and_the_others_are_still_found(look: Look) -> None:
+def test_a_gpu_whose_handle_cannot_be_had_is_told_of_and_the_others_are_still_found(
+    look: Look,
+) -> None:
     (found,) = look(f"gpu uuid={FIRST} {A100} error=15\ngpu uuid={SECOND} {A100}\n")["looks"]
     assert [device["uuid"] for device in found["devices"]] == [SECOND]
     assert found["note"] == "GPU 0 does not answer: GPU is lost (NVML error 15)."
 
 
 @pytest.mark.promise("POOL-1")
-def test_a_library_that_does_not_initialise_is_told_with_its_error_and_nothing_is_simulated(look: Look) -> None:
+def test_a_library_that_does_not_initialise_is_told_with_its_error_and_nothing_is_simulated(
+    look: Look,
+) -> None:
     (found,) = look("init 18\n")["looks"]
     assert (found["origin"], found["devices"]) == ("nvml", [])
     assert "version mismatch" in found["note"]
@@ -186,7 +226,9 @@ def test_a_library_that_does_not_initialise_is_told_with_its_error_and_nothing_i
 
 
 @pytest.mark.promise("POOL-1")
-def test_a_library_that_does_not_load_is_told_with_its_error_and_nothing_is_simulated(look: Look, tmp_path: Path) -> None:
+def test_a_library_that_does_not_load_is_told_with_its_error_and_nothing_is_simulated(
+    look: Look, tmp_path: Path
+) -> None:
     (tmp_path / "libnvidia-ml.so.1").write_text("no library at all", encoding="utf-8")
     (found,) = look("", library=tmp_path)["looks"]
     assert (found["origin"], found["devices"]) == ("nvml", [])
@@ -196,7 +238,11 @@ def test_a_library_that_does_not_load_is_told_with_its_error_and_nothing_is_simu
 @pytest.mark.promise("POOL-1")
 def test_a_driver_that_sees_no_gpu_is_told_and_nothing_is_simulated(look: Look) -> None:
     (found,) = look("")["looks"]
-    assert (found["origin"], found["devices"], found["note"]) == ("nvml", [], "NVML works and sees no GPU.")
+    assert (found["origin"], found["devices"], found["note"]) == (
+        "nvml",
+        [],
+        "NVML works and sees no GPU.",
+    )
 
 
 @pytest.mark.promise("POOL-6")
@@ -207,7 +253,9 @@ def test_a_driver_that_fails_later_means_no_devices_until_it_works_again(look: L
 
 
 @pytest.mark.promise("POOL-1")
-def test_a_declared_gpu_of_this_machine_gets_uuid_and_health_from_nvml_and_keeps_its_declared_words(look: Look) -> None:
+def test_a_declared_gpu_of_this_machine_gets_uuid_and_health_from_nvml_and_keeps_its_declared_words(
+    look: Look,
+) -> None:
     (found,) = look(f"gpu uuid={FIRST} {A100} ecc=1\n", declared=[declared()])["looks"]
     (device,) = found["devices"]
     assert found["origin"] == device["origin"] == "settings"
@@ -216,9 +264,13 @@ def test_a_declared_gpu_of_this_machine_gets_uuid_and_health_from_nvml_and_keeps
 
 
 @pytest.mark.promise("POOL-6")
-def test_a_declared_gpu_that_vanishes_is_unhealthy_even_where_its_index_is_now_anothers(look: Look) -> None:
+def test_a_declared_gpu_that_vanishes_is_unhealthy_even_where_its_index_is_now_anothers(
+    look: Look,
+) -> None:
     looks = look(TWO, f"gpu uuid={SECOND} {A100}\n", TWO, declared=[declared()])["looks"]
-    assert [[(device["uuid"], device["healthy"]) for device in found["devices"]] for found in looks] == [
+    assert [
+        [(device["uuid"], device["healthy"]) for device in found["devices"]] for found in looks
+    ] == [
         [(FIRST, True)],
         [(FIRST, False)],
         [(FIRST, True)],
@@ -228,8 +280,13 @@ def test_a_declared_gpu_that_vanishes_is_unhealthy_even_where_its_index_is_now_a
 
 @pytest.mark.promise("POOL-6")
 def test_a_declared_uuid_that_nvml_does_not_see_is_unhealthy(look: Look) -> None:
-    (found,) = look(TWO, declared=[declared(id="left", uuid="GPU-none"), declared(id="right", uuid=SECOND)])["looks"]
-    assert [(device["id"], device["healthy"]) for device in found["devices"]] == [("left", False), ("right", True)]
+    (found,) = look(
+        TWO, declared=[declared(id="left", uuid="GPU-none"), declared(id="right", uuid=SECOND)]
+    )["looks"]
+    assert [(device["id"], device["healthy"]) for device in found["devices"]] == [
+        ("left", False),
+        ("right", True),
+    ]
 
 
 @pytest.mark.promise("POOL-6")
@@ -242,8 +299,13 @@ def test_declared_devices_are_unhealthy_while_the_driver_fails(look: Look) -> No
 
 
 @pytest.mark.promise("POOL-1")
-@pytest.mark.parametrize("elsewhere", [declared(node="dgx-2"), declared(node="dgx-2", uuid="GPU-other"), declared(id="the-big-one")])
-def test_declared_devices_that_cannot_be_looked_up_here_are_taken_as_declared(look: Look, elsewhere: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "elsewhere",
+    [declared(node="dgx-2"), declared(node="dgx-2", uuid="GPU-other"), declared(id="the-big-one")],
+)
+def test_declared_devices_that_cannot_be_looked_up_here_are_taken_as_declared(
+    look: Look, elsewhere: dict[str, Any]
+) -> None:
     (found,) = look(TWO, declared=[elsewhere])["looks"]
     (device,) = found["devices"]
     assert device["healthy"]

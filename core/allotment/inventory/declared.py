@@ -11,7 +11,9 @@ Seen = Mapping[str, DeviceSpec]
 """What NVML sees on this machine, by UUID."""
 
 
-def match_by_index(declared: Sequence[DeviceSpec], by_index: Mapping[int, str], nodes: frozenset[str]) -> dict[str, str]:
+def match_by_index(
+    declared: Sequence[DeviceSpec], by_index: Mapping[int, str], nodes: frozenset[str]
+) -> dict[str, str]:
     """The UUIDs of devices that are declared as ``gpu-N`` without one: N is NVML's index.
 
     Asked once, at the first look: the index of a GPU changes when a neighbour falls off the bus.
@@ -26,7 +28,11 @@ def match_by_index(declared: Sequence[DeviceSpec], by_index: Mapping[int, str], 
 
 
 def declared_devices(
-    declared: Sequence[DeviceSpec], matched: Mapping[str, str], seen: Seen | None, nodes: frozenset[str], failure: str = ""
+    declared: Sequence[DeviceSpec],
+    matched: Mapping[str, str],
+    seen: Seen | None,
+    nodes: frozenset[str],
+    failure: str = "",
 ) -> tuple[DeviceSpec, ...]:
     """The declared devices as they are now.
 
@@ -38,7 +44,10 @@ def declared_devices(
         failure: why NVML does not work, if it does not.
     """
     return tuple(
-        _as_now(spec, matched.get(spec.id, spec.uuid), seen if spec.node in nodes else None, failure) for spec in declared
+        _as_now(
+            spec, matched.get(spec.id, spec.uuid), seen if spec.node in nodes else None, failure
+        )
+        for spec in declared
     )
 
 
@@ -49,6 +58,10 @@ def _as_now(spec: DeviceSpec, uuid: str, seen: Seen | None, failure: str) -> Dev
     if failure:
         return replace(named, healthy=False, health_note=failure)
     if uuid not in seen:
-        return replace(named, healthy=False, health_note="Declared in the settings, but NVML does not see it on this machine.")
+        return replace(
+            named,
+            healthy=False,
+            health_note="Declared in the settings, but NVML does not see it on this machine.",
+        )
     real = seen[uuid]
     return replace(named, healthy=real.healthy, health_note=real.health_note)

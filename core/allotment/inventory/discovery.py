@@ -11,9 +11,7 @@ from allotment.inventory.declared import declared_devices, match_by_index
 from allotment.inventory.simulated import simulated_devices
 from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
 
-SIMULATED_NOTE = (
-    "This machine has no NVIDIA library, so four devices are simulated: they can be allotted like real ones, and nothing runs on them."
-)
+SIMULATED_NOTE = "This machine has no NVIDIA library, so four devices are simulated: they can be allotted like real ones, and nothing runs on them."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,9 @@ class Inventory:
         node: this machine's name; None asks the operating system.
     """
 
-    def __init__(self, declared: Sequence[DeviceSpec] | None = None, *, node: str | None = None) -> None:
+    def __init__(
+        self, declared: Sequence[DeviceSpec] | None = None, *, node: str | None = None
+    ) -> None:
         self._declared = None if declared is None else tuple(declared)
         self._node = node or socket.gethostname()
         self._nodes = frozenset({self._node, self._node.partition(".")[0], "localhost"})
@@ -72,18 +72,28 @@ class Inventory:
             return self._declared_now(self._declared, look)
         if not self._had_nvml:
             return Discovery(simulated_devices(self._node), DeviceOrigin.SIMULATED, SIMULATED_NOTE)
-        failure = look.failure or ("The NVIDIA library that was here is gone." if look.absent else "")
+        failure = look.failure or (
+            "The NVIDIA library that was here is gone." if look.absent else ""
+        )
         if failure:
-            return Discovery((), DeviceOrigin.NVML, f"{failure} No device can be allotted until it works.")
+            return Discovery(
+                (), DeviceOrigin.NVML, f"{failure} No device can be allotted until it works."
+            )
         note = " ".join(look.notes) or ("" if look.gpus else "NVML works and sees no GPU.")
         return Discovery(_specs(look.gpus, self._node), DeviceOrigin.NVML, note)
 
     def _declared_now(self, declared: tuple[DeviceSpec, ...], look: _Look) -> Discovery:
         works = not look.absent and not look.failure
         if self._matched is None and works:
-            self._matched = match_by_index(declared, {gpu.index: gpu.uuid for gpu in look.gpus}, self._nodes)
-        seen = {spec.uuid: spec for spec in _specs(look.gpus, self._node)} if self._had_nvml else None
-        failure = look.failure or ("The NVIDIA library that was here is gone." if look.absent and self._had_nvml else "")
+            self._matched = match_by_index(
+                declared, {gpu.index: gpu.uuid for gpu in look.gpus}, self._nodes
+            )
+        seen = (
+            {spec.uuid: spec for spec in _specs(look.gpus, self._node)} if self._had_nvml else None
+        )
+        failure = look.failure or (
+            "The NVIDIA library that was here is gone." if look.absent and self._had_nvml else ""
+        )
         devices = declared_devices(declared, self._matched or {}, seen, self._nodes, failure)
         return Discovery(devices, DeviceOrigin.SETTINGS, " ".join((*look.notes, failure)).strip())
 
@@ -95,7 +105,11 @@ def _look() -> _Look:
         return _Look(absent=True)
     except nvml.NvmlFailed as error:
         return _Look(failure=str(error))
-    empty = tuple(f"GPU {gpu.index} is in MIG mode and has no slices: it offers nothing." for gpu in reading.gpus if gpu.slices == ())
+    empty = tuple(
+        f"GPU {gpu.index} is in MIG mode and has no slices: it offers nothing."
+        for gpu in reading.gpus
+        if gpu.slices == ()
+    )
     return _Look(reading.gpus, reading.problems + empty)
 
 

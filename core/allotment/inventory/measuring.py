@@ -17,7 +17,7 @@ def measure(devices: Sequence[tuple[str, str]]) -> tuple[DeviceUse, ...]:
 
     Blocks while the driver answers (milliseconds; seconds where it must wake the devices up).
     """
-    real = [uuid for _, uuid in devices if uuid.startswith(_REAL)]
+    real = [uuid for _, uuid in devices if is_real(uuid)]
     samples: dict[str, nvml.Sample] = {}
     why = ""
     if real:
@@ -28,12 +28,17 @@ def measure(devices: Sequence[tuple[str, str]]) -> tuple[DeviceUse, ...]:
     return tuple(_use(device, uuid, samples.get(uuid), why) for device, uuid in devices)
 
 
+def is_real(uuid: str) -> bool:
+    """Whether a UUID is one that NVIDIA's driver gives to a GPU or a MIG slice."""
+    return uuid.startswith(_REAL)
+
+
 def _use(device: str, uuid: str, sample: nvml.Sample | None, why: str) -> DeviceUse:
     if is_simulated(uuid):
         return DeviceUse(id=device, measured=Measured.SIMULATED)
     if sample is None:
         undeclared = "The device was declared without a UUID, so it cannot be found to be measured."
-        note = why if uuid.startswith(_REAL) else undeclared
+        note = why if is_real(uuid) else undeclared
         return DeviceUse(id=device, measured=Measured.UNAVAILABLE, note=note[:500])
     if sample.memory_total is None:
         return DeviceUse(id=device, measured=Measured.UNAVAILABLE, note=sample.note[:500])

@@ -125,7 +125,9 @@ def read() -> Reading:
             try:
                 gpus.append(_read_gpu(binding, index))
             except binding.NVMLError as error:
-                problems.append(f"GPU {index} does not answer: {str(error).rstrip('.')} (NVML error {error.value}).")
+                problems.append(
+                    f"GPU {index} does not answer: {str(error).rstrip('.')} (NVML error {error.value})."
+                )
     return Reading(tuple(gpus), tuple(problems))
 
 
@@ -163,10 +165,17 @@ def _sample(binding: Any, uuid: str) -> Sample:
         handle = binding.nvmlDeviceGetHandleByUUID(uuid)
         memory = binding.nvmlDeviceGetMemoryInfo(handle)
     except binding.NVMLError as error:
-        return Sample(uuid, note=f"The driver does not tell: {str(error).rstrip('.')} (NVML error {error.value}).")
+        return Sample(
+            uuid,
+            note=f"The driver does not tell: {str(error).rstrip('.')} (NVML error {error.value}).",
+        )
     try:
         utilisation = binding.nvmlDeviceGetUtilizationRates(handle).gpu
     except binding.NVMLError as error:
-        note = "NVML tells no utilisation of MIG slices." if uuid.startswith("MIG-") else f"No utilisation: {error}."
+        note = (
+            "NVML tells no utilisation of MIG slices."
+            if uuid.startswith("MIG-")
+            else f"No utilisation: {error}."
+        )
         return Sample(uuid, None, memory.used, memory.total, note)
     return Sample(uuid, utilisation, memory.used, memory.total)

@@ -71,7 +71,9 @@ def _responsive(binding: Any, handle: Any) -> Answer:
 
 
 def _recovery(binding: Any, handle: Any) -> Answer:
-    value = binding.nvmlDeviceGetFieldValues(handle, [binding.NVML_FI_DEV_GET_GPU_RECOVERY_ACTION])[0]
+    value = binding.nvmlDeviceGetFieldValues(handle, [binding.NVML_FI_DEV_GET_GPU_RECOVERY_ACTION])[
+        0
+    ]
     if value.nvmlReturn != binding.NVML_SUCCESS:
         return "", ""
     action = value.value.uiVal
@@ -81,7 +83,9 @@ def _recovery(binding: Any, handle: Any) -> Answer:
 
 
 def _memory_errors(binding: Any, handle: Any) -> Answer:
-    count = binding.nvmlDeviceGetTotalEccErrors(handle, binding.NVML_MEMORY_ERROR_TYPE_UNCORRECTED, binding.NVML_VOLATILE_ECC)
+    count = binding.nvmlDeviceGetTotalEccErrors(
+        handle, binding.NVML_MEMORY_ERROR_TYPE_UNCORRECTED, binding.NVML_VOLATILE_ECC
+    )
     if not count:
         return "", ""
     return f"Uncorrectable memory errors since the driver was loaded: {count}. Reset the GPU.", ""
@@ -91,7 +95,10 @@ def _remapped_rows(binding: Any, handle: Any) -> Answer:
     _, _, pending, failed = binding.nvmlDeviceGetRemappedRows(handle)
     if failed:
         return "A row of its memory could not be remapped. Replace the GPU.", ""
-    return "", "Rows of its memory wait to be remapped. Reset the GPU when it is free." if pending else ""
+    return (
+        "",
+        "Rows of its memory wait to be remapped. Reset the GPU when it is free." if pending else "",
+    )
 
 
 def _retired_pages(binding: Any, handle: Any) -> Answer:
@@ -101,6 +108,12 @@ def _retired_pages(binding: Any, handle: Any) -> Answer:
     )
     retired = sum(len(binding.nvmlDeviceGetRetiredPages(handle, cause)) for cause in causes)
     if retired >= RETIRED_PAGES_LIMIT:
-        return f"{retired} pages of its memory are retired ({RETIRED_PAGES_LIMIT} is where NVIDIA replaces it).", ""
+        return (
+            f"{retired} pages of its memory are retired ({RETIRED_PAGES_LIMIT} is where NVIDIA replaces it).",
+            "",
+        )
     pending = binding.nvmlDeviceGetRetiredPagesPendingStatus(handle)
-    return "", "Pages of its memory wait to be retired. Reset the GPU when it is free." if pending else ""
+    return (
+        "",
+        "Pages of its memory wait to be retired. Reset the GPU when it is free." if pending else "",
+    )

@@ -39,7 +39,9 @@ def read_slices(binding: Any, handle: Any, gpu_model: str, gpu_memory: int) -> t
     return tuple(slice_ for slice_ in found if slice_ is not None)
 
 
-def _read_slice(binding: Any, handle: Any, place: int, gpu_model: str, gpu_memory: int) -> Slice | None:
+def _read_slice(
+    binding: Any, handle: Any, place: int, gpu_model: str, gpu_memory: int
+) -> Slice | None:
     try:
         slice_handle = binding.nvmlDeviceGetMigDeviceHandleByIndex(handle, place)
         uuid = binding.nvmlDeviceGetUUID(slice_handle)
@@ -47,7 +49,10 @@ def _read_slice(binding: Any, handle: Any, place: int, gpu_model: str, gpu_memor
     except binding.NVMLError:  # nothing at this place, or it was removed while we looked
         return None
     profile = profile_name(
-        attributes.computeInstanceSliceCount, attributes.gpuInstanceSliceCount, attributes.memorySizeMB * _MIB, gpu_memory
+        attributes.computeInstanceSliceCount,
+        attributes.gpuInstanceSliceCount,
+        attributes.memorySizeMB * _MIB,
+        gpu_memory,
     )
     return Slice(uuid, f"{gpu_model} MIG {profile}", attributes.memorySizeMB * _MIB)
 

@@ -1,0 +1,85 @@
+"""The extension itself: made when the server starts, ended with it."""
+
+from __future__ import annotations
+
+import os
+import random
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.extension.application import ExtensionApp, ExtensionAppJinjaMixin
+from jupyter_server.serverapp import ServerApp
+
+from allotment.client import AllotmentClient
+from allotment.model.reports import ServerReport
+from allotment_server.activity import read_activity
+from allotment_server.background import in_background
+from allotment_server.handlers import VIEW, MeHandler, PageHandler, SlashHandler
+from allotment_server.meter import Meter
+from allotment_server.owner import OwnersView
+from allotment_server.reporting import Reporter
+from allotment_server.standing import Standing
+from allotment_server.surroundings import Surroundings
+
+_HERE = Path(__file__).parent
+ANSWER_WITHIN = 5.0
+"""Seconds that the control plane has for an answer; a page of this server waits for it."""
+
+
+class AllotmentServer(ExtensionAppJinjaMixin, ExtensionApp):
+    """Shows the server's owner what is held, and reports to the control plane what is used."""
+
+    name = "allotment_server"
+    extension_url = "/allotment"
+    static_paths = [str(_HERE / "static")]  # noqa: RUF012 - a default of a trait, read by the base class
+    template_paths = [str(_HERE / "templates")]  # noqa: RUF012 - likewise
+
+    here: Surroundings
+    _client: AllotmentClient | None = None
+    _meter: Meter
+    _reporter: Reporter
+
+    def initialize_settings(self) -> None:
+        """Make the parts, by this server's environment."""
+        self.here = Surroundings.from_environment(os.environ)
+        if self.here.control_plane_known:
+            self._client = AllotmentClient(
+                self.here.api_url, self.here.token, timeout=ANSWER_WITHIN
+            )
+        self._meter = Meter(self.here.devices)
+        self._reporter = Reporter(self._collect, self._send, self.log, chance=random.random)
+        self.settings[VIEW] = OwnersView(
+            self.here, Standing.by(self._client), self._meter, self._reporter
+        )
+
+    def initialize_handlers(self) -> None:
+        """Where they are found, below the server's own base address."""
+        self.handlers.extend(
+            [
+                ("/allotment/me", MeHandler),
+                ("/allotment", PageHandler),
+                ("/allotment/", SlashHandler),
+            ]
+        )
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002 - Jupyter Server's signature
+        """Begin to report, where there is somebody to report to."""
+        if self._client is not None:
+            self._reporter.start()
+
+    async def stop_extension(self) -> None:
+        """End with the server: nothing is waited for."""
+        await self._reporter.stop()
+        self._meter.close()
+        if self._client is not None:
+            self._client.close()
+
+    async def _collect(self) -> ServerReport:
+        server: Any = self.serverapp
+        activity = await read_activity(server)
+        return ServerReport(**activity._asdict(), devices=await self._meter.read())
+
+    async def _send(self, report: ServerReport) -> None:
+        client: Any = self._client
+        await in_background(partial(client.report, report))

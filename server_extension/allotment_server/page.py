@@ -1,0 +1,157 @@
+"""The words of the status page: what the template says, decided here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from allotment.model.amounts import counted, format_memory
+from allotment.model.devices import Isolation
+from allotment.model.documents import LimitUse, Server
+from allotment.model.reports import DeviceUse, Measured
+from allotment_server.answers import MeAnswer, OwnDevice, own_entry
+from allotment_server.surroundings import Surroundings
+
+NEAR = 0.8
+"""From this part of a limit on, its meter asks for attention."""
+
+_STATES = {
+    "offered": ("Offered", "info"),
+    "starting": ("Starting", "info"),
+    "running": ("Running", "ok"),
+    "stopping": ("Stopping", "warn"),
+    "stopped": ("Stopped", "plain"),
+}
+
+
+class Meter(NamedTuple):
+    """A limit with what is used of it. ``value`` None: no limit is set."""
+
+    title: str
+    used: int
+    value: int | None
+    tone: str
+    source: str
+
+
+class DeviceLine(NamedTuple):
+    """A device of this server, in words."""
+
+    id: str
+    model: str
+    memory: str
+    isolation: str
+    use: str
+    note: str
+
+
+class ServerLine(NamedTuple):
+    """A server of the owner's, in words. ``devices`` are their ids."""
+
+    name: str
+    here: bool
+    size: str
+    state: str
+    tone: str
+    devices: tuple[str, ...]
+    held: str
+    since: datetime
+    warnings: tuple[str, ...]
+
+
+def page_words(answer: MeAnswer, here: Surroundings, now: datetime) -> dict[str, Any]:
+    """Everything that the template shows."""
+    own = own_entry(here, answer.servers or ())
+    return {
+        "answer": answer,
+        "title": server_name(own) if own else here.server or "This server",
+        "own": _server_line(own, here) if own else None,
+        "home_url": here.home_url,
+        "devices": [_device_line(device) for device in answer.server.devices],
+        "meters": None if answer.limits is None else [_meter(limit) for limit in answer.limits],
+        "servers": None
+        if answer.servers is None
+        else [_server_line(server, here) for server in answer.servers],
+        "ago": lambda time: ago(time, now),
+        "counted": counted,
+    }
+
+
+def server_name(server: Server) -> str:
+    """What people call a server."""
+    return server.display_name or server.name or "Default server"
+
+
+def ago(time: datetime, now: datetime) -> str:
+    """A time in the past, as people say it; exact times are shown on hover."""
+    seconds = max(0, int((now - time).total_seconds()))
+    if seconds < 5:  # noqa: PLR2004 - nobody reads seconds that closely
+        return "just now"
+    for size, noun in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= size:
+            return f"{counted(seconds // size, noun)} ago"
+    return "just now"
+
+
+def _meter(limit: LimitUse) -> Meter:
+    title = (
+        limit.words[:1].upper()
+        + limit.words[1:]
+        + (f", group {limit.group}" if limit.group else "")
+    )
+    tone = ""
+    if limit.value is not None:
+        tone = (
+            "full"
+            if limit.used >= limit.value
+            else "near"
+            if limit.used >= NEAR * limit.value
+            else ""
+        )
+    return Meter(title, limit.used, limit.value, tone, limit.source)
+
+
+def _server_line(server: Server, here: Surroundings) -> ServerLine:
+    state, tone = _STATES[server.state]
+    active = server.state != "stopped"
+    held = tuple(device.id for device in server.devices) if active else ()
+    return ServerLine(
+        name=server_name(server),
+        here=bool(here.allotment) and server.allotment == here.allotment,
+        size=server.profile_title or server.profile,
+        state=state,
+        tone=tone,
+        devices=held,
+        held=counted(len(held), "device") if held else "No devices",
+        since=server.since,
+        warnings=server.warnings,
+    )
+
+
+def _device_line(device: OwnDevice) -> DeviceLine:
+    held = device.held
+    return DeviceLine(
+        id=device.id,
+        model=held.model if held else "",
+        memory=format_memory(held.memory) if held and held.memory else "",
+        isolation=_isolation(held.isolation) if held else "",
+        use=_use(device.use),
+        note=device.use.note if device.use else "",
+    )
+
+
+def _isolation(label: str) -> str:
+    return Isolation(label).words if label in set(Isolation) else label
+
+
+def _use(use: DeviceUse | None) -> str:
+    if use is None:
+        return "Not measured yet"
+    if use.measured is not Measured.NVML:
+        return use.measured.words[:1].upper() + use.measured.words[1:]
+    parts = [] if use.utilisation is None else [f"{use.utilisation:.0f} % busy"]
+    if use.memory_used is not None and use.memory_total:
+        parts.append(
+            f"{format_memory(use.memory_used)} of {format_memory(use.memory_total)} in use"
+        )
+    return ", ".join(parts) or "The driver does not tell"

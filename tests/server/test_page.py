@@ -1,0 +1,103 @@
+"""The page at ``/allotment``: what ``/allotment/me`` tells, for people."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def page(fetch: Any) -> str:
+    answer = fetch("allotment")
+    assert answer.code == 200
+    return str(answer.body.decode())
+
+
+def words(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def test_it_says_which_server_this_is_and_who_pays(page: str) -> None:
+    assert "Training &lt;7&gt;" in page
+    assert "PyTorch on one GPU, running since" in words(page)
+    assert "Group vision pays." in words(page)
+
+
+@pytest.mark.promise("LIMIT-1")
+def test_it_writes_the_limit_beside_what_is_used_with_its_source(page: str) -> None:
+    assert "Devices at once 1 of 2 The platform&#39;s default" in words(page)
+    assert "Running servers 1, no limit No limit is set" in words(page)
+
+
+@pytest.mark.promise("POOL-7")
+def test_it_labels_how_each_device_is_isolated(page: str) -> None:
+    told = "sim-0 Simulated GPU 16 GiB Cooperative: local processes are told which device is theirs Simulated: nothing is measured"
+    assert told in words(page)
+
+
+@pytest.mark.promise("POOL-6")
+def test_it_flags_a_device_of_this_server_that_became_unhealthy(page: str) -> None:
+    assert "Device sim-0 is unhealthy." in page
+
+
+def test_text_from_elsewhere_is_escaped(page: str) -> None:
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_it_links_back_to_the_work_and_to_the_hub(page: str) -> None:
+    assert 'href="/a%40b/"' in page
+    assert 'href="/jupyter/hub/home"' in page
+
+
+def test_it_asks_for_nothing_from_elsewhere_and_runs_no_inline_script(fetch: Any) -> None:
+    policy = fetch("allotment").headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+
+
+def test_its_style_and_script_are_served(fetch: Any, page: str) -> None:
+    for address in re.findall(r'(?:src|href)="(/a%40b/static/[^"?]+)', page):
+        answer = fetch(*address.removeprefix("/a%40b/").split("/"))
+        assert answer.code == 200
+
+
+def test_somebody_who_is_not_signed_in_is_sent_to_sign_in(fetch: Any) -> None:
+    answer = fetch("allotment", headers={"Authorization": "token wrong"}, follow_redirects=False)
+    assert answer.code == 302
+    assert "/login" in answer.headers["Location"]
+
+
+def test_the_address_with_a_slash_leads_to_the_page(fetch: Any) -> None:
+    answer = fetch("allotment/", follow_redirects=False)
+    assert (answer.code, answer.headers["Location"]) == (301, "/a%40b/allotment")
+
+
+@pytest.mark.promise("SERVER-7")
+def test_it_says_when_the_control_plane_is_away(fetch: Any, control_plane: Any) -> None:
+    control_plane.problem = (503, "The record is away.")
+    page = words(fetch("allotment").body.decode())
+    assert "The control plane does not answer. You can go on working. The record is away." in page
+    assert "Not known: the control plane has not told yet." in page
+
+
+def colours(css: str, opening: str) -> dict[str, str]:
+    block = css[css.index(opening) :]
+    return dict(re.findall(r"(--[\w-]+): (#\w+)", block[: block.index("}")]))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(":root {", ".allotment,"), ("dark) {", ':root[data-allotment-theme="dark"]')],
+)
+def test_its_colours_are_those_of_the_console(ours: str, theirs: str) -> None:
+    style = (ROOT / "server_extension/allotment_server/static/status.css").read_text()
+    tokens = (ROOT / "widgets/allotment_widgets/tokens.css").read_text()
+    used = colours(style, ours)
+    assert len(used) > 10
+    assert used == {name: colours(tokens, theirs)[name] for name in used}
