@@ -1,0 +1,128 @@
+"""Everything that a JupyterHub must be told to be an Allotment hub, from the settings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from traitlets.config import Config
+
+from allotment.model.refusals import AllotmentError, SettingsInvalid
+from allotment.settings import Settings
+from allotment_hub import files, roles
+from allotment_hub.first_start import prepare_record
+from allotment_hub.launch.place import Place
+from allotment_hub.sign_in import LocalAuthenticator
+from allotment_spawner.access import refuse_shares_of_the_console
+from allotment_spawner.asking import record_at
+from allotment_spawner.local import AllotmentLocalSpawner, AllotmentSystemUserSpawner
+from allotment_spawner.pages import pages_of
+
+HUB = "hub"
+"""This hub's id in the record, where several share one."""
+SIGNED_OUT_WITHIN = 60
+"""Seconds after which somebody who was removed, or changed the password, is known to be so everywhere."""
+
+
+def configure(c: Config, settings: Settings, place: Place) -> None:
+    """Write everything but ports, files and the proxy into JupyterHub's configuration.
+
+    The record is opened and brought up to date, devices and profiles are taken in, and what the
+    settings declare is made: errors come before anybody is served.
+
+    Raises:
+        SystemExit: it cannot be; what standard error says names the setting.
+    """
+    try:
+        check_system_users(settings)
+        prepare_record(settings, place.first_passwords, datetime.now(UTC))
+    except AllotmentError as error:
+        sys.stderr.write(f"The hub cannot start.\n{error}\n")
+        raise SystemExit(2) from None
+    _access(c, settings)
+    _spawner(c, settings, place)
+    _service(c, settings, place)
+    _pages(c, settings)
+
+
+def check_system_users(settings: Settings) -> None:
+    """Check that the hub can start servers under other system users, where the settings ask for it.
+
+    Raises:
+        SettingsInvalid: it cannot.
+    """
+    if settings.servers.system_users and os.geteuid() != 0:
+        where = settings.where(("servers", "system_users"))
+        message = f"{where}: needs a hub that runs as root; expected false, or start it as root"
+        raise SettingsInvalid((message,))
+
+
+def _access(c: Config, settings: Settings) -> None:
+    c.JupyterHub.authenticator_class = LocalAuthenticator
+    c.LocalAuthenticator.any_allow_config = True  # the record allows: see check_allowed
+    c.LocalAuthenticator.record_url = settings.record
+    c.LocalAuthenticator.manage_groups = True
+    c.LocalAuthenticator.auth_refresh_age = SIGNED_OUT_WITHIN
+    c.LocalAuthenticator.auth_refresh_strict = True
+    c.JupyterHub.admin_access = False
+    c.JupyterHub.custom_scopes = roles.CUSTOM_SCOPES
+    c.JupyterHub.extra_user_scopes = set(roles.USER_SCOPES)
+    c.JupyterHub.load_roles = roles.roles()
+
+
+def _spawner(c: Config, settings: Settings, place: Place) -> None:
+    refuse_shares_of_the_console()
+    kind = AllotmentSystemUserSpawner if settings.servers.system_users else AllotmentLocalSpawner
+    c.JupyterHub.spawner_class = kind
+    c.JupyterHub.allow_named_servers = True
+    c.JupyterHub.default_url = "/hub/home"
+    c.JupyterHub.implicit_spawn_seconds = 0
+    c.Spawner.cmd = list(settings.servers.command)
+    c.Spawner.args = [f"--HubOAuth.cache_max_age={SIGNED_OUT_WITHIN}"]
+    c.Spawner.default_url = "/lab"
+    # Never empty: with an empty form a visit to the launch page would start a server.
+    c.Spawner.options_form = "The form is drawn by the page itself."
+    c.AllotmentMixin.record_url = settings.record
+    c.AllotmentMixin.hub_id = HUB
+    c.AllotmentMixin.allotment_api_url = place.api_url
+    c.LocalServer.console_homes = str(place.homes / "consoles")
+    c.SimpleLocalProcessSpawner.home_dir_template = f"{place.homes}/people/{{username}}"
+
+
+def _service(c: Config, settings: Settings, place: Place) -> None:
+    c.JupyterHub.services = [
+        {
+            "name": roles.SERVICE,
+            "url": place.service_url,
+            "command": [sys.executable, "-m", "allotment.api"],
+            "display": False,
+            "oauth_no_confirm": True,
+            "environment": {
+                "ALLOTMENT_RECORD_URL": settings.record,
+                "ALLOTMENT_HUB": HUB,
+                "ALLOTMENT_SETTINGS": str(place.settings),
+                "ALLOTMENT_STATE": str(place.state),
+                "ALLOTMENT_API_URL": place.api_url,
+            },
+        }
+    ]
+
+
+def _pages(c: Config, settings: Settings) -> None:
+    c.JupyterHub.template_paths = [str(files.TEMPLATES)]
+    c.JupyterHub.template_vars = page_variables(settings)
+    c.JupyterHub.logo_file = str(files.STATIC / "mark.svg")
+
+
+def page_variables(settings: Settings) -> dict[str, Any]:
+    """What every template sees. JupyterHub copies it deeply: plain values and functions only."""
+    return {
+        "allotment": pages_of(record_at(settings.record), HUB),
+        "allotment_files": f"/hub/allotment/static/{files.version()}/",
+        "local_sign_in": settings.sign_in.kind == "local",
+        "shared_user": not settings.servers.system_users,
+        "organisation": settings.organisation,
+        "token_choices": roles.token_choices(),
+    }

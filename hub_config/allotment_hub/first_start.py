@@ -1,0 +1,102 @@
+"""What a hub does before it serves anybody.
+
+The record is opened and brought up to date, devices and profiles are taken in, what the settings
+declare is made once, and everybody whom they name gets a first password.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+
+from allotment.inventory.discovery import discover
+from allotment.model.devices import DeviceOrigin
+from allotment.record import Record, credentials, devices, open_record, people
+from allotment.settings import Settings
+from allotment.settings.catalogue import Catalogue
+from allotment.settings.declare import apply_once
+from allotment_hub import passwords
+
+log = logging.getLogger(__name__)
+
+ACTOR = "hub"
+_LOCAL_ORIGINS = (DeviceOrigin.NVML, DeviceOrigin.SETTINGS, DeviceOrigin.SIMULATED)
+
+
+def prepare_record(settings: Settings, first_passwords: Path, now: datetime) -> None:
+    """Bring the record to where the hub can serve from it. Blocks; for the start, before the loop runs.
+
+    Raises:
+        RecordTooNew, RecordUnavailable: the record cannot be used.
+        SettingsInvalid: the settings declare what cannot be made.
+    """
+    record = open_record(settings.record, migrate=True)
+    try:
+        observe_devices(record, settings, now)
+        Catalogue(settings.profiles).refresh(record, now)
+        apply_once(record, settings, now)
+        if settings.sign_in.kind == "local":
+            give_first_passwords(record, tuple(settings.declared_people), first_passwords, now)
+    finally:
+        record.close()
+
+
+def observe_devices(record: Record, settings: Settings, now: datetime) -> None:
+    """Take the machine's devices into the record; what an earlier start knew otherwise is gone."""
+    found = discover(settings.declared_devices())
+    if found.note:
+        log.warning("%s", found.note)
+    with record.writing(ACTOR, now) as writing:
+        devices.observe(writing, found.devices, found.origin)
+        for origin in _LOCAL_ORIGINS:
+            if origin is not found.origin:
+                devices.observe(writing, (), origin)
+
+
+def give_first_passwords(
+    record: Record, names: tuple[str, ...], path: Path, now: datetime
+) -> tuple[str, ...]:
+    """Give a password to each of these people who has none, and write it where the operator finds it.
+
+    The file is written before the record: a start that ends in between gives new ones next time.
+    Returns who got one.
+    """
+    with record.reading() as reading:
+        known = {person.name for person in people.all_people(reading)}
+        without = tuple(
+            name for name in names if name in known and credentials.get(reading, name) is None
+        )
+    if not without:
+        return ()
+    given = {name: passwords.generated() for name in without}
+    with ThreadPoolExecutor(2) as threads:
+        hashes = dict(zip(given, threads.map(passwords.hashed, given.values()), strict=True))
+    _write(path, _lines(path) | given)
+    with record.writing(ACTOR, now) as writing:
+        for name, hashed in hashes.items():
+            credentials.set_password(writing, name, hashed, must_change=True)
+    log.warning("First passwords for %s are in %s", ", ".join(without), path)
+    return without
+
+
+def _lines(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    lines = (line.partition(": ") for line in path.read_text().splitlines())
+    return {name: password for name, separator, password in lines if separator}
+
+
+def _write(path: Path, lines: Mapping[str, str]) -> None:
+    """Write the file anew, readable by its owner only from its first byte on."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.writelines(f"{name}: {password}\n" for name, password in lines.items())
+        stream.flush()
+        os.fsync(stream.fileno())
+    beside.replace(path)

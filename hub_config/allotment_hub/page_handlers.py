@@ -1,0 +1,212 @@
+"""Our pages in place of JupyterHub's: what a template alone cannot do.
+
+They extend JupyterHub's own handlers, and stand before them because an authenticator's handlers do.
+"""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from jupyterhub.handlers.base import BaseHandler
+from jupyterhub.handlers.pages import SpawnHandler
+from jupyterhub.slugs import is_valid_display_name, safe_slug
+from jupyterhub.user import User
+from tornado import web
+from tornado.httputil import url_concat
+from tornado.web import StaticFileHandler
+
+from allotment.model.reasons import Reason
+from allotment_hub.files import STATIC
+from allotment_spawner.pages import Pages
+
+FORM_FIELDS = ("name", "note", "profile", "group")
+LIVE_PAGES = {"launch": "launch_live.html", "home": "home_live.html"}
+_started = f"{time.time_ns():x}"
+"""Times on pages move on with the clock and templates with a new version: part of every tag."""
+
+
+def handlers() -> list[Any]:
+    """Paths below the hub, and who answers there."""
+    return [
+        (r"/spawn", LaunchHandler),
+        (r"/spawn/([^/]+)", LaunchHandler),
+        (r"/spawn/([^/]+)/([^/]+)", LaunchHandler),
+        (r"/admin", NoAdminPageHandler),
+        (r"/allotment/parts/(launch|home)", LivePartsHandler),
+        (r"/allotment/forget", ForgetHandler),
+        (r"/allotment/static/[0-9a-f]+/(.+)", FilesHandler, {"path": str(STATIC)}),
+    ]
+
+
+def server_name(user: User, title: str) -> str:
+    """The name under which the hub knows a server that its owner calls ``title``.
+
+    A name that reads the same and belongs to a server of another title gets a suffix of its own.
+    """
+    name: str = safe_slug(title, avoid_collisions=False)
+    known = user.orm_spawners.get(name)
+    if known is not None and (known.display_name or name) not in {title, name}:
+        name = safe_slug(title)
+    return name
+
+
+def clean_title(text: str) -> str:
+    """A title as it is kept: composed characters, single spaces."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+class LaunchHandler(SpawnHandler):
+    """The launch page. Its form names the server; a failed one comes back as it was sent.
+
+    A link may choose a size (``?opt-profile=…``) and never launches: whoever follows it presses the
+    button, or a link in somebody's message would spend their share.
+    """
+
+    _server = ""
+    _title = ""
+    _reasons: tuple[Reason, ...] = ()
+    _wished: Mapping[str, str] = {}
+
+    def get(self, user_name: str | None = None, server_name: str = "") -> Any:
+        """Show the page of a new server, or of one that exists."""
+        self._server = server_name or ""
+        return super().get(user_name, server_name)
+
+    def _get_user_options(self, query_options: dict[str, list[str]]) -> dict[str, list[str]]:
+        self._wished = {
+            key.removeprefix("opt-"): values[-1] for key, values in query_options.items() if values
+        }
+        return {}
+
+    def post(
+        self, user_name: str | None = None, server_name: str = "", display_name: str = ""
+    ) -> Any:
+        """Launch, under the name in the address or else the one in the form."""
+        arguments = self.request.body_arguments
+        self._wished = {
+            field: self.get_body_argument(field, "", strip=False) for field in FORM_FIELDS
+        }
+        self._title = clean_title(self._wished["name"])
+        arguments.pop("name", None)
+        if not server_name and self._title:
+            if not is_valid_display_name(self._title):
+                raise web.HTTPError(400, "That name holds characters that cannot be shown.")
+            server_name = self._named(user_name)
+        self._server = server_name or ""
+        return super().post(user_name, server_name, self._title or display_name)
+
+    def _named(self, user_name: str | None) -> str:
+        owner = self.current_user if user_name is None else self.find_user(user_name)
+        if owner is None:
+            raise web.HTTPError(404, "There is nobody of that name.")
+        return server_name(owner, self._title)
+
+    def _get_pending_url(self, user: User, server_name: str) -> str:
+        """Where progress is shown; without the form's token, which is nobody's to bookmark."""
+        url, _, _ = super()._get_pending_url(user, server_name).partition("?")
+        following = self.get_query_argument("next", "")
+        return url_concat(url, {"next": following}) if following else url
+
+    async def _wrap_spawn_single_user(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super()._wrap_spawn_single_user(*args, **kwargs)
+        except Exception as error:
+            self._reasons = tuple(getattr(error, "reasons", ()))
+            raise
+
+    async def _render_form(
+        self,
+        for_user: User,
+        spawner_options_form: str,  # noqa: ARG002 - JupyterHub's signature
+        message: str = "",
+        html_message: str = "",  # noqa: ARG002 - JupyterHub's signature
+    ) -> str:
+        """Draw the page, for the server that was asked for and with what was typed."""
+        title = self._title_of(for_user)
+        again = {"_xsrf": self.xsrf_token.decode("ascii")}
+        if self.get_query_argument("next", ""):
+            again["next"] = self.get_query_argument("next")
+        html: str = await self.render_template(
+            "spawn.html",
+            for_user=for_user,
+            allotment=self.settings["template_vars"]["allotment"](for_user),
+            url=url_concat(self.request.path, again),
+            server_name="" if self._is_new() else self._server,
+            server_title=title,
+            form={field: self._wished.get(field, "") for field in FORM_FIELDS},
+            reasons=self._reasons,
+            error_message=message or "",
+            refused_title=f"{title} was not launched" if title else "Nothing was launched",
+        )
+        return html
+
+    def _is_new(self) -> bool:
+        """Whether the form may still choose the name: a launch that failed is no server yet."""
+        return self.request.path.rstrip("/").endswith("/spawn") or not self._server
+
+    def _title_of(self, owner: User) -> str:
+        known = owner.orm_spawners.get(self._server)
+        return self._title or (known.display_name if known is not None else "") or self._server
+
+
+class LivePartsHandler(BaseHandler):
+    """The parts of a page that change while it is looked at. Unchanged ones are not drawn again."""
+
+    @web.authenticated
+    async def get(self, page: str) -> None:
+        """Draw the parts, or answer 304 where the record has not changed since they were drawn."""
+        self.check_xsrf_cookie()
+        pages: Pages = self.settings["template_vars"]["allotment"](self.current_user)
+        asked = {name: self.get_query_argument(name, "") for name in ("server", "profile", "group")}
+        tag = self._tag(await pages.sequence(), page, *asked.values())
+        if tag == self.request.headers.get("If-None-Match"):
+            self.set_status(304)
+            return
+        view = await (pages.home() if page == "home" else pages.launch(**asked))
+        if view is None:
+            raise web.HTTPError(503, "The record does not answer.")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("ETag", self._tag(view.sequence, page, *asked.values()))
+        self.finish(await self.render_template(LIVE_PAGES[page], view=view))
+
+    @staticmethod
+    def _tag(sequence: int | None, *asked: str) -> str:
+        minute = int(time.time() // 60)
+        return f'"{_started}-{sequence}-{minute}-{hash(asked) & 0xFFFFFFFF:x}"'
+
+
+class ForgetHandler(BaseHandler):
+    """Deletes the default server, which JupyterHub's own API does not."""
+
+    @web.authenticated
+    async def post(self) -> None:
+        """Forget the default server of who is signed in, where it does not run."""
+        user = self.current_user
+        spawner = user.spawners[""]
+        if spawner.active:
+            raise web.HTTPError(409, "It still runs. Stop it first.")
+        await spawner.delete_forever()
+        self.set_status(204)
+
+
+class NoAdminPageHandler(BaseHandler):
+    """JupyterHub's admin page, which is switched off."""
+
+    def get(self) -> None:
+        """Say where to go instead."""
+        raise web.HTTPError(
+            404,
+            "The hub's own admin page is switched off: it knows nothing of pools, groups and limits. "
+            "Operators use the operator console, which opens from the list of servers.",
+        )
+
+
+class FilesHandler(StaticFileHandler):
+    """Style and scripts of the pages. Their address changes with their content, so they keep for ever."""
+
+    def set_extra_headers(self, path: str) -> None:  # noqa: ARG002 - tornado's signature
+        """Let browsers keep them."""
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable")

@@ -1,0 +1,63 @@
+// Calls to the hub's own API, as the person who is signed in.
+
+const body = document.body.dataset;
+export const base = body.hub;
+export const user = body.user;
+
+/** Join path parts below the hub, each part encoded. */
+export function path(...parts) {
+  return base + parts.map(encodeURIComponent).join("/");
+}
+
+/** The API's address of one of my servers; "" is the default server. */
+export function serverPath(name) {
+  return name === ""
+    ? path("api", "users", user, "server")
+    : path("api", "users", user, "servers", name);
+}
+
+/** Where the progress of a start is shown. */
+export function pendingPage(name) {
+  return name === "" ? path("spawn-pending", user) : path("spawn-pending", user, name);
+}
+
+/**
+ * Ask the hub. Answers the parsed JSON, or null where there is none.
+ * Fails with an Error whose message may be shown.
+ */
+export async function ask(method, address, content) {
+  let response;
+  try {
+    response = await fetch(address, {
+      method,
+      headers: {
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+        "X-XSRFToken": body.xsrf,
+      },
+      body: content === undefined ? undefined : JSON.stringify(content),
+    });
+  } catch {
+    throw new Error("The hub did not answer. Check your connection, then try again.");
+  }
+  const text = await response.text();
+  let answer = null;
+  try {
+    answer = text ? JSON.parse(text) : null;
+  } catch {
+    answer = null; // an answer that is not JSON has no message for us
+  }
+  if (!response.ok) {
+    throw new Error(answer?.message || `The hub answered ${response.status} ${response.statusText}.`);
+  }
+  return answer;
+}
+
+/** Show a failure in the page's own place for it, and say it to who cannot see it. */
+export function complain(message) {
+  const place = document.getElementById("problem");
+  if (!place) return;
+  place.textContent = message;
+  place.hidden = message === "";
+  if (message) place.scrollIntoView({ block: "nearest" });
+}
