@@ -14,6 +14,8 @@ from allotment_server.surroundings import Surroundings
 
 NEAR = 0.8
 """From this part of a limit on, its meter asks for attention."""
+READ_CLOSELY = 5
+"""Seconds below which nobody reads a time that closely."""
 
 _STATES = {
     "offered": ("Offered", "info"),
@@ -72,7 +74,9 @@ def page_words(answer: MeAnswer, here: Surroundings, now: datetime) -> dict[str,
         "servers": None
         if answer.servers is None
         else [_server_line(server, here) for server in answer.servers],
+        "shares": _shares(answer),
         "ago": lambda time: ago(time, now),
+        "lasting": lambda time: lasting(time, now),
         "counted": counted,
     }
 
@@ -84,31 +88,49 @@ def server_name(server: Server) -> str:
 
 def ago(time: datetime, now: datetime) -> str:
     """A time in the past, as people say it; exact times are shown on hover."""
-    seconds = max(0, int((now - time).total_seconds()))
-    if seconds < 5:  # noqa: PLR2004 - nobody reads seconds that closely
-        return "just now"
-    for size, noun in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+    seconds = (now - time).total_seconds()
+    return "just now" if seconds < READ_CLOSELY else f"{lasting(time, now)} ago"
+
+
+def lasting(since: datetime, now: datetime) -> str:
+    """How long something has lasted, in its largest unit."""
+    seconds = max(0, int((now - since).total_seconds()))
+    for size, noun in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
-            return f"{counted(seconds // size, noun)} ago"
-    return "just now"
+            return counted(seconds // size, noun)
+    return counted(seconds, "second")
 
 
 def _meter(limit: LimitUse) -> Meter:
-    title = (
-        limit.words[:1].upper()
-        + limit.words[1:]
-        + (f", group {limit.group}" if limit.group else "")
+    title = _capital(limit.words) + (f", group {limit.group}" if limit.group else "")
+    return Meter(
+        title, limit.used, limit.value, _tone(limit.used, limit.value), _capital(limit.source)
     )
-    tone = ""
-    if limit.value is not None:
-        tone = (
-            "full"
-            if limit.used >= limit.value
-            else "near"
-            if limit.used >= NEAR * limit.value
-            else ""
+
+
+def _shares(answer: MeAnswer) -> list[Meter]:
+    """What each of the owner's groups holds in each pool, of what it may hold there."""
+    return [
+        Meter(
+            f"{group}, pool {share.pool}",
+            share.held,
+            share.ceiling,
+            _tone(share.held, share.ceiling),
+            f"{share.guaranteed} guaranteed, {share.free} free in the pool",
         )
-    return Meter(title, limit.used, limit.value, tone, limit.source)
+        for group, shares in (answer.shares or {}).items()
+        for share in shares
+    ]
+
+
+def _tone(used: int, value: int | None) -> str:
+    if value is None or used < NEAR * value:
+        return ""
+    return "full" if used >= value else "near"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _server_line(server: Server, here: Surroundings) -> ServerLine:
@@ -148,7 +170,7 @@ def _use(use: DeviceUse | None) -> str:
     if use is None:
         return "Not measured yet"
     if use.measured is not Measured.NVML:
-        return use.measured.words[:1].upper() + use.measured.words[1:]
+        return _capital(use.measured.words)
     parts = [] if use.utilisation is None else [f"{use.utilisation:.0f} % busy"]
     if use.memory_used is not None and use.memory_total:
         parts.append(

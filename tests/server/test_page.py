@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from allotment_server.page import ago, lasting
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +27,7 @@ def words(html: str) -> str:
 
 def test_it_says_which_server_this_is_and_who_pays(page: str) -> None:
     assert "Training &lt;7&gt;" in page
-    assert "PyTorch on one GPU, running since" in words(page)
+    assert re.search(r"PyTorch on one GPU, running for \d+ \w+ \.", words(page))
     assert "Group vision pays." in words(page)
 
 
@@ -36,7 +39,7 @@ def test_it_writes_the_limit_beside_what_is_used_with_its_source(page: str) -> N
 
 @pytest.mark.promise("POOL-7")
 def test_it_labels_how_each_device_is_isolated(page: str) -> None:
-    told = "sim-0 Simulated GPU 16 GiB Cooperative: local processes are told which device is theirs Simulated: nothing is measured"
+    told = "sim-0 Simulated GPU, 16 GiB Cooperative: local processes are told which device is theirs Simulated: nothing is measured"
     assert told in words(page)
 
 
@@ -101,3 +104,25 @@ def test_its_colours_are_those_of_the_console(ours: str, theirs: str) -> None:
     used = colours(style, ours)
     assert len(used) > 10
     assert used == {name: colours(tokens, theirs)[name] for name in used}
+
+
+@pytest.mark.promise("LIMIT-1")
+def test_it_shows_what_the_owners_groups_hold_of_what_they_may(page: str) -> None:
+    assert "vision, pool a100 1 of 2 1 guaranteed, 3 free in the pool" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "past", "long"),
+    [
+        (-3, "just now", "0 seconds"),
+        (4, "just now", "4 seconds"),
+        (59, "59 seconds ago", "59 seconds"),
+        (60, "1 minute ago", "1 minute"),
+        (7199, "1 hour ago", "1 hour"),
+        (86400 * 3, "3 days ago", "3 days"),
+    ],
+)
+def test_times_are_said_as_people_say_them(seconds: int, past: str, long: str) -> None:
+    now = datetime(2026, 11, 22, 15, tzinfo=UTC)
+    time = now - timedelta(seconds=seconds)
+    assert (ago(time, now), lasting(time, now)) == (past, long)
