@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import promises
 import pytest
+
+import promises
 from promise_table import read_promises
 
 TOOLS = Path(promises.__file__).parent
+PLUGINS = ("test_programs", "test_promises", "test_times", "xdist")
 NEEDS_GCC = """
 import pytest
 
@@ -35,7 +37,12 @@ def run_pytest(
     plugins = [
         part for name in ("programs", "promises", "times") for part in ("-p", f"test_{name}")
     ]
-    environment = {"PATH": str(folder), "PYTHONPATH": str(TOOLS), **variables}
+    environment = {
+        "PATH": str(folder),
+        "PYTHONPATH": str(TOOLS),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # the ones of JupyterHub take seconds to load
+        **variables,
+    }
     return subprocess.run(
         [sys.executable, "-m", "pytest", *plugins, *arguments],
         cwd=folder,
