@@ -47,7 +47,9 @@ def prepare_record(settings: Settings, first_passwords: Path, now: datetime) -> 
 
 def observe_devices(record: Record, settings: Settings, now: datetime) -> None:
     """Take the machine's devices into the record; what an earlier start knew otherwise is gone."""
-    found = discover(settings.declared_devices())
+    with record.reading() as reading:
+        known = {device.id: device.uuid for device in devices.all_devices(reading)}
+    found = discover(settings.declared_devices(), known)
     if found.note:
         log.warning("%s", found.note)
     with record.writing(ACTOR, now) as writing:

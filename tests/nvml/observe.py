@@ -1,6 +1,6 @@
 """Look at devices again and again, in a process of its own: NVML's library is found before Python starts.
 
-Reads ``{"node", "declared", "answers", "measure"}`` from stdin: what the stand-in of NVML answers at each look.
+Reads ``{"node", "declared", "known", "answers", "measure"}`` from stdin: what the stand-in of NVML answers at each look.
 Writes what was found at each look, and how the devices in ``measure`` are used at the last.
 """
 
@@ -18,7 +18,7 @@ asked = json.load(sys.stdin)
 declared = asked["declared"] and [
     DeviceSpec(**spec, origin=DeviceOrigin.SETTINGS) for spec in asked["declared"]
 ]
-inventory = Inventory(declared, node=asked["node"])
+inventory = Inventory(declared, known=asked["known"], node=asked["node"])
 looks = []
 for answer in asked["answers"]:
     pathlib.Path(os.environ["ALLOTMENT_TEST_NVML"]).write_text(answer, encoding="utf-8")

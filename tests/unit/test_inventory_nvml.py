@@ -29,14 +29,24 @@ def look(nvml_library: Path, tmp_path: Path) -> Look:
     """Look at the devices once for each answer of NVML's."""
 
     def looking(
-        *answers: str, declared: Any = None, measure: Any = (), library: Path = nvml_library
+        *answers: str,
+        declared: Any = None,
+        known: Any = None,
+        measure: Any = (),
+        library: Path = nvml_library,
     ) -> Any:
         environment = {
             **os.environ,
             "LD_LIBRARY_PATH": str(library),
             "ALLOTMENT_TEST_NVML": str(tmp_path / "answers"),
         }
-        asked = {"node": "dgx-1", "declared": declared, "answers": answers, "measure": measure}
+        asked = {
+            "node": "dgx-1",
+            "declared": declared,
+            "known": known,
+            "answers": answers,
+            "measure": measure,
+        }
         done = subprocess.run(
             [sys.executable, str(OBSERVE)],
             input=json.dumps(asked),
@@ -275,7 +285,36 @@ def test_a_declared_gpu_that_vanishes_is_unhealthy_even_where_its_index_is_now_a
         [(FIRST, False)],
         [(FIRST, True)],
     ]
-    assert "NVML does not see it" in looks[1]["devices"][0]["health_note"]
+    assert "If the GPU was replaced" in looks[1]["devices"][0]["health_note"]
+
+
+@pytest.mark.promise("POOL-8")
+def test_a_declared_gpu_stays_the_one_that_it_was_when_a_program_starts_anew_without_its_neighbour(
+    look: Look,
+) -> None:
+    both = [declared(), declared(id="gpu-1")]
+    known = {"gpu-0": FIRST, "gpu-1": SECOND}
+    (found,) = look(f"gpu uuid={SECOND} {A100}\n", declared=both, known=known)["looks"]
+    assert [(device["uuid"], device["healthy"]) for device in found["devices"]] == [
+        (FIRST, False),
+        (SECOND, True),
+    ]
+
+
+@pytest.mark.promise("POOL-8")
+def test_no_gpu_is_two_devices_when_an_index_has_moved(look: Look) -> None:
+    both = [declared(), declared(id="gpu-1")]
+    looks = look(f"gpu uuid={SECOND} {A100}\n", TWO, declared=both)["looks"]
+    assert [[device["uuid"] for device in found["devices"]] for found in looks] == [
+        [SECOND, "gpu-1"],
+        [SECOND, "gpu-1"],
+    ]
+
+
+@pytest.mark.promise("POOL-8")
+def test_what_the_record_knows_of_a_gpu_is_kept_while_the_driver_fails(look: Look) -> None:
+    (found,) = look("init 18\n", declared=[declared()], known={"gpu-0": FIRST})["looks"]
+    assert [(device["uuid"], device["healthy"]) for device in found["devices"]] == [(FIRST, False)]
 
 
 @pytest.mark.promise("POOL-6")

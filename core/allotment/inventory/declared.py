@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from allotment.inventory.measuring import is_real
 from allotment.model.devices import DeviceOrigin, DeviceSpec
 
 Seen = Mapping[str, DeviceSpec]
@@ -12,18 +13,25 @@ Seen = Mapping[str, DeviceSpec]
 
 
 def match_by_index(
-    declared: Sequence[DeviceSpec], by_index: Mapping[int, str], nodes: frozenset[str]
+    declared: Sequence[DeviceSpec],
+    by_index: Mapping[int, str],
+    nodes: frozenset[str],
+    known: Mapping[str, str],
 ) -> dict[str, str]:
     """The UUIDs of devices that are declared as ``gpu-N`` without one: N is NVML's index.
 
-    Asked once, at the first look: the index of a GPU changes when a neighbour falls off the bus.
+    The index of a GPU changes when a neighbour falls off the bus, and by it a free device could
+    become one that somebody holds. So ``known``, the UUIDs that devices had before by their ids,
+    come first, and no GPU is two devices.
     """
-    matched: dict[str, str] = {}
-    for spec in declared:
+    without = [spec for spec in declared if spec.node in nodes and not spec.uuid]
+    matched = {spec.id: known[spec.id] for spec in without if is_real(known.get(spec.id, ""))}
+    taken = {*matched.values(), *(spec.uuid for spec in declared)}
+    for spec in without:
         prefix, _, number = spec.id.partition("-")
-        here = spec.node in nodes and not spec.uuid
-        if here and prefix == "gpu" and number.isdecimal() and int(number) in by_index:
-            matched[spec.id] = by_index[int(number)]
+        uuid = by_index.get(int(number)) if prefix == "gpu" and number.isdecimal() else None
+        if spec.id not in matched and uuid is not None and uuid not in taken:
+            matched[spec.id] = uuid
     return matched
 
 
@@ -61,7 +69,8 @@ def _as_now(spec: DeviceSpec, uuid: str, seen: Seen | None, failure: str) -> Dev
         return replace(
             named,
             healthy=False,
-            health_note="Declared in the settings, but NVML does not see it on this machine.",
+            health_note=f"NVML does not see {uuid} on this machine. If the GPU was replaced, "
+            "write the new one's UUID into the settings.",
         )
     real = seen[uuid]
     return replace(named, healthy=real.healthy, health_note=real.health_note)

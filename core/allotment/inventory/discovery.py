@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from allotment.inventory import nvml
@@ -33,9 +33,11 @@ class _Look:
     failure: str = ""
 
 
-def discover(declared: Sequence[DeviceSpec] | None = None) -> Discovery:
+def discover(
+    declared: Sequence[DeviceSpec] | None = None, known: Mapping[str, str] | None = None
+) -> Discovery:
     """Look once: see :class:`Inventory`, which a program that looks again and again keeps."""
-    return Inventory(declared).observe()
+    return Inventory(declared, known=known).observe()
 
 
 class Inventory:
@@ -48,16 +50,22 @@ class Inventory:
 
     Args:
         declared: the settings' devices; None where the settings leave them out.
+        known: UUIDs by id, as the record of devices has them from earlier looks. With them a
+            device that is declared without a UUID stays the GPU that it was.
         node: this machine's name; None asks the operating system.
     """
 
     def __init__(
-        self, declared: Sequence[DeviceSpec] | None = None, *, node: str | None = None
+        self,
+        declared: Sequence[DeviceSpec] | None = None,
+        *,
+        known: Mapping[str, str] | None = None,
+        node: str | None = None,
     ) -> None:
         self._declared = None if declared is None else tuple(declared)
         self._node = node or socket.gethostname()
         self._nodes = frozenset({self._node, self._node.partition(".")[0], "localhost"})
-        self._matched: dict[str, str] | None = None
+        self._known = dict(known or {})
         self._had_nvml = False
 
     def observe(self) -> Discovery:
@@ -83,18 +91,16 @@ class Inventory:
         return Discovery(_specs(look.gpus, self._node), DeviceOrigin.NVML, note)
 
     def _declared_now(self, declared: tuple[DeviceSpec, ...], look: _Look) -> Discovery:
-        works = not look.absent and not look.failure
-        if self._matched is None and works:
-            self._matched = match_by_index(
-                declared, {gpu.index: gpu.uuid for gpu in look.gpus}, self._nodes
-            )
+        by_index = {gpu.index: gpu.uuid for gpu in look.gpus}
+        matched = match_by_index(declared, by_index, self._nodes, self._known)
+        self._known |= matched
         seen = (
             {spec.uuid: spec for spec in _specs(look.gpus, self._node)} if self._had_nvml else None
         )
         failure = look.failure or (
             "The NVIDIA library that was here is gone." if look.absent and self._had_nvml else ""
         )
-        devices = declared_devices(declared, self._matched or {}, seen, self._nodes, failure)
+        devices = declared_devices(declared, matched, seen, self._nodes, failure)
         return Discovery(devices, DeviceOrigin.SETTINGS, " ".join((*look.notes, failure)).strip())
 
 
