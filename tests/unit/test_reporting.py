@@ -12,7 +12,7 @@ import promises
 from promise_table import read_promises
 
 TOOLS = Path(promises.__file__).parent
-PLUGINS = ("test_programs", "test_promises", "test_times", "xdist")
+PLUGINS = ("test_programs", "test_promises", "test_times", "xdist.plugin")
 NEEDS_GCC = """
 import pytest
 
@@ -34,9 +34,7 @@ def run_pytest(
     (folder / "pytest.ini").write_text(
         "[pytest]\nmarkers =\n    needs(*programs): x\n    promise(*ids): x\n"
     )
-    plugins = [
-        part for name in ("programs", "promises", "times") for part in ("-p", f"test_{name}")
-    ]
+    plugins = [part for name in PLUGINS for part in ("-p", name)]
     environment = {
         "PATH": str(folder),
         "PYTHONPATH": str(TOOLS),
