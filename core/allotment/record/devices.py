@@ -71,12 +71,25 @@ def observe(writing: Writing, found: Sequence[DeviceSpec], origin: DeviceOrigin)
     }
     seen = {spec.id for spec in found}
     for device in known.values():
-        if device.origin is origin and device.present and device.id not in seen:
-            _update(writing, device, "device.vanished", present=False)
+        if device.origin is origin and device.id not in seen and _miss(writing, device):
             changed.add(device.pool)
     if changed:
         recount_pools(writing, changed)
     return bool(changed)
+
+
+def _miss(writing: Writing, device: Device) -> bool:
+    """Note that a device is not there. Returns whether that is news.
+
+    A simulated one that nobody holds is forgotten: it was never there, and does not come back.
+    """
+    if device.origin is DeviceOrigin.SIMULATED and device.holder is None:
+        writing.run(devices.delete().where(devices.c.id == device.id))
+        writing.event("device.forgotten", device.id, before={"pool": device.pool})
+        return True
+    if device.present:
+        _update(writing, device, "device.vanished", present=False)
+    return device.present
 
 
 def _take_in(writing: Writing, known: Device | None, spec: DeviceSpec) -> str | None:
