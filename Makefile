@@ -29,7 +29,7 @@ promises: setup-for-tests  ## run the tests, then print which promises they prov
 	@$(BIN)/python tools/promises.py .build/promises.json
 
 bench: setup-for-tests  ## measure, and print one table
-	@$(BIN)/python benchmarks/run.py $(ARGS)
+	@$(BIN)/python benchmarks/everything.py $(ARGS)
 
 screenshots: setup-for-tests  ## draw every page and panel again, into docs/screenshots
 	@$(BIN)/python docs/make_screenshots.py $(ARGS)
