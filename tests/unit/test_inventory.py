@@ -9,7 +9,7 @@ from allotment.inventory import Inventory
 from allotment.inventory.discovery import device_id
 from allotment.inventory.measuring import measure
 from allotment.inventory.nvml_slices import profile_name
-from allotment.model.devices import DeviceOrigin, DeviceSpec
+from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
 from allotment.model.reports import DeviceUse, Measured
 
 GIB = 2**30
@@ -45,6 +45,25 @@ def test_declared_devices_are_taken_as_declared_where_there_is_no_nvml() -> None
     found = Inventory([spec], node="laptop").observe()
     assert found.devices == (spec,)
     assert (found.origin, found.note) == (DeviceOrigin.SETTINGS, "")
+
+
+@pytest.mark.promise("POOL-7")
+@pytest.mark.usefixtures("without_library")
+@pytest.mark.parametrize(
+    ("declared", "labelled"),
+    [
+        (Isolation.EXCLUSIVE, Isolation.COOPERATIVE),
+        (Isolation.COOPERATIVE, Isolation.COOPERATIVE),
+        (Isolation.MIG, Isolation.MIG),
+        (Isolation.TIME_SLICE, Isolation.TIME_SLICE),
+    ],
+)
+def test_no_local_device_is_labelled_as_better_isolated_than_local_processes_are(
+    declared: Isolation, labelled: Isolation
+) -> None:
+    spec = DeviceSpec("a", "n", "A100", GIB, "GPU-1", DeviceOrigin.SETTINGS, declared)
+    (device,) = Inventory([spec], node="n").observe().devices
+    assert device.isolation is labelled
 
 
 @pytest.mark.promise("POOL-1")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from allotment.inventory.measuring import is_real
-from allotment.model.devices import DeviceOrigin, DeviceSpec
+from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
 
 Seen = Mapping[str, DeviceSpec]
 """What NVML sees on this machine, by UUID."""
@@ -61,6 +61,9 @@ def declared_devices(
 
 def _as_now(spec: DeviceSpec, uuid: str, seen: Seen | None, failure: str) -> DeviceSpec:
     named = replace(spec, origin=DeviceOrigin.SETTINGS, uuid=uuid or spec.id)
+    if spec.isolation is Isolation.EXCLUSIVE:
+        # Nothing keeps a local process to one device, whatever the settings wish: see docs/devices.md.
+        named = replace(named, isolation=Isolation.COOPERATIVE)
     if not uuid or seen is None:
         return named
     if failure:
