@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -77,6 +78,12 @@ def get(reading: Reading, allotment_id: str) -> Allotment:
     if row is None:
         raise NotFound("allotment", allotment_id)
     return from_row(row)
+
+
+def some(reading: Reading, ids: Collection[str]) -> tuple[Allotment, ...]:
+    """The allotments of these ids, as far as there are any; ask for at most a few thousand."""
+    statement = _select().where(allotments.c.id.in_(ids)).order_by(allotments.c.id)
+    return tuple(from_row(row) for row in reading.all(statement))
 
 
 def of_token(reading: Reading, token_hash: str) -> Allotment | None:

@@ -37,11 +37,7 @@ WITH mine AS (
     SELECT document, device_count FROM profiles
     WHERE name = :profile AND enabled AND NOT retired AND document IS NOT NULL
 ), usable AS (
-    SELECT pool, model, SUM(total) AS total, SUM(free) AS free, MAX(free) AS most
-    FROM pool_nodes
-    WHERE (SELECT device_count FROM wanted) > 0 AND pool IN (
-        SELECT s.pool FROM shares s JOIN mine ON mine.group_name = s.group_name UNION SELECT 'default')
-    GROUP BY pool, model
+    {usable}
 )
 SELECT
     (SELECT document FROM wanted) AS profile,
@@ -49,9 +45,11 @@ SELECT
     p.onboarded_at,
     r.permissions,
     (SELECT {array}(group_name) FROM mine) AS groups,
-    (SELECT {array}({row}(scope, subject, kind, value)) FROM limits
-        WHERE scope = 'platform' OR (scope = 'person' AND subject = :person)
-        OR (scope = 'group' AND subject IN (SELECT group_name FROM mine))) AS limits,
+    (SELECT {array}({row}(l.scope, l.subject, l.kind, l.value)) FROM (
+        SELECT 'platform' AS scope, '' AS subject
+        UNION ALL SELECT 'person', CAST(:person AS text)
+        UNION ALL SELECT 'group', group_name FROM mine) about
+        JOIN limits l ON l.scope = about.scope AND l.subject = about.subject) AS limits,
     (SELECT {array}({row}(s.group_name, s.pool, s.guaranteed, s.ceiling, s.weight, s.held))
         FROM shares s JOIN mine ON mine.group_name = s.group_name) AS shares,
     (SELECT {row}(COUNT(*), COALESCE(SUM(device_count), 0),
@@ -73,9 +71,25 @@ LEFT JOIN people p ON p.name = :person
 LEFT JOIN roles r ON r.name = p.role
 """
 
+_SUMS = "SUM(total) AS total, SUM(free) AS free, MAX(free) AS most"
+_OPEN = """(
+    SELECT s.pool FROM shares s JOIN mine ON mine.group_name = s.group_name UNION SELECT 'default'
+)"""
 _STATEMENTS = {
-    "sqlite": _TEMPLATE.format(array="json_group_array", row="json_array"),
-    "postgresql": _TEMPLATE.format(array="json_agg", row="json_build_array"),
+    "sqlite": _TEMPLATE.format(
+        array="json_group_array",
+        row="json_array",
+        usable=f"""SELECT pool, model, {_SUMS} FROM pool_nodes
+            WHERE (SELECT device_count FROM wanted) > 0 AND pool IN {_OPEN} GROUP BY pool, model""",
+    ),
+    # Pool by pool: joined as a whole, PostgreSQL reads every node of every pool.
+    "postgresql": _TEMPLATE.format(
+        array="json_agg",
+        row="json_build_array",
+        usable=f"""SELECT o.pool, n.* FROM {_OPEN} o CROSS JOIN LATERAL (
+            SELECT model, {_SUMS} FROM pool_nodes WHERE pool = o.pool GROUP BY model) n
+            WHERE (SELECT device_count FROM wanted) > 0""",
+    ),
 }
 
 _VISIBLE = """

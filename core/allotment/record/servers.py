@@ -75,6 +75,19 @@ def _from_row(row: sa.Row[Any]) -> Server:
     )
 
 
+def holding_devices(reading: Reading) -> dict[str, tuple[Allotment, str]]:
+    """Active allotments that hold devices, by id, each with the name that its server is shown by."""
+    statement = (
+        sa.select(*allotment_rows.COLUMNS, servers.c.display_name)
+        .outerjoin(servers, servers.c.allotment == allotments.c.id)
+        .where(allotments.c.state != "released", allotments.c.device_count > 0)
+    )
+    return {
+        row.id: (allotment_rows.from_row(row), row.display_name or "")
+        for row in reading.all(statement)
+    }
+
+
 def forget(writing: Writing, hub: str, person: str, name: str) -> bool:
     """Forget a server that its owner deleted. Its history stays. Returns whether it was there."""
     match = (servers.c.person == person, servers.c.hub == hub, servers.c.name == name)
