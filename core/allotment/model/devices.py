@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 
 class Isolation(StrEnum):
@@ -82,3 +83,12 @@ class Device:
     def allottable(self) -> bool:
         """Whether the device can be given to a new server now."""
         return self.healthy and self.present and self.holder is None
+
+    @property
+    def state(self) -> Literal["free", "held", "unhealthy", "missing"]:
+        """What a plot of the device shows. An ailing device is shown as such, held or not."""
+        if not self.present:
+            return "missing"
+        if not self.healthy:
+            return "unhealthy"
+        return "free" if self.holder is None else "held"

@@ -118,9 +118,12 @@ class ConfigurationFile(Document):
 class ConfigurationChange(Document):
     """One difference between a settings file and the record."""
 
-    action: Literal["create", "change", "delete", "keep"]
+    action: Literal["create", "change", "keep"] = Field(
+        description="keep: an operator changed it since, and it stays unless restored"
+    )
     kind: str = Field(examples=["group"])
     name: str
+    sentence: str = Field(examples=["group vision is made"])
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     note: str = ""

@@ -1,0 +1,82 @@
+"""``python -m allotment.api``: the control plane, as a service that the hub manages."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from contextlib import suppress
+from types import FrameType
+
+import uvicorn
+
+from allotment.api.application import create_application
+from allotment.api.assembling import assemble
+from allotment.api.environment import ServiceEnvironment
+from allotment.api.feed import EventFeed
+from allotment.api.logs import configure
+from allotment.api.parent import end_with_parent, watch_parent
+from allotment.api.port import listen
+from allotment.model.refusals import AllotmentError
+
+log = logging.getLogger("allotment.api")
+
+
+class Server(uvicorn.Server):
+    """Lets those who follow events go first when it is told to end."""
+
+    def __init__(self, config: uvicorn.Config, feed: EventFeed) -> None:
+        super().__init__(config)
+        self._feed = feed
+        self._loop = asyncio.get_running_loop()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End on a signal."""
+        self._loop.call_soon_threadsafe(self._feed.end)
+        super().handle_exit(sig, frame)
+
+    def end(self) -> None:
+        """End in good order."""
+        self._feed.end()
+        self.should_exit = True
+
+
+async def serve(environment: ServiceEnvironment, parent: int) -> None:
+    """Serve until told to end, or until the hub is gone."""
+    listener = listen(environment.address, environment.port)
+    plane = assemble(environment)
+    config = uvicorn.Config(
+        create_application(plane),
+        log_config=None,
+        access_log=False,
+        # Behind the hub's proxy on loopback; who asks is told by tokens, never by addresses.
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+    server = Server(config, plane.feed)
+    watching = asyncio.create_task(watch_parent(parent, server.end))
+    try:
+        log.info("listening on %s port %d", environment.address, environment.port)
+        await server.serve(sockets=[listener])
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        plane.record.close()
+
+
+def main() -> int:
+    """Run the control plane; 1 where it cannot."""
+    configure()
+    parent = end_with_parent()
+    try:
+        asyncio.run(serve(ServiceEnvironment.read(), parent))
+    except AllotmentError as error:
+        log.critical("the control plane cannot start: %s", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

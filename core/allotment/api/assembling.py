@@ -1,0 +1,65 @@
+"""Putting the control plane together from its environment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from allotment.api.environment import ServiceEnvironment
+from allotment.api.feed import EventFeed
+from allotment.api.measures import Measures
+from allotment.api.plane import ControlPlane
+from allotment.model.refusals import SettingsInvalid
+from allotment.record import open_record
+from allotment.work.errands import Errands
+from allotment.work.hub_api import HubApi
+from allotment.work.live_use import LiveUse
+from allotment.work.local_servers import LocalServers
+from allotment.work.loop import Loop
+from allotment.work.steps import Declared, Work, steps, this_process
+
+ONE_SYSTEM_USER = (
+    "All servers run under one system user of this machine: its people trust each other. "
+    "It listens on this machine only."
+)
+OWN_SYSTEM_USERS = "Each person's servers run under a system user of their own."
+
+
+def utc_now() -> datetime:
+    """The time now, UTC."""
+    return datetime.now(UTC)
+
+
+def assemble(environment: ServiceEnvironment) -> ControlPlane:
+    """Open the record and put the parts together; nothing runs yet.
+
+    Raises:
+        RecordTooNew, RecordUnavailable, AllotmentError: the record cannot be used.
+    """
+    record = open_record(environment.record_url, migrate=False)
+    hub = HubApi(environment.hub_api_url, environment.token)
+    use = LiveUse()
+    declared = Declared(environment.settings, environment.state)
+    place = LocalServers(environment.hub, environment.hub_api_url)
+    work = Work(record, hub, use, place, environment.hub, this_process())
+    return ControlPlane(
+        environment=environment,
+        record=record,
+        hub=hub,
+        use=use,
+        errands=Errands(),
+        loop=Loop(steps(work, declared), utc_now),
+        feed=EventFeed(record),
+        measures=Measures(),
+        clock=utc_now,
+        started_at=utc_now(),
+        trust=trust(declared),
+    )
+
+
+def trust(declared: Declared) -> str:
+    """Whom people's servers are protected from on this platform, in words."""
+    try:
+        own = declared.settings.servers.system_users
+    except SettingsInvalid:
+        own = False
+    return OWN_SYSTEM_USERS if own else ONE_SYSTEM_USER

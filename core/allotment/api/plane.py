@@ -1,0 +1,70 @@
+"""What every part of the control plane shares while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, cast
+
+from fastapi import Depends, Request
+
+from allotment.model.refusals import NotPermitted
+from allotment.record import Record
+from allotment.rules.permission import NOTHING, Action, Caller, Target, judge
+from allotment.work.errands import Errands
+from allotment.work.hub_api import HubApi
+from allotment.work.live_use import LiveUse
+from allotment.work.loop import Loop
+
+if TYPE_CHECKING:
+    from allotment.api.environment import ServiceEnvironment
+    from allotment.api.feed import EventFeed
+    from allotment.api.measures import Measures
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPlane:
+    """The parts, and the clock. ``clock`` answers aware UTC times."""
+
+    environment: ServiceEnvironment
+    record: Record
+    hub: HubApi
+    use: LiveUse
+    errands: Errands
+    loop: Loop
+    feed: EventFeed
+    measures: Measures
+    clock: Callable[[], datetime]
+    started_at: datetime
+    trust: str
+    """Whom people's servers are protected from, in words."""
+
+    def now(self) -> datetime:
+        """The time now, UTC."""
+        return self.clock()
+
+
+def _plane(request: Request) -> ControlPlane:
+    return cast("ControlPlane", request.app.state.plane)
+
+
+def _caller(request: Request) -> Caller:
+    return cast("Caller", request.state.caller)
+
+
+Plane = Annotated[ControlPlane, Depends(_plane)]
+"""The control plane, in a route's signature."""
+Asker = Annotated[Caller, Depends(_caller)]
+"""Who asks, in a route's signature: authenticated before the route was reached."""
+
+
+def require(caller: Caller, action: Action, target: Target = NOTHING) -> None:
+    """Go on only where the caller may do this.
+
+    Raises:
+        NotPermitted: with why, and what would help.
+    """
+    reason = judge(caller, action, target)
+    if reason is not None:
+        raise NotPermitted(reason)

@@ -1,0 +1,85 @@
+"""Configuration as a file: export, plan, apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import Field, StringConstraints
+
+from allotment.api.answering import Repeated, answer, keep_answer, recall_answer
+from allotment.api.fields import Body
+from allotment.api.plane import Asker, Plane, require
+from allotment.model import documents
+from allotment.rules.permission import Action
+from allotment.settings import declare, parse_settings
+from allotment.settings.declare import Change
+
+router = APIRouter(prefix="/configuration", tags=["configuration"])
+
+FILE = "request"
+"""What the sent file is called in messages."""
+Yaml = Annotated[
+    str,
+    StringConstraints(max_length=500_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"),
+    Field(description="A settings file", examples=["groups: [{name: vision}]\n"]),
+]
+
+
+class SentFile(Body):
+    """A settings file. ``restore``: also what operators changed or deleted since it was applied."""
+
+    yaml: Yaml
+    restore: bool = Field(default=False, strict=True)
+
+
+@router.get("", response_model=documents.ConfigurationFile, summary="Export what is configured")
+def export_configuration(plane: Plane, caller: Asker) -> Response:
+    """What is configured, as a settings file. It holds no secret."""
+    require(caller, Action.SEE_PLATFORM)
+    with plane.record.reading() as reading:
+        text = declare.export(reading, plane.now())
+    return answer(documents.ConfigurationFile(yaml=text))
+
+
+@router.post("/plan", response_model=documents.ConfigurationPlan, summary="Compare a file")
+def plan_configuration(plane: Plane, caller: Asker, body: SentFile) -> Response:
+    """What applying this file would do. Nothing is changed."""
+    require(caller, Action.CONFIGURE)
+    settings = parse_settings(body.yaml, FILE)
+    with plane.record.reading() as reading:
+        changes = declare.plan(reading, settings, now=plane.now(), restore=body.restore)
+    return answer(_plan(changes, applied=False))
+
+
+@router.post("/apply", response_model=documents.ConfigurationPlan, summary="Apply a file")
+def apply_configuration(plane: Plane, caller: Asker, repeat: Repeated, body: SentFile) -> Response:
+    """Make the platform as the file says: all of it or nothing. Applying it again changes nothing."""
+    require(caller, Action.CONFIGURE)
+    known = recall_answer(plane, caller, repeat)
+    if known is not None:
+        return known
+    settings = parse_settings(body.yaml, FILE)
+    changes = declare.apply(
+        plane.record, settings, actor=caller.person, now=plane.now(), restore=body.restore
+    )
+    return keep_answer(plane, caller, repeat, _plan(changes, applied=True))
+
+
+def _plan(changes: Iterable[Change], *, applied: bool) -> documents.ConfigurationPlan:
+    return documents.ConfigurationPlan(
+        changes=tuple(
+            documents.ConfigurationChange(
+                action=change.action,
+                kind=change.kind,
+                name=change.name,
+                sentence=change.sentence,
+                before=change.before,
+                after=change.after,
+                note=change.note,
+            )
+            for change in changes
+        ),
+        applied=applied,
+    )

@@ -1,0 +1,103 @@
+"""Pools: devices of one model."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from allotment.api.answering import ExpectedRevision, Repeated, answer, answer_list, write_once
+from allotment.api.fields import Body, DeviceField, NameField, NamePath, Title
+from allotment.api.paging import Paged, cut
+from allotment.api.plane import Asker, Plane, require
+from allotment.api.views.capacity import pool_documents
+from allotment.model import documents
+from allotment.model.refusals import NotFound
+from allotment.record import Reading, Writing, events, pools
+from allotment.rules.permission import Action, Sight, sight
+
+router = APIRouter(prefix="/pools", tags=["pools"])
+
+DeviceIds = Annotated[tuple[DeviceField, ...], Field(max_length=10_000)]
+
+
+class NewPool(Body):
+    """A pool that is to be made. No model: that of its devices."""
+
+    name: NameField
+    devices: DeviceIds = ()
+    model: Title = ""
+
+
+class PoolEdit(Body):
+    """The devices that a pool is to have, and no others."""
+
+    devices: DeviceIds
+
+
+@router.get("", response_model=documents.PoolListing, summary="List pools")
+def list_pools(request: Request, plane: Plane, caller: Asker, page: Paged) -> Response:
+    """All pools for those who see everything; else those of own groups, and the default pool."""
+    with plane.record.reading() as reading:
+        found = pool_documents(reading, sight(caller))
+        sequence = events.latest_sequence(reading)
+    items, following = cut(found, lambda pool: (pool.name,), page)
+    return answer_list(
+        request, documents.PoolListing(items=items, next=following, sequence=sequence)
+    )
+
+
+@router.get("/{name}", response_model=documents.Pool, summary="Read a pool")
+def read_pool(plane: Plane, caller: Asker, name: NamePath) -> Response:
+    """One pool, with its revision as the ETag."""
+    with plane.record.reading() as reading:
+        found = _pool(reading, sight(caller), name)
+    return answer(found, revision=found.revision)
+
+
+def _pool(reading: Reading, seen: Sight, name: str) -> documents.Pool:
+    found = next((pool for pool in pool_documents(reading, seen) if pool.name == name), None)
+    if found is None:
+        raise NotFound("pool", name)
+    return found
+
+
+@router.post("", response_model=documents.Pool, status_code=201, summary="Make a pool")
+def create_pool(plane: Plane, caller: Asker, repeat: Repeated, body: NewPool) -> Response:
+    """Make a pool of these devices; they leave the pool that they are in."""
+    require(caller, Action.CHANGE_POOLS)
+
+    def change(writing: Writing) -> documents.Document:
+        pools.create(writing, body.name, body.devices, body.model)
+        return _pool(writing, _all(caller.person), body.name)
+
+    return write_once(plane, caller, repeat, change, status=201)
+
+
+@router.patch("/{name}", response_model=documents.Pool, summary="Give a pool other devices")
+def edit_pool(
+    plane: Plane, caller: Asker, name: NamePath, expected: ExpectedRevision, body: PoolEdit
+) -> Response:
+    """Give a pool these devices and no others; refused while a device that moves is in use."""
+    require(caller, Action.CHANGE_POOLS)
+    with plane.record.writing(caller.person, plane.now()) as writing:
+        pools.edit(writing, name, body.devices, expected)
+        found = _pool(writing, _all(caller.person), name)
+    return answer(found, revision=found.revision)
+
+
+@router.delete("/{name}", status_code=204, summary="Delete a pool")
+def delete_pool(
+    plane: Plane, caller: Asker, name: NamePath, expected: ExpectedRevision
+) -> Response:
+    """Delete a pool; its devices go back to the default pool."""
+    require(caller, Action.CHANGE_POOLS)
+    with plane.record.writing(caller.person, plane.now()) as writing:
+        pools.delete(writing, name, expected)
+    return Response(status_code=204)
+
+
+def _all(person: str) -> Sight:
+    """Whoever may change pools is answered with all of the one that was changed."""
+    return Sight(everything=True, person=person, groups=(), leads=())

@@ -1,0 +1,1 @@
+"""The periodic work of the control plane, and what it needs of the hub."""

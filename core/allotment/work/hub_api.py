@@ -1,0 +1,198 @@
+"""The hub's REST API, as far as the control plane needs it. By HTTP, without importing JupyterHub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from allotment.model.refusals import AllotmentError
+
+
+class HubAway(AllotmentError):
+    """The hub did not answer, or could not now. Nothing is known to have changed."""
+
+
+class HubRefused(AllotmentError):
+    """The hub answered that it will not. ``status`` is its HTTP status; the text may be shown."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOwner:
+    """Whose a token is, as the hub tells it. ``kind`` is ``user`` or ``service``."""
+
+    name: str
+    kind: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class HubServer:
+    """A server as the hub knows it. ``pending`` is ``spawn``, ``stop`` or empty."""
+
+    person: str
+    name: str
+    ready: bool
+    pending: str
+
+
+_USER_PAGE = 200
+
+
+class HubApi:
+    """Calls the hub with the control plane's own token. Blocks; safe to use from several threads."""
+
+    def __init__(
+        self, url: str, token: str, *, timeout: float = 5.0, patience: float = 30.0
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._own = {"Authorization": f"token {token}"}
+        # The hub answers a start or a stop only after up to ten seconds of waiting for it.
+        self._patience = httpx.Timeout(patience, connect=timeout)
+        self._http = httpx.Client(
+            timeout=timeout,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
+        )
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._http.close()
+
+    def owner(self, token: str) -> TokenOwner | None:
+        """Whose a token is; None where the hub does not know the token.
+
+        Raises:
+            HubAway: the hub did not answer.
+        """
+        response = self._send("GET", "/user", headers={"Authorization": f"token {token}"})
+        if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            return None
+        _check(response)
+        document = response.json()
+        return TokenOwner(
+            name=document["name"],
+            kind=document.get("kind", "user"),
+            scopes=frozenset(document.get("scopes", ())),
+        )
+
+    def token_for_code(self, code: str, form: dict[str, str]) -> str | None:
+        """Trade a code of the sign-in for the token of whoever signed in; None where the hub refuses."""
+        body = {"grant_type": "authorization_code", "code": code, **form}
+        response = self._send("POST", "/oauth2/token", data=body)
+        if response.is_client_error:
+            return None
+        _check(response)
+        return str(response.json()["access_token"])
+
+    def alive(self) -> bool:
+        """Whether the hub answers."""
+        try:
+            return self._send("GET", "/").is_success
+        except HubAway:
+            return False
+
+    def create_users(self, names: Sequence[str]) -> None:
+        """Make people known to the hub, so that their servers can be started; who is known stays."""
+        response = self._send("POST", "/users", headers=self._own, json={"usernames": list(names)})
+        if response.status_code != httpx.codes.CONFLICT:
+            _check(response)
+
+    def delete_user(self, name: str) -> None:
+        """Remove a person from the hub, with their tokens; who is unknown is no error."""
+        response = self._send("DELETE", f"/users/{_quoted(name)}", headers=self._own)
+        if response.status_code != httpx.codes.NOT_FOUND:
+            _check(response)
+
+    def start_server(self, person: str, name: str) -> None:
+        """Start a server with the options that it had last.
+
+        Raises:
+            HubRefused: the hub, or admission, refuses; its text says why.
+            HubAway: the hub did not answer.
+        """
+        _check(self._send("POST", _server(person, name), headers=self._own, patient=True))
+
+    def stop_server(self, person: str, name: str) -> bool:
+        """Stop a server. Returns False where the hub knows of no such server."""
+        response = self._send("DELETE", _server(person, name), headers=self._own, patient=True)
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return False
+        _check(response)
+        return True
+
+    def active_servers(self) -> tuple[HubServer, ...]:
+        """Every server that the hub believes to be running, starting or stopping."""
+        return tuple(
+            HubServer(user["name"], name, bool(server.get("ready")), server.get("pending") or "")
+            for user in self._active_users()
+            for name, server in (user.get("servers") or {}).items()
+            if server.get("ready") or server.get("pending")
+        )
+
+    def server(self, person: str, name: str) -> HubServer | None:
+        """One server as the hub knows it now, stopped or not; None where it has none of that name.
+
+        Raises:
+            HubAway: the hub did not answer.
+        """
+        response = self._send("GET", _server(person, name), headers=self._own)
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        _check(response)
+        document = response.json()
+        return HubServer(person, name, bool(document["ready"]), document["pending"] or "")
+
+    def _active_users(self) -> Iterator[dict[str, Any]]:
+        offset: int | None = 0
+        while offset is not None:
+            query = {"state": "active", "offset": offset, "limit": _USER_PAGE}
+            headers = self._own | {"Accept": "application/jupyterhub-pagination+json"}
+            response = self._send("GET", "/users", headers=headers, params=query)
+            _check(response)
+            document = response.json()
+            yield from document["items"]
+            following = document["_pagination"]["next"]
+            offset = following["offset"] if following else None
+
+    def _send(
+        self, method: str, path: str, *, patient: bool = False, **options: Any
+    ) -> httpx.Response:
+        if patient:
+            options["timeout"] = self._patience
+        try:
+            response = self._http.request(method, self._url + path, **options)
+        except httpx.HTTPError as error:
+            message = f"The hub did not answer: {type(error).__name__}."
+            raise HubAway(message) from error
+        if response.is_server_error or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            message = f"The hub could not answer now (HTTP {response.status_code})."
+            raise HubAway(message)
+        return response
+
+
+def _server(person: str, name: str) -> str:
+    """The hub's address of a server; the default server has one of its own."""
+    base = f"/users/{_quoted(person)}"
+    return f"{base}/servers/{_quoted(name)}" if name else f"{base}/server"
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="@~")
+
+
+def _check(response: httpx.Response) -> None:
+    if response.is_success:
+        return
+    try:
+        message = str(response.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        message = f"The hub answered HTTP {response.status_code}."
+    raise HubRefused(response.status_code, message)

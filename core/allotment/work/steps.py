@@ -1,0 +1,159 @@
+"""What the control plane does periodically for its hub."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from allotment.inventory import Inventory
+from allotment.model.amounts import counted
+from allotment.model.devices import DeviceOrigin
+from allotment.record import (
+    Record,
+    devices,
+    idempotency,
+    memberships,
+    reports,
+)
+from allotment.settings import Settings, load_settings
+from allotment.settings.catalogue import Catalogue
+from allotment.work.hub_api import HubApi
+from allotment.work.live_use import LiveUse
+from allotment.work.loop import Step
+from allotment.work.reconciling import Place, reconcile
+
+ANSWERS_LAST = timedelta(hours=24)
+"""How long an answer is given again under its Idempotency-Key."""
+_LOCAL = frozenset({DeviceOrigin.NVML, DeviceOrigin.SETTINGS, DeviceOrigin.SIMULATED})
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the periodic work works on. ``place`` is where the hub's servers run; ``holder`` names this process in leases."""
+
+    record: Record
+    hub_api: HubApi
+    use: LiveUse
+    place: Place
+    hub: str
+    holder: str
+
+
+def this_process() -> str:
+    """What a lease calls this process."""
+    return f"{socket.gethostname()} {os.getpid()}"
+
+
+class Declared:
+    """The settings file and what follows from it, read at first need.
+
+    Its hub has checked the file before; a file that is broken since fails the steps that need it,
+    and is named there.
+    """
+
+    def __init__(self, path: Path | None, state: Path | None) -> None:
+        self._path, self._state = path, state
+        self._lock = threading.Lock()
+        self._settings: Settings | None = None
+        self._inventory: Inventory | None = None
+        self._catalogue: Catalogue | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings.
+
+        Raises:
+            SettingsInvalid: the file cannot be used.
+        """
+        with self._lock:
+            if self._settings is None:
+                self._settings = (
+                    Settings() if self._path is None else load_settings(self._path, self._state)
+                )
+            return self._settings
+
+    def inventory(self, record: Record) -> Inventory:
+        """The machine's devices; ``record`` says which UUID each had when it was seen last."""
+        if self._inventory is None:
+            declared = self.settings.declared_devices()
+            with record.reading() as reading:
+                known = {one.id: one.uuid for one in devices.all_devices(reading)}
+            self._inventory = Inventory(declared, known=known)
+        return self._inventory
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The folders of profiles."""
+        if self._catalogue is None:
+            self._catalogue = Catalogue(self.settings.profiles)
+        return self._catalogue
+
+
+def steps(work: Work, declared: Declared) -> tuple[Step, ...]:
+    """All periodic work, the most urgent first."""
+    return (
+        Step("profiles", 2.0, lambda now: _profiles(work, declared, now)),
+        Step("devices", 10.0, lambda now: _devices(work, declared, now)),
+        Step("reconciling", 60.0, lambda now: _reconciling(work, now)),
+        Step("memberships", 30.0, lambda now: _memberships(work, now)),
+        Step("minutes", 20.0, lambda now: _minutes(work, now)),
+        Step("answers", 3600.0, lambda now: _answers(work, now)),
+    )
+
+
+def _profiles(work: Work, declared: Declared, now: datetime) -> str:
+    refreshed = declared.catalogue.refresh(work.record, now)
+    changed = (*refreshed.published, *refreshed.broken, *refreshed.retired)
+    return f"changed: {', '.join(changed)}" if changed else ""
+
+
+def _devices(work: Work, declared: Declared, now: datetime) -> str:
+    found = declared.inventory(work.record).observe()
+    with work.record.writing("inventory", now) as writing:
+        devices.observe(writing, found.devices, found.origin)
+        # A machine whose devices are told in another way than before has no others.
+        for other in sorted(_LOCAL - {found.origin}):
+            devices.observe(writing, (), other)
+    return f"{counted(len(found.devices), 'device')}. {found.note}".strip()
+
+
+def _reconciling(work: Work, now: datetime) -> str:
+    """Release what is gone, finish stops that were interrupted, take in what is not accounted for."""
+    done = reconcile(
+        work.record, work.hub_api, work.place, hub=work.hub, holder=work.holder, now=now
+    )
+    return done.words
+
+
+def _memberships(work: Work, now: datetime) -> str:
+    with work.record.reading() as reading:
+        due = any(
+            one.until is not None and one.until <= now
+            for one in memberships.all_memberships(reading)
+        )
+    if not due:
+        return ""
+    with work.record.writing("time", now) as writing:
+        ended = memberships.end_expired(writing)
+    return f"ended: {', '.join(f'{one.group}/{one.person}' for one in ended)}"
+
+
+def _minutes(work: Work, now: datetime) -> str:
+    over = work.use.over(now)
+    if not over.devices and not over.servers:
+        return ""
+    with work.record.writing("reports", now, configuration=False) as writing:
+        reports.add_device_minutes(writing, over.devices)
+        reports.add_server_minutes(writing, over.servers)
+    work.use.written(over, now)
+    return f"kept {counted(len(over.devices) + len(over.servers), 'minute')}"
+
+
+def _answers(work: Work, now: datetime) -> str:
+    with work.record.writing("time", now, configuration=False) as writing:
+        number = idempotency.forget_before(writing, now - ANSWERS_LAST)
+    return f"forgot {counted(number, 'answer')}" if number else ""
