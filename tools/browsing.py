@@ -1,5 +1,6 @@
 """A browser, and notebooks served as pages: for tests, benchmarks and pictures of what people see."""
 
+import json
 import os
 import shutil
 import socket
@@ -11,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import nbformat
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 START_SECONDS = 60
@@ -79,10 +79,21 @@ def free_port() -> int:
 def write_notebook(path: Path, *cells: str) -> Path:
     """Writes a notebook of these cells for the kernel of this environment."""
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata={"kernelspec": kernel}
-    )
-    nbformat.write(notebook, path)
+    code: dict[str, object] = {
+        "cell_type": "code",
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+    }
+    notebook = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"kernelspec": kernel},
+        "cells": [
+            code | {"id": f"cell-{place}", "source": cell} for place, cell in enumerate(cells)
+        ],
+    }
+    path.write_text(json.dumps(notebook), encoding="utf-8")
     return path
 
 
@@ -137,7 +148,6 @@ def _served(command: Sequence[str], ready: str) -> Iterator[None]:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        start_new_session=True,
     )
     lines: list[str] = []
     said_ready = threading.Event()

@@ -64,7 +64,9 @@ export type ToKernel =
   | { kind: "ready" }
   | { kind: "selection"; ids: string[] }
   | { kind: "activate"; id: string }
-  | { kind: "action"; action: string; ids: string[] };
+  | { kind: "action"; action: string; ids: string[] }
+  /** A link of the rail, or one to a panel anywhere: what it is about is the panel's to understand. */
+  | { kind: "go"; panel: string; about: string };
 
 export type Tone = "ok" | "warn" | "bad" | "info" | "plain" | "quiet";
 
@@ -110,7 +112,7 @@ export type SortSpec = [key: string, direction: "ascending" | "descending"];
 
 /** Synced traits: small, and none of them grows with the rows. */
 export interface Traits {
-  part: "grid" | "plots" | "chart";
+  part: "grid" | "plots" | "chart" | "rail" | "head" | "arrival";
   digest: string;
   title: string;
   empty: string;
@@ -148,6 +150,32 @@ export interface ChartTraits extends Traits {
   unit: string;
   height: number;
   keep: number;
+}
+
+export interface RailEntry {
+  key: string;
+  title: string;
+  section: string;
+  count: number | null;
+  /** What is counted, in words. */
+  words: string;
+  tone: "plain" | "warn" | "bad";
+}
+
+export interface RailTraits extends Traits {
+  entries: RailEntry[];
+  current: string;
+  /** Lines below the entries: version, mode, whom to trust. */
+  foot: string[];
+}
+
+export interface HeadTraits extends Traits {
+  state: "loading" | "live" | "away";
+  /** Seconds since 1970; 0: not yet. */
+  at: number;
+  said: string;
+  tone: "ok" | "warn" | "bad";
+  trouble: string;
 }
 
 export type PlotState = "held" | "idle" | "free" | "unhealthy" | "wanted";

@@ -173,6 +173,7 @@ class View {
       this.endings.push(() => this.model.off(`change:${name}` as never, listener));
     };
     on("filter_text", () => this.filterSet());
+    on("sort", () => this.sortSet());
     for (const name of ["summary", "noun", "empty"]) on(name, () => this.refreshCounts());
     for (const name of ["title", "problem"]) on(name, () => this.describe());
     const resized = new ResizeObserver(() => this.fit());
@@ -234,6 +235,14 @@ class View {
     this.model.save_changes();
   }
 
+  /** The order as set from the kernel, or by another view. */
+  private sortSet(): void {
+    const state = this.model.get("sort").map(([colId, direction], sortIndex): ColumnState => {
+      return { colId, sort: direction === "ascending" ? "asc" : "desc", sortIndex };
+    });
+    this.api.applyColumnState({ state, defaultState: { sort: null } });
+  }
+
   private setNeedles(text: string): void {
     this.needles = text.toLowerCase().split(/\s+/).filter(Boolean);
   }
@@ -293,7 +302,7 @@ class View {
   }
 
   private describe(): void {
-    this.body.querySelector(".ag-root")?.setAttribute("aria-label", this.model.get("title"));
+    this.body.querySelector("[role=grid], [role=treegrid]")?.setAttribute("aria-label", this.model.get("title"));
     const problem = this.model.get("problem");
     setText(this.problem, problem);
     this.problem.hidden = !problem;

@@ -1,0 +1,1 @@
+"""The operator console's panels, one module each."""

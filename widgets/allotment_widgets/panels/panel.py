@@ -1,0 +1,38 @@
+"""What every panel is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from allotment_widgets.desk import Desk
+from allotment_widgets.fields import stack
+from allotment_widgets.picture import Changed, Topic
+
+
+class Panel(ABC):
+    """One entry of the rail and what it opens. Used in the backend's thread only.
+
+    ``topics`` are what the panel needs to be kept true while it is open.
+    """
+
+    key: ClassVar[str]
+    title: ClassVar[str]
+    section: ClassVar[str] = ""
+    topics: ClassVar[frozenset[Topic]]
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.picture = desk.picture
+        self.view = stack(*self.build(), kind="panel")
+
+    @abstractmethod
+    def build(self) -> tuple[Any, ...]:
+        """Make the panel's parts, from top to bottom."""
+
+    @abstractmethod
+    def show(self, changed: Changed) -> None:
+        """Show what is new; when the panel is opened, everything is."""
+
+    def about(self, what: str) -> None:
+        """Show what a link meant: a name, or words to filter by."""

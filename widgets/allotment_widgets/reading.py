@@ -1,0 +1,104 @@
+"""Which call of the client reads what, and what has to be read again after an event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from allotment.client import AllotmentClient
+from allotment.model.documents import Document, Event
+from allotment_widgets.backend import Backend
+from allotment_widgets.picture import Changed, Picture, Topic
+
+ALWAYS = frozenset({Topic.ABOUT, Topic.ME, Topic.OVERVIEW})
+"""What the rail and the rights of every panel need."""
+REFUSALS = 100
+"""Refused launches that are read: those of the last day are counted among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """``call`` blocks, in a thread of its own; ``take`` puts its answer into the picture."""
+
+    call: Callable[[AllotmentClient, int | None], Document]
+    take: Callable[[Picture, Any], Changed]
+
+
+def _sets(topic: Topic, name: str, field: str = "") -> Callable[[Picture, Any], Changed]:
+    """Put a whole answer, or one field of it, where the picture has its place."""
+
+    def take(picture: Picture, answer: Any) -> Changed:
+        setattr(picture, name, getattr(answer, field) if field else answer)
+        return Changed.all_of([topic])
+
+    return take
+
+
+_READERS: dict[Topic, Reader] = {
+    Topic.ABOUT: Reader(lambda client, _: client.about(), _sets(Topic.ABOUT, "about")),
+    Topic.ME: Reader(lambda client, _: client.me(), _sets(Topic.ME, "me")),
+    Topic.OVERVIEW: Reader(lambda client, _: client.overview(), Picture.take_overview),
+    Topic.SERVERS: Reader(
+        lambda client, after: client.servers.all(changed_after=after), Picture.take_servers
+    ),
+    Topic.DEVICES: Reader(
+        lambda client, after: client.devices.all(changed_after=after), Picture.take_devices
+    ),
+    Topic.USERS: Reader(
+        lambda client, after: client.users.all(changed_after=after), Picture.take_users
+    ),
+    Topic.ROLES: Reader(
+        lambda client, _: client.roles.all(), _sets(Topic.ROLES, "roles", "items")
+    ),
+    Topic.PROFILES: Reader(
+        lambda client, _: client.profiles.all(), _sets(Topic.PROFILES, "profiles", "items")
+    ),
+    Topic.REFUSALS: Reader(
+        lambda client, _: client.refusals(limit=REFUSALS),
+        _sets(Topic.REFUSALS, "refusals", "items"),
+    ),
+    Topic.MOMENTS: Reader(
+        lambda client, _: client.use(), _sets(Topic.MOMENTS, "moments", "items")
+    ),
+}
+
+
+async def read(
+    topic: Topic, client: AllotmentClient, backend: Backend, picture: Picture
+) -> Changed:
+    """Read one topic, or what changed of it since it was read last.
+
+    Raises:
+        Refusal, ControlPlaneAway, RecordUnavailable: as the client.
+    """
+    reader = _READERS[topic]
+    answer = await backend.call(reader.call, client, picture.sequences.get(topic))
+    return reader.take(picture, answer)
+
+
+_HELD = frozenset({Topic.SERVERS, Topic.DEVICES, Topic.USERS, Topic.PROFILES, Topic.OVERVIEW})
+_TOUCHED: dict[str, frozenset[Topic]] = {
+    "allotment": _HELD,
+    "server": frozenset({Topic.SERVERS, Topic.USERS, Topic.OVERVIEW}),
+    "claim": frozenset({Topic.REFUSALS, Topic.OVERVIEW}),
+    "device": frozenset({Topic.DEVICES, Topic.SERVERS, Topic.OVERVIEW, Topic.ABOUT}),
+    "pool": frozenset({Topic.DEVICES, Topic.OVERVIEW}),
+    "group": frozenset({Topic.USERS, Topic.OVERVIEW}),
+    "membership": frozenset({Topic.USERS, Topic.OVERVIEW}),
+    "person": frozenset({Topic.USERS, Topic.ROLES, Topic.OVERVIEW}),
+    "role": frozenset({Topic.ROLES, Topic.USERS, Topic.ME}),
+    "limit": frozenset({Topic.USERS}),
+    "profile": frozenset({Topic.PROFILES, Topic.OVERVIEW}),
+    "drift": frozenset({Topic.OVERVIEW}),
+    "platform": frozenset({Topic.ABOUT, Topic.OVERVIEW}),
+}
+
+
+def touched_by(event: Event, picture: Picture) -> frozenset[Topic]:
+    """What has to be read again. An event of a kind that this version does not know touches all."""
+    about, _, _ = event.kind.partition(".")
+    topics = _TOUCHED.get(about, frozenset(Topic) - {Topic.CLOCK})
+    if picture.me is not None and event.person == picture.me.person:
+        topics |= {Topic.ME}
+    return topics

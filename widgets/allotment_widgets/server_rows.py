@@ -1,0 +1,154 @@
+"""Servers as rows of a grid: what is said about each, and when one counts as idle."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from allotment.model.documents import Device, HeldDevice, Server
+from allotment_widgets.columns import Column, State
+from allotment_widgets.picture import Picture
+from allotment_widgets.plot import Plot
+from allotment_widgets.sentences import server_name
+
+IDLE_AFTER = timedelta(minutes=30)
+"""A server with devices in which nothing has run for so long is held but idle."""
+IDLE_BELOW = 5.0
+"""Percent: a device that is used less counts as unused, as in the chart of use over time."""
+
+STATES = {
+    "offered": State("Offered", "info"),
+    "starting": State("Starting", "info"),
+    "running": State("Running", "ok"),
+    "idle": State("Idle", "warn"),
+    "ailing": State("Device ails", "bad"),
+    "stopping": State("Stopping", "plain"),
+    "stopped": State("Stopped", "quiet"),
+}
+
+COLUMNS = (
+    Column("user", "User", flex=1),
+    Column("name", "Server", flex=1.1, hover="note"),
+    Column("group", "Group", flex=0.9),
+    Column("pool", "Pool", flex=0.7, hide_narrow=True),
+    Column("profile", "Profile", flex=1.4, hide_narrow=True),
+    Column("devices", "Devices", kind="devices", flex=1.4),
+    Column("use", "Use", kind="percent", width=76, hover="measured"),
+    Column("active", "Last active", kind="time", width=108, hide_narrow=True),
+    Column("since", "Since", kind="since", width=104),
+    Column("state", "State", kind="state", states=STATES, hover="why", width=122),
+)
+
+
+def is_active(server: Server) -> bool:
+    """Whether a server holds devices and counts."""
+    return server.state != "stopped"
+
+
+def is_idle(server: Server, now: datetime) -> bool:
+    """Whether a server holds devices in which nothing has run for :data:`IDLE_AFTER`."""
+    use = server.use
+    if server.state != "running" or not server.devices or use is None or use.kernels_busy:
+        return False
+    measured = [each.utilisation for each in use.devices if each.utilisation is not None]
+    unused = all(each < IDLE_BELOW for each in measured)
+    return unused and now - use.last_activity >= IDLE_AFTER
+
+
+def server_state(server: Server, now: datetime) -> str:
+    """The state that a row shows."""
+    if server.state == "running":
+        if server.warnings:
+            return "ailing"
+        if is_idle(server, now):
+            return "idle"
+    return server.state
+
+
+def server_row(server: Server, picture: Picture, now: datetime) -> dict[str, object]:
+    """One server as a row."""
+    state = server_state(server, now)
+    active = is_active(server)
+    return {
+        "id": server.id,
+        "user": server.person,
+        "name": server_name(server),
+        "note": server.note,
+        "group": server.group,
+        "pool": server.pool,
+        "profile": server.profile_title or server.profile,
+        "devices": [
+            _plot(device, server, picture, idle=state == "idle") for device in server.devices
+        ]
+        if active
+        else [],
+        "use": _use(server) if active else None,
+        "measured": _measured(server),
+        "active": server.use.last_activity if server.use and active else None,
+        "since": server.since,
+        "state": state,
+        "why": _why(server, state),
+    }
+
+
+def _plot(device: HeldDevice, server: Server, picture: Picture, *, idle: bool) -> Plot:
+    known = picture.devices.get(device.id)
+    ails = known is not None and known.state in {"unhealthy", "missing"}
+    return Plot(
+        id=device.id,
+        title=f"{device.node} {device.id}",
+        state="unhealthy" if ails else "idle" if idle else "held",
+        group=server.group or "",
+        colour=picture.palette.colour(server.group or ""),
+    )
+
+
+def _use(server: Server) -> float | None:
+    """The mean utilisation of a server's devices, in percent; None where none was measured."""
+    if server.use is None:
+        return None
+    measured = [each.utilisation for each in server.use.devices if each.utilisation is not None]
+    return sum(measured) / len(measured) if measured else None
+
+
+def _measured(server: Server) -> str:
+    """How the devices' use was come by."""
+    if server.use is None:
+        return "The server has reported nothing." if server.devices else ""
+    return "; ".join(sorted({each.note or each.measured.words for each in server.use.devices}))
+
+
+def _why(server: Server, state: str) -> str:
+    """What is said about a state on hover."""
+    if state == "ailing":
+        return " ".join(server.warnings)
+    if state == "idle":
+        return "It holds devices, and nothing has run in it for half an hour."
+    if server.stop_reason and server.state in {"stopping", "stopped"}:
+        return f"{server.stopped_by}: {server.stop_reason}" if server.stopped_by else server.stop_reason
+    return ""
+
+
+def device_plot(device: Device, picture: Picture, now: datetime, *, section: str) -> Plot:
+    """One device as a square."""
+    holder = device.holder
+    server = picture.servers.get(holder.server) if holder else None
+    group = (holder.group or "") if holder else ""
+    return Plot(
+        id=device.id,
+        title=f"{device.node} {device.id}" + (", simulated" if device.simulated else ""),
+        state=_plot_state(device, idle=server is not None and is_idle(server, now)),
+        section=section,
+        group=group,
+        colour=picture.palette.colour(group),
+        holder=f"{holder.person} · {holder.display_name or holder.name or 'default'}"
+        if holder
+        else "",
+    )
+
+
+def _plot_state(device: Device, *, idle: bool) -> str:
+    if device.state in {"unhealthy", "missing"}:
+        return "unhealthy"
+    if device.state == "held":
+        return "idle" if idle else "held"
+    return "free"
