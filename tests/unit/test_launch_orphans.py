@@ -68,17 +68,22 @@ def test_a_persons_server_is_never_among_them(start: Start, tmp_path: Path) -> N
 
 def test_servers_are_known_by_their_hub(start: Start, tmp_path: Path) -> None:
     place = Place(tmp_path, tmp_path, Ports(8000, 20_001, 20_002, 20_003))
-    mine = start(ALLOTMENT_ID="1", JUPYTERHUB_API_URL="http://127.0.0.1:20001/hub/api")
-    start(ALLOTMENT_ID="2", JUPYTERHUB_API_URL="http://127.0.0.1:200010/hub/api")
-    start(JUPYTERHUB_API_URL="http://127.0.0.1:20001/hub/api")
-    assert [process.pid for process in orphans.servers_of_hub(place)] == [mine.pid]
+    mine = start(ALLOTMENT_ID="launch-1", JUPYTERHUB_API_URL="http://127.0.0.1:20001/hub/api")
+    other = start(ALLOTMENT_ID="launch-2", JUPYTERHUB_API_URL="http://127.0.0.1:20009/hub/api")
+    orphans.end_servers(place)
+    assert not runs(mine)
+    assert runs(other)
+
+
+def runs(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.parametrize("program", [READY, DEAF], ids=["listens", "is deaf"])
 def test_ending_returns_when_they_are_gone(start: Start, program: str) -> None:
     process = start(program=program)
     orphans.end([process], seconds=0.5)
-    assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    assert not runs(process)
 
 
 def test_ending_what_has_ended_is_no_error(start: Start) -> None:

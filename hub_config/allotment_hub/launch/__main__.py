@@ -76,6 +76,7 @@ def run(asked: Place, settings: Settings, terminal: Terminal) -> int:
         return _run_hub(place, settings, terminal)
     finally:
         orphans.end(orphans.parts_of_hub(place.state))
+        place.proxy_pid.unlink(missing_ok=True)
 
 
 def _run_hub(place: Place, settings: Settings, terminal: Terminal) -> int:
@@ -95,7 +96,7 @@ def _run_hub(place: Place, settings: Settings, terminal: Terminal) -> int:
         terminal.say("Stopped before it was ready.")
         return 0
     if hub.ending:
-        orphans.end(orphans.servers_of_hub(place))
+        orphans.end_servers(place)
         terminal.say("Stopped.")
         return 0
     terminal.say(last_lines(place.logs / "hub.log", start))

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from allotment.inventory.processes import end as end_marked
+from allotment.inventory.processes import marked
 from allotment_hub.launch.place import LOOPBACK, Place
 
 SECONDS_TO_END = 5.0
@@ -31,22 +33,16 @@ def is_part_of_hub(environment: Mapping[str, str], command: Sequence[str], state
     return ours and "ALLOTMENT_ID" not in environment and part_of(command) is not None
 
 
-def is_server_of_hub(environment: Mapping[str, str], place: Place) -> bool:
-    """Whether a process belongs to a person's server that this hub started."""
-    hub = f"http://{LOOPBACK}:{place.ports.hub}/"
-    return "ALLOTMENT_ID" in environment and environment.get("JUPYTERHUB_API_URL", "").startswith(
-        hub
-    )
-
-
 def parts_of_hub(state: Path) -> list[psutil.Process]:
     """Running proxies and control planes of the hub that lives in a folder."""
     return list(_processes(lambda env, command: is_part_of_hub(env, command, state)))
 
 
-def servers_of_hub(place: Place) -> list[psutil.Process]:
-    """Running processes of people's servers that this hub started."""
-    return list(_processes(lambda environment, _: is_server_of_hub(environment, place)))
+def end_servers(place: Place) -> None:
+    """End what is left of people's servers that this hub started: one in mid-start, say."""
+    url = f"http://{LOOPBACK}:{place.ports.hub}/hub/api"
+    for allotment in {one.allotment for one in marked() if one.hub_url == url}:
+        end_marked(allotment)
 
 
 def end(processes: Sequence[psutil.Process], seconds: float = SECONDS_TO_END) -> None:
