@@ -233,6 +233,9 @@ def test_a_profile_that_a_person_may_not_see_cannot_be_launched(lab: Any) -> Non
     lab.profile("secret", visible_to={"groups": ["vision"], "people": ["olga"]})
     assert rules(lab.claim("zoe", "secret")) == {Rule.PROFILE_VISIBLE}
     assert "secret" not in str(lab.claim("zoe", "nothing"))
+    assert "Choose one of: cpu, gpu, two-gpu." in str(
+        lab.claim("zoe", "operator-console", "console")
+    )
     lab.granted("ann", "secret")
     lab.granted("olga", "secret")
 

@@ -12,6 +12,7 @@ from allotment.model.allotments import HeldDevice
 from allotment.model.claims import Claim
 from allotment.model.groups import Mode, Share
 from allotment.model.limits import Limit, LimitKind, LimitScope
+from allotment.model.names import CONSOLE_PROFILE
 from allotment.model.people import Permission
 from allotment.model.profiles import Profile
 from allotment.record.columns import to_stored
@@ -125,14 +126,15 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
     active, held, here = _array(row.active)
     existing, exists = _array(row.existing)
     usable = _array(row.usable)
+    console = row.permissions is not None and Permission.USE_CONSOLE in json.loads(row.permissions)
+    seen = profile is not None and _may_see(profile, claim.person, groups, console=console)
     standing = Standing(
         claim=claim,
         profile=profile,
         onboarded=row.onboarded_at is not None,
         groups=groups,
         mode=Mode.STRICT if row.mode is None else Mode(json.loads(row.mode)),
-        may_use_console=row.permissions is not None
-        and Permission.USE_CONSOLE in json.loads(row.permissions),
+        may_use_console=console,
         devices_held=held,
         servers_active=active,
         servers_existing=existing,
@@ -144,7 +146,7 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
         ),
         shares=tuple(ShareFacts(Share(*share), held) for *share, held in _array(row.shares)),
         pools=tuple(PoolFacts(*pool[:6]) for pool in sorted(usable, key=lambda pool: pool[:2])),
-        visible_profiles=() if profile is not None else _visible(reading, claim.person, groups),
+        visible_profiles=() if seen else _visible(reading, claim.person, groups, console=console),
     )
     candidates = {
         (pool[0], pool[1]): tuple(HeldDevice(*device) for device in _array(pool[6]))
@@ -153,7 +155,13 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
     return Facts(standing, {} if row.profile is None else json.loads(row.profile), candidates)
 
 
-def _visible(reading: Reading, person: str, groups: tuple[str, ...]) -> tuple[str, ...]:
+def _may_see(profile: Profile, person: str, groups: tuple[str, ...], *, console: bool) -> bool:
+    return profile.visible_for(person, groups) and (console or profile.name != CONSOLE_PROFILE)
+
+
+def _visible(
+    reading: Reading, person: str, groups: tuple[str, ...], *, console: bool
+) -> tuple[str, ...]:
     """The names of the profiles that the person may launch: for a refusal only."""
     profiles = (_profile(row.document) for row in reading.driver(_VISIBLE, {}))
-    return tuple(profile.name for profile in profiles if profile.visible_for(person, groups))
+    return tuple(p.name for p in profiles if _may_see(p, person, groups, console=console))
