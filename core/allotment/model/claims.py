@@ -26,6 +26,13 @@ class Claim:
     display_name: str = ""
     note: str = ""
 
+    def __post_init__(self) -> None:
+        """Replace NUL characters, which no database stores."""
+        for name in ("server", "profile", "group", "display_name", "note"):
+            text = getattr(self, name)
+            if text is not None and "\x00" in text:
+                object.__setattr__(self, name, text.replace("\x00", "\ufffd"))
+
 
 @dataclass(frozen=True, slots=True)
 class Granted:

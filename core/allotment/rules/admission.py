@@ -17,6 +17,9 @@ from allotment.model.names import CONSOLE_PROFILE, CONSOLE_SERVER, DEFAULT_POOL
 from allotment.model.profiles import PoolByModel, Profile
 from allotment.model.reasons import WAITING_RULES, Reason, Rule
 
+LONGEST_SERVER_NAME = 63
+"""What a label of Kubernetes and a part of a host name can hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class PoolFacts:
@@ -108,6 +111,14 @@ def paying_group(standing: Standing) -> str | None:
 
 def _server_name(standing: Standing) -> Reason | None:
     claim = standing.claim
+    if len(claim.server) > LONGEST_SERVER_NAME:
+        return Reason(
+            Rule.SERVER_NAME,
+            f"A server's name has at most {LONGEST_SERVER_NAME} characters; this one has {len(claim.server)}.",
+            limit=LONGEST_SERVER_NAME,
+            asked=len(claim.server),
+            remedy="Choose a shorter name.",
+        )
     if standing.server_active:
         return Reason(
             Rule.SERVER_NAME,
@@ -132,14 +143,16 @@ def _profile_visible(standing: Standing) -> Reason | None:
         visible = standing.may_use_console
     if visible:
         return None
-    offered = ", ".join(standing.visible_profiles[:12])
+    offered = standing.visible_profiles
     return Reason(
         Rule.PROFILE_VISIBLE,
-        f"There is no profile {claim.profile[:80]!r} that you may launch.",
-        remedy=f"Choose one of: {offered}."
+        f"There is no profile {claim.profile[:80]!r} that you may launch."
+        if claim.profile
+        else "No profile was chosen.",
+        remedy=f"Choose one of: {', '.join(offered[:12])}."
         if offered
         else "Ask an operator to give you a profile.",
-        details=standing.visible_profiles,
+        details=offered,
     )
 
 
