@@ -2,6 +2,7 @@
    read again at each nvmlInit, so that devices can fail, vanish and come back while a program runs.
 
      init 18                                     nvmlInit fails with this error
+     hang                                        nvmlInit never answers
      gpu uuid=GPU-… name=NVIDIA_A100 memory=40960 used=512 util=37    (MiB, percent; _ is a space)
          ecc=1 remap_failed=1 remap_pending=1 retired=60 retire_pending=1 recovery=2   what is wrong with it
          error=15                                its handle cannot be had
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SUCCESS = 0, INVALID = 2, UNSUPPORTED = 3, NOT_FOUND = 6, TOO_SMALL = 7 };
 enum { MOST = 64, TEXT = 96, MIB = 1 << 20, RECOVERY_FIELD = 230 };
@@ -50,6 +52,7 @@ int nvmlInitWithFlags(unsigned flags) {
     count = 0;
     while (file && fgets(line, sizeof line, file)) {
         if (sscanf(line, "init %d", &failure) == 1) break;
+        while (!strncmp(line, "hang", 4)) pause();
         if (strncmp(line, "gpu ", 4) && strncmp(line, "slice ", 6)) continue;
         Device *device = &devices[count];
         strcpy(device->line, line);

@@ -1,7 +1,8 @@
-"""Look at devices again and again, in a process of its own: NVML's library is found before Python starts.
+"""Look at devices, in a process of its own: NVML's library is found before Python starts.
 
-Reads ``{"node", "declared", "known", "answers", "measure"}`` from stdin: what the stand-in of NVML answers at each look.
-Writes what was found at each look, and how the devices in ``measure`` are used at the last.
+Each line of stdin is a JSON document ``{"node", "declared", "known", "patience", "answers", "measure"}``, where
+``answers`` is what the stand-in of NVML answers at each look. Each line of stdout is what was found at each look,
+and how the devices in ``measure`` are used at the last.
 """
 
 import json
@@ -14,14 +15,18 @@ from allotment.inventory import Inventory
 from allotment.inventory.measuring import measure
 from allotment.model.devices import DeviceOrigin, DeviceSpec
 
-asked = json.load(sys.stdin)
-declared = asked["declared"] and [
-    DeviceSpec(**spec, origin=DeviceOrigin.SETTINGS) for spec in asked["declared"]
-]
-inventory = Inventory(declared, known=asked["known"], node=asked["node"])
-looks = []
-for answer in asked["answers"]:
-    pathlib.Path(os.environ["ALLOTMENT_TEST_NVML"]).write_text(answer, encoding="utf-8")
-    looks.append(asdict(inventory.observe()))
-uses = [use.model_dump(mode="json") for use in measure([tuple(pair) for pair in asked["measure"]])]
-json.dump({"looks": looks, "uses": uses}, sys.stdout)
+for line in sys.stdin:
+    asked = json.loads(line)
+    declared = asked["declared"] and [
+        DeviceSpec(**spec, origin=DeviceOrigin.SETTINGS) for spec in asked["declared"]
+    ]
+    inventory = Inventory(
+        declared, known=asked["known"], node=asked["node"], patience=asked["patience"]
+    )
+    looks = []
+    for answer in asked["answers"]:
+        pathlib.Path(os.environ["ALLOTMENT_TEST_NVML"]).write_text(answer, encoding="utf-8")
+        looks.append(asdict(inventory.observe()))
+    pairs = [tuple(pair) for pair in asked["measure"]]
+    uses = [use.model_dump(mode="json") for use in measure(pairs)]
+    print(json.dumps({"looks": looks, "uses": uses}), flush=True)  # noqa: T201 - its answer

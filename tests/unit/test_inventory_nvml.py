@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,42 +24,54 @@ TWO = f"gpu uuid={FIRST} {A100} used=512 util=37\ngpu uuid={SECOND} {A100} used=
 Look = Callable[..., Any]
 
 
-@pytest.fixture
-def look(nvml_library: Path, tmp_path: Path) -> Look:
-    """Look at the devices once for each answer of NVML's."""
+class Observer:
+    """A process that looks at devices as often as it is asked."""
 
-    def looking(
+    def __init__(self, library: Path, folder: Path) -> None:
+        nvml = {"LD_LIBRARY_PATH": str(library), "ALLOTMENT_TEST_NVML": str(folder / "answers")}
+        self.process = subprocess.Popen(
+            [sys.executable, str(OBSERVE)],
+            env={**os.environ, **nvml},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(
+        self,
         *answers: str,
         declared: Any = None,
         known: Any = None,
         measure: Any = (),
-        library: Path = nvml_library,
+        patience: float = 50,
     ) -> Any:
-        environment = {
-            **os.environ,
-            "LD_LIBRARY_PATH": str(library),
-            "ALLOTMENT_TEST_NVML": str(tmp_path / "answers"),
-        }
+        """Look once for each answer of NVML's, then measure."""
         asked = {
             "node": "dgx-1",
             "declared": declared,
             "known": known,
+            "patience": patience,
             "answers": answers,
             "measure": measure,
         }
-        done = subprocess.run(
-            [sys.executable, str(OBSERVE)],
-            input=json.dumps(asked),
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(asked) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
 
-    return looking
+    def end(self) -> int:
+        """Let it end by itself."""
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+
+@pytest.fixture(scope="module")
+def look(nvml_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Look]:
+    """Look at the devices once for each answer of NVML's."""
+    observer = Observer(nvml_library, tmp_path_factory.mktemp("nvml"))
+    yield observer
+    assert observer.end() == 0
 
 
 def declared(**changes: str) -> dict[str, str | int]:
@@ -237,10 +249,12 @@ def test_a_library_that_does_not_initialise_is_told_with_its_error_and_nothing_i
 
 @pytest.mark.promise("POOL-1")
 def test_a_library_that_does_not_load_is_told_with_its_error_and_nothing_is_simulated(
-    look: Look, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "libnvidia-ml.so.1").write_text("no library at all", encoding="utf-8")
-    (found,) = look("", library=tmp_path)["looks"]
+    observer = Observer(tmp_path, tmp_path)
+    (found,) = observer("")["looks"]
+    observer.end()
     assert (found["origin"], found["devices"]) == ("nvml", [])
     assert "NVML is installed but does not load" in found["note"]
 
@@ -260,6 +274,17 @@ def test_a_driver_that_fails_later_means_no_devices_until_it_works_again(look: L
     looks = look(TWO, "init 9\n", TWO)["looks"]
     assert [len(found["devices"]) for found in looks] == [2, 0, 2]
     assert "Driver Not Loaded (NVML error 9)" in looks[1]["note"]
+
+
+@pytest.mark.promise("POOL-6")
+def test_a_driver_that_hangs_means_no_devices_and_keeps_no_program_from_ending(
+    nvml_library: Path, tmp_path: Path
+) -> None:
+    observer = Observer(nvml_library, tmp_path)
+    looks = observer("hang\n", TWO, patience=0.1)["looks"]
+    assert observer.end() == 0
+    assert [(found["origin"], found["devices"]) for found in looks] == [("nvml", []), ("nvml", [])]
+    assert "did not answer for 0.1 seconds" in looks[1]["note"]
 
 
 @pytest.mark.promise("POOL-1")

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 
 from allotment.inventory import nvml
 from allotment.inventory.declared import declared_devices, match_by_index
+from allotment.inventory.patience import Patient
 from allotment.inventory.simulated import simulated_devices
 from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
 
 SIMULATED_NOTE = "This machine has no NVIDIA library, so four devices are simulated: they can be allotted like real ones, and nothing runs on them."
+
+
+PATIENCE = 30.0
+"""Seconds that a driver may take: without its persistence mode it wakes up every GPU first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class Inventory:
         declared: the settings' devices; None where the settings leave them out.
         known: UUIDs by id, as the record of devices has them from earlier looks. With them a
             device that is declared without a UUID stays the GPU that it was.
+        patience: seconds that the driver has for an answer.
         node: this machine's name; None asks the operating system.
     """
 
@@ -61,20 +67,25 @@ class Inventory:
         *,
         known: Mapping[str, str] | None = None,
         node: str | None = None,
+        patience: float = PATIENCE,
     ) -> None:
         self._declared = None if declared is None else tuple(declared)
         self._node = node or socket.gethostname()
         self._nodes = frozenset({self._node, self._node.partition(".")[0], "localhost"})
         self._known = dict(known or {})
+        self._patience = patience
+        self._driver = Patient(_look, patience)
         self._had_nvml = False
 
     def observe(self) -> Discovery:
         """Look now. Blocks while the driver answers, so not for an event loop's own thread.
 
+        A driver that does not answer in time is one that fails, until it has answered.
+
         What a GPU that vanished was is not in the answer: who keeps the record of devices sees
         that it is missing.
         """
-        look = _look()
+        look = self._look()
         self._had_nvml |= not look.absent
         if self._declared is not None:
             return self._declared_now(self._declared, look)
@@ -89,6 +100,14 @@ class Inventory:
             )
         note = " ".join(look.notes) or ("" if look.gpus else "NVML works and sees no GPU.")
         return Discovery(_specs(look.gpus, self._node), DeviceOrigin.NVML, note)
+
+    def _look(self) -> _Look:
+        try:
+            return self._driver.ask()
+        except TimeoutError:
+            return _Look(
+                failure=f"The NVIDIA driver did not answer for {self._patience:g} seconds."
+            )
 
     def _declared_now(self, declared: tuple[DeviceSpec, ...], look: _Look) -> Discovery:
         by_index = {gpu.index: gpu.uuid for gpu in look.gpus}
