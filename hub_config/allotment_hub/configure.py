@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from traitlets.config import Config
@@ -88,7 +90,16 @@ def _spawner(c: Config, settings: Settings, place: Place) -> None:
     c.AllotmentMixin.hub_id = HUB
     c.AllotmentMixin.allotment_api_url = place.api_url
     c.LocalServer.console_homes = str(place.homes / "consoles")
+    c.LocalServer.console_notebook = console_notebook()
     c.SimpleLocalProcessSpawner.home_dir_template = f"{place.homes}/people/{{username}}"
+
+
+def console_notebook() -> str:
+    """The path of the operator console's notebook; empty where the notebook extra is not installed."""
+    package = find_spec("allotment_widgets")
+    folders = package.submodule_search_locations or () if package else ()
+    found = (path for folder in folders for path in Path(folder).rglob("console.ipynb"))
+    return str(next(found, ""))
 
 
 def _service(c: Config, settings: Settings, place: Place) -> None:
@@ -111,6 +122,7 @@ def _service(c: Config, settings: Settings, place: Place) -> None:
 
 
 def _pages(c: Config, settings: Settings) -> None:
+    c.JupyterHub.jinja_environment_options = {"trim_blocks": True, "lstrip_blocks": True}
     c.JupyterHub.template_paths = [str(files.TEMPLATES)]
     c.JupyterHub.template_vars = page_variables(settings)
     c.JupyterHub.logo_file = str(files.STATIC / "mark.svg")

@@ -5,15 +5,19 @@ They extend JupyterHub's own handlers, and stand before them because an authenti
 
 from __future__ import annotations
 
+import asyncio
 import time
 import unicodedata
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from jupyterhub.handlers.base import BaseHandler
 from jupyterhub.handlers.pages import SpawnHandler
 from jupyterhub.slugs import is_valid_display_name, safe_slug
 from jupyterhub.user import User
+from markupsafe import Markup
 from tornado import web
 from tornado.httputil import url_concat
 from tornado.web import StaticFileHandler
@@ -23,7 +27,7 @@ from allotment_hub.files import STATIC
 from allotment_spawner.pages import Pages
 
 FORM_FIELDS = ("name", "note", "profile", "group")
-LIVE_PAGES = {"launch": "launch_live.html", "home": "home_live.html"}
+_AWAY = "The record does not answer."
 _started = f"{time.time_ns():x}"
 """Times on pages move on with the clock and templates with a new version: part of every tag."""
 
@@ -41,7 +45,17 @@ def handlers() -> list[Any]:
     ]
 
 
-def server_name(user: User, title: str) -> str:
+_drawing = ThreadPoolExecutor(2, thread_name_prefix="drawing")
+
+
+async def drawn(handler: BaseHandler, template: str, **shown: Any) -> Markup:
+    """Draw a part of a page in a thread: two hundred cards take longer than the hub's loop should stand still."""
+    part = handler.get_template(template, sync=True)
+    loop = asyncio.get_running_loop()
+    return Markup(await loop.run_in_executor(_drawing, partial(part.render, **shown)))  # noqa: S704 - the template escapes
+
+
+def name_for(user: User, title: str) -> str:
     """The name under which the hub knows a server that its owner calls ``title``.
 
     A name that reads the same and belongs to a server of another title gets a suffix of its own.
@@ -69,6 +83,7 @@ class LaunchHandler(SpawnHandler):
     _title = ""
     _reasons: tuple[Reason, ...] = ()
     _wished: Mapping[str, str] = {}
+    _known_before = True
 
     def get(self, user_name: str | None = None, server_name: str = "") -> Any:
         """Show the page of a new server, or of one that exists."""
@@ -91,18 +106,21 @@ class LaunchHandler(SpawnHandler):
         }
         self._title = clean_title(self._wished["name"])
         arguments.pop("name", None)
-        if not server_name and self._title:
+        owner = self._owner(user_name)
+        if owner is not None and not server_name and self._title:
             if not is_valid_display_name(self._title):
                 raise web.HTTPError(400, "That name holds characters that cannot be shown.")
-            server_name = self._named(user_name)
+            server_name = name_for(owner, self._title)
         self._server = server_name or ""
+        self._known_before = owner is None or self._server in owner.orm_spawners
         return super().post(user_name, server_name, self._title or display_name)
 
-    def _named(self, user_name: str | None) -> str:
-        owner = self.current_user if user_name is None else self.find_user(user_name)
-        if owner is None:
-            raise web.HTTPError(404, "There is nobody of that name.")
-        return server_name(owner, self._title)
+    def _owner(self, user_name: str | None) -> User | None:
+        signed_in: User | None = self.current_user
+        if signed_in is None or user_name in {None, signed_in.name}:
+            return signed_in
+        found: User | None = self.find_user(user_name)
+        return found
 
     def _get_pending_url(self, user: User, server_name: str) -> str:
         """Where progress is shown; without the form's token, which is nobody's to bookmark."""
@@ -115,7 +133,17 @@ class LaunchHandler(SpawnHandler):
             return await super()._wrap_spawn_single_user(*args, **kwargs)
         except Exception as error:
             self._reasons = tuple(getattr(error, "reasons", ()))
+            self._forget_unless_known(args[0])
             raise
+
+    def _forget_unless_known(self, owner: User) -> None:
+        """Leave nothing behind of a server that this very request named and that was never admitted."""
+        spawner = owner.spawners.get(self._server)
+        if self._known_before or spawner is None or spawner.active or not self._server:
+            return
+        self.db.delete(spawner.orm_spawner)
+        owner.spawners.pop(self._server, None)
+        self.db.commit()
 
     async def _render_form(
         self,
@@ -126,17 +154,22 @@ class LaunchHandler(SpawnHandler):
     ) -> str:
         """Draw the page, for the server that was asked for and with what was typed."""
         title = self._title_of(for_user)
+        form = {field: self._wished.get(field, "") for field in FORM_FIELDS}
+        shown = "" if self._is_new() else self._server
+        pages: Pages = self.settings["template_vars"]["allotment"](for_user)
+        view = await pages.launch(shown, form["profile"], form["group"])
         again = {"_xsrf": self.xsrf_token.decode("ascii")}
         if self.get_query_argument("next", ""):
             again["next"] = self.get_query_argument("next")
         html: str = await self.render_template(
             "spawn.html",
             for_user=for_user,
-            allotment=self.settings["template_vars"]["allotment"](for_user),
+            view=view,
+            cards="" if view is None else await drawn(self, "launch_cards.html", view=view),
             url=url_concat(self.request.path, again),
-            server_name="" if self._is_new() else self._server,
+            server_name=shown,
             server_title=title,
-            form={field: self._wished.get(field, "") for field in FORM_FIELDS},
+            form=form,
             reasons=self._reasons,
             error_message=message or "",
             refused_title=f"{title} was not launched" if title else "Nothing was launched",
@@ -165,12 +198,23 @@ class LivePartsHandler(BaseHandler):
         if tag == self.request.headers.get("If-None-Match"):
             self.set_status(304)
             return
-        view = await (pages.home() if page == "home" else pages.launch(**asked))
-        if view is None:
-            raise web.HTTPError(503, "The record does not answer.")
+        html, sequence = await (self._home(pages) if page == "home" else self._launch(pages, asked))
         self.set_header("Cache-Control", "no-store")
-        self.set_header("ETag", self._tag(view.sequence, page, *asked.values()))
-        self.finish(await self.render_template(LIVE_PAGES[page], view=view))
+        self.set_header("ETag", self._tag(sequence, page, *asked.values()))
+        self.finish(html)
+
+    async def _home(self, pages: Pages) -> tuple[str, int]:
+        view = await pages.home()
+        if view is None:
+            raise web.HTTPError(503, _AWAY)
+        # In the loop: the template asks the hub's own objects for addresses.
+        return await self.render_template("home_live.html", view=view), view.sequence
+
+    async def _launch(self, pages: Pages, asked: dict[str, str]) -> tuple[str, int]:
+        view = await pages.launch(**asked)
+        if view is None:
+            raise web.HTTPError(503, _AWAY)
+        return await drawn(self, "launch_live.html", view=view), view.sequence
 
     @staticmethod
     def _tag(sequence: int | None, *asked: str) -> str:

@@ -18,6 +18,8 @@ from allotment.record.servers import Server
 from allotment_spawner.pages_launch import price_words
 from allotment_spawner.pages_pieces import Meter, limit_meter, share_meter
 
+PLAIN_STOP = "It was stopped."
+"""What the hub writes when a person stopped the server and said nothing: the state says as much."""
 _STATES = {
     "offered": ("Its turn has come", "info"),
     "starting": ("Starting", "info"),
@@ -85,10 +87,10 @@ class HomeView:
         running = sum(row.state == "running" for row in self.servers)
         stopped = sum(not row.active for row in self.servers)
         between = len(self.servers) - running - stopped
-        parts = [f"{running} running"] if running or not self.servers else []
+        parts = [f"{running} running"] if running else []
         parts += [f"{between} starting or stopping"] if between else []
         parts += [f"{stopped} stopped"] if stopped else []
-        return ", ".join(parts)
+        return ", ".join(parts) or "None yet"
 
 
 def home_view(
@@ -155,7 +157,7 @@ def _row(facts: PersonFacts, server: Server, hub_title: str) -> ServerRow:
         since=moment,
         devices=() if stopped else allotment.devices,
         ailing=facts.ailing.get(allotment.id, ()),
-        reason=allotment.stop_reason,
+        reason="" if allotment.stop_reason == PLAIN_STOP else allotment.stop_reason,
         price="" if price is None else f"{price_words(Decimal(str(price)))} / h",
     )
 

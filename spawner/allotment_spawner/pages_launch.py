@@ -18,7 +18,7 @@ from allotment.record import allotments, page_facts
 from allotment.record.engine import Reading
 from allotment.record.page_facts import GroupFacts, PersonFacts
 from allotment.rules.admission import Admitted, PoolFacts, Standing, admit
-from allotment_spawner.pages_pieces import Meter, Plots, limit_meter, plots, share_meter
+from allotment_spawner.pages_pieces import Meter, Plots, drawn_plots, limit_meter, share_meter
 
 MANY = 8
 """From this many cards on the page offers a filter."""
@@ -111,6 +111,12 @@ class LaunchView:
         return f"{sizes}; {', '.join(free[:3])}." if free else f"{sizes}."
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """What the labels on the cards mean, each once."""
+        drawn = [label for card in self.cards if card.plots for label in card.plots.labels]
+        return tuple(dict.fromkeys(sentence for _, sentence in drawn))
+
+    @property
     def many(self) -> bool:
         """Whether the cards need a filter."""
         return len(self.cards) > MANY
@@ -129,9 +135,9 @@ def launch_view(
     facts = page_facts.read(reading, claim.person, now)
     group = _paying_group(facts, claim.group)
     claim = replace(claim, group=group)
-    holders = _Holders(reading, facts)
+    background = _Background(reading, facts)
     offered = [profile for profile in facts.visible() if profile.name != CONSOLE_PROFILE]
-    cards = tuple(_card(facts, profile, claim, holders) for profile in offered)
+    cards = tuple(_card(facts, profile, claim, background) for profile in offered)
     return LaunchView(
         person=facts.person,
         onboarded=facts.onboarded,
@@ -153,39 +159,48 @@ def _paying_group(facts: PersonFacts, asked: str | None) -> str | None:
     return names[0] if names else None
 
 
-class _Holders:
-    """Who holds the devices of a pool, asked of the record once per pool and only where needed."""
+class _Background:
+    """What many cards have in common, made once: who holds a pool's devices, and their plots."""
 
     def __init__(self, reading: Reading, facts: PersonFacts) -> None:
         self._reading, self._facts = reading, facts
-        self._known: dict[str, tuple[str, ...]] = {}
+        self._holders: dict[str, tuple[str, ...]] = {}
+        self._plots: dict[tuple[str, str, int], Plots] = {}
 
-    def of(self, pool: str) -> tuple[str, ...]:
-        if pool not in self._known:
+    def holders(self, pool: str) -> tuple[str, ...]:
+        """Who holds devices of a pool; the record is asked only where a card needs it."""
+        if pool not in self._holders:
             facts = self._facts
-            self._known[pool] = allotments.holders(
+            self._holders[pool] = allotments.holders(
                 self._reading, {pool}, facts.group_names, facts.person
             )
-        return self._known[pool]
+        return self._holders[pool]
+
+    def plots(self, pool: PoolFacts | None, wanted: int = 0) -> Plots | None:
+        """The plots of a pool, with those that a launch would take."""
+        if pool is None:
+            return None
+        key = (pool.pool, pool.model, wanted)
+        if key not in self._plots:
+            self._plots[key] = drawn_plots(self._facts, pool, wanted)
+        return self._plots[key]
 
 
-def _card(facts: PersonFacts, profile: Profile, claim: Claim, holders: _Holders) -> Card:
-    claim = replace(claim, profile=profile.name)
-    standing = facts.standing(profile, claim)
+def _card(facts: PersonFacts, profile: Profile, claim: Claim, background: _Background) -> Card:
+    standing = facts.standing(profile, replace(claim, profile=profile.name))
     decision = admit(standing)
     if isinstance(decision, Admitted):
         pool = _pool(standing, decision.pool, decision.model)
-        drawn = plots(facts, pool, profile.devices) if pool else None
-        headline = f"{drawn.free} free" if drawn else "Starts now"
-        return Card(profile, Readiness.NOW, headline, drawn, pool.pool if pool else None)
+        plots = background.plots(pool, profile.devices)
+        headline = f"{plots.free} free" if plots else "Starts now"
+        return Card(profile, Readiness.NOW, headline, plots, pool.pool if pool else None)
     nearest = _nearest(standing)
-    reasons = tuple(_with_holders(reason, nearest, holders) for reason in decision.reasons)
-    readiness = Readiness.FULL if isinstance(decision, Waits) else Readiness.NO
+    reasons = tuple(_with_holders(reason, nearest, background) for reason in decision.reasons)
     return Card(
         profile,
-        readiness,
+        Readiness.FULL if isinstance(decision, Waits) else Readiness.NO,
         _HEADLINES.get(reasons[0].rule, "Cannot be launched now"),
-        plots(facts, nearest) if nearest else None,
+        background.plots(nearest),
         nearest.pool if nearest else None,
         reasons[:REASONS_SHOWN],
     )
@@ -212,10 +227,10 @@ def _fits(pool: PoolFacts, profile: Profile) -> bool:
     return profile.pool in {"any", pool.pool}
 
 
-def _with_holders(reason: Reason, pool: PoolFacts | None, holders: _Holders) -> Reason:
+def _with_holders(reason: Reason, pool: PoolFacts | None, background: _Background) -> Reason:
     if pool is None or reason.rule not in WAITING_RULES:
         return reason
-    return replace(reason, details=reason.details + holders.of(pool.pool))
+    return replace(reason, details=reason.details + background.holders(pool.pool))
 
 
 def _meters(facts: PersonFacts, group: str | None) -> tuple[Meter, ...]:

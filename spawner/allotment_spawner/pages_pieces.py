@@ -46,13 +46,14 @@ class Plots:
     """The devices of one pool and model as one person sees them, in devices.
 
     ``numbers`` are in the order in which the squares stand; their sum is the pool's devices of
-    that model. ``labels`` say what the devices share and whether they are simulated.
+    that model. ``labels`` say what keeps users of the devices apart and whether they are simulated,
+    each as a word with a sentence.
     """
 
     pool: str
     model: str
     numbers: tuple[tuple[Plot, int], ...]
-    labels: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
     @property
     def total(self) -> int:
@@ -65,11 +66,9 @@ class Plots:
         return sum(n for plot, n in self.numbers if plot in {Plot.FREE, Plot.WANTED})
 
     @property
-    def squares(self) -> tuple[Plot, ...]:
-        """One plot per device; empty where there are too many for squares."""
-        if self.total > SQUARES:
-            return ()
-        return tuple(plot for plot, number in self.numbers for _ in range(number))
+    def as_squares(self) -> bool:
+        """Whether there are few enough for one square each."""
+        return 0 < self.total <= SQUARES
 
     @property
     def segments(self) -> tuple[tuple[Plot, float, float], ...]:
@@ -88,7 +87,7 @@ class Plots:
         return f"{counted(self.total, 'device')} in {self.pool}: {', '.join(parts)}."
 
 
-def plots(facts: PersonFacts, pool: PoolFacts, wanted: int = 0) -> Plots:
+def drawn_plots(facts: PersonFacts, pool: PoolFacts, wanted: int = 0) -> Plots:
     """Draw the devices of one pool and model; ``wanted`` of the free ones are what a launch would take."""
     key = (pool.pool, pool.model)
     devices = facts.devices.get(key, DeviceFacts(pool.total, 0, 0, (), ()))
@@ -111,9 +110,13 @@ def plots(facts: PersonFacts, pool: PoolFacts, wanted: int = 0) -> Plots:
     return Plots(pool.pool, pool.model, numbers, _labels(devices))
 
 
-def _labels(devices: DeviceFacts) -> tuple[str, ...]:
-    labels = ["Simulated"] if DeviceOrigin.SIMULATED in devices.origins else []
-    labels += [Isolation(name).words for name in devices.isolations if name != Isolation.EXCLUSIVE]
+SIMULATED = ("Simulated", "Simulated: no such device is there, and nothing can run on it.")
+
+
+def _labels(devices: DeviceFacts) -> tuple[tuple[str, str], ...]:
+    kinds = [Isolation(name) for name in devices.isolations if name != Isolation.EXCLUSIVE]
+    labels = [SIMULATED] if DeviceOrigin.SIMULATED in devices.origins else []
+    labels += [(kind.words.partition(":")[0], f"{kind.words}.") for kind in kinds]
     return tuple(labels)
 
 
