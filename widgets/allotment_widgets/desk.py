@@ -68,3 +68,8 @@ class Desk:
             if other is not slot:
                 other.clear()
         self._head.say("")
+
+    def close_forms(self) -> None:
+        """Close whatever form is open."""
+        for slot in self._slots:
+            slot.clear()

@@ -91,7 +91,8 @@ def heading(title: str, level: int = 2) -> ipywidgets.HTML:
 def row(*children: Any, kind: str = "acts-row") -> ipywidgets.Box:
     """Things beside each other, below each other where it is narrow."""
     made = ipywidgets.Box(list(children))
-    made.add_class(kind)
+    for name in kind.split():
+        made.add_class(name)
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from html import escape
 
 from allotment.client import ControlPlaneAway
@@ -12,6 +13,7 @@ from allotment.model.profiles import PoolByModel
 from allotment.model.reasons import Reason
 from allotment.model.refusals import AllotmentError, RecordUnavailable, Refusal, RevisionStale
 
+MINUTE, HOUR, DAY = 60, 3600, 86_400
 MOST = 8
 """Names that are listed before the rest is counted."""
 
@@ -93,6 +95,16 @@ def pool_words(profile: Profile) -> str:
 def will_happen(lines: Sequence[str]) -> str:
     """What a button will do, as a piece of a page."""
     return f'<div class="will">{bullets(lines)}</div>' if lines else ""
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago something was, in its largest unit: ``12 min ago``."""
+    seconds = (now - moment).total_seconds()
+    if seconds < MINUTE:
+        return "just now"
+    if seconds < HOUR:
+        return f"{seconds // MINUTE:.0f} min ago"
+    return f"{seconds // HOUR:.0f} h ago" if seconds < DAY else f"{seconds // DAY:.0f} d ago"
 
 
 def devices_count(number: int) -> str:

@@ -26,16 +26,16 @@ STATES = {
 }
 
 COLUMNS = (
-    Column("user", "User", flex=1),
-    Column("name", "Server", flex=1.1, hover="note"),
-    Column("group", "Group", flex=0.9),
-    Column("pool", "Pool", flex=0.7, hide_narrow=True),
-    Column("profile", "Profile", flex=1.4, hide_narrow=True),
-    Column("devices", "Devices", kind="devices", flex=1.4),
-    Column("use", "Use", kind="percent", width=76, hover="measured"),
-    Column("active", "Last active", kind="time", width=108, hide_narrow=True),
-    Column("since", "Since", kind="since", width=104),
-    Column("state", "State", kind="state", states=STATES, hover="why", width=122),
+    Column("user", "User", flex=1, width=72),
+    Column("name", "Server", flex=1.2, width=84, hover="note"),
+    Column("group", "Group", flex=0.9, width=72),
+    Column("pool", "Pool", flex=0.7, width=62, hide_narrow=True),
+    Column("profile", "Profile", flex=1.6, width=90, hide_narrow=True),
+    Column("devices", "Devices", kind="devices", flex=1.5, width=110),
+    Column("use", "Use", kind="percent", width=66, hover="measured"),
+    Column("active", "Last active", kind="time", width=106, hide_narrow=True),
+    Column("since", "Since", kind="since", width=102),
+    Column("state", "State", kind="state", states=STATES, hover="why", width=118),
 )
 
 
