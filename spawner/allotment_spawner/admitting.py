@@ -21,6 +21,7 @@ from allotment_spawner import access, refusing
 from allotment_spawner.asking import AsyncRecord, record_at
 from allotment_spawner.environment import promised_profile, server_environment
 from allotment_spawner.options import LaunchOptions, options_from_form, read_options
+from allotment_spawner.options_form import RECORD_AWAY, launch_form
 from allotment_spawner.refusing import LaunchRefused
 
 Answer = TypeVar("Answer")
@@ -42,7 +43,9 @@ class AllotmentMixin(Spawner):
     """
 
     record_url = Unicode(help="The record, as a SQLAlchemy URL.").tag(config=True)
-    hub_id = Unicode("hub", help="This hub's id in a record that several hubs share.").tag(config=True)
+    hub_id = Unicode("hub", help="This hub's id in a record that several hubs share.").tag(
+        config=True
+    )
     allotment_api_url = Unicode(
         help="The control plane's API as servers reach it (ALLOTMENT_API_URL)."
     ).tag(config=True)
@@ -90,6 +93,22 @@ class AllotmentMixin(Spawner):
     @default("options_from_form")
     def _default_options_from_form(self) -> Callable[[dict[str, Any]], dict[str, str]]:
         return _read_form
+
+    @default("options_form")
+    def _default_options_form(self) -> Callable[[Spawner], Awaitable[str]]:
+        return AllotmentMixin._draw_form
+
+    async def _draw_form(self) -> str:
+        """The plain form; a launch page of its own may do without. Never empty."""
+
+        def draw(record: Record) -> str:
+            with record.reading() as reading:
+                return launch_form(reading, self.user.name, self.name, _now())
+
+        try:
+            return await self._record.ask(draw)
+        except RecordUnavailable:
+            return RECORD_AWAY
 
     @default("apply_user_options")
     def _default_apply_user_options(self) -> Callable[[Spawner, dict[str, Any]], None]:
@@ -308,7 +327,9 @@ class AllotmentMixin(Spawner):
             reason = Reason(Rule.SERVER_NAME, message, remedy=remedy)
             raise LaunchRefused([reason], status_code=refusing.FORBIDDEN, label="refused")
         await super().rename(old_name, new_name)
-        await self._change(lambda w: servers.rename(w, self.hub_id, self.user.name, old_name, new_name))
+        await self._change(
+            lambda w: servers.rename(w, self.hub_id, self.user.name, old_name, new_name)
+        )
 
     async def delete_forever(self) -> None:
         """Forget a server that was deleted: it counts no more among those that exist."""

@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
+from functools import cache
 from typing import TypeVar
 
 from allotment.model.refusals import RecordUnavailable
@@ -85,11 +85,11 @@ class AsyncRecord:
     def _tell(self, late: Callable[[Record, Answer], object], answer: Answer) -> None:
         try:
             late(self._opened(), answer)
-        except Exception:  # nobody waits for this thread, so it must speak for itself
+        except Exception:  # noqa: BLE001 - nobody waits for this thread: it must speak for itself
             _log.exception("A late answer of the record could not be dealt with.")
 
 
-@lru_cache(maxsize=None)
+@cache
 def record_at(url: str) -> AsyncRecord:
     """The one :class:`AsyncRecord` of this process for a record's URL."""
     return AsyncRecord(url)

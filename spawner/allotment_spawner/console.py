@@ -58,7 +58,9 @@ def start_page(notebook: Path | None) -> str:
 def isolated(environment: Mapping[str, str], home: Path, notebook: Path | None) -> dict[str, str]:
     """The environment of the console: of what it was, only what makes no program read other files."""
     return {
-        **{name: value for name, value in environment.items() if not name.startswith(_HOME_READING)},
+        **{
+            name: value for name, value in environment.items() if not name.startswith(_HOME_READING)
+        },
         "HOME": str(home),
         "IPYTHONDIR": str(home / ".ipython"),
         "JUPYTER_CONFIG_DIR": str(home / ".jupyter"),

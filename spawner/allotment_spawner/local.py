@@ -49,7 +49,7 @@ class LocalServer(AllotmentMixin, LocalProcessSpawner):
 
     @property
     def _is_console(self) -> bool:
-        return self.name == CONSOLE_SERVER
+        return str(self.name) == CONSOLE_SERVER
 
     @property
     def _console_home(self) -> Path:
@@ -61,7 +61,7 @@ class LocalServer(AllotmentMixin, LocalProcessSpawner):
 
     # Starting.
 
-    async def prepare(self, allotment: Allotment) -> None:
+    async def prepare(self, _allotment: Allotment) -> None:
         """Make the home. The working folder is set by the kernel, not by code after the fork.
 
         Code that runs between fork and exec (``preexec_fn``) can hang for ever in a process with
@@ -73,7 +73,7 @@ class LocalServer(AllotmentMixin, LocalProcessSpawner):
     def _make_home(self) -> tuple[Path, dict[str, Any]]:
         raise NotImplementedError
 
-    def make_preexec_fn(self, name: str) -> Callable[[], None] | None:
+    def make_preexec_fn(self, _name: str) -> Callable[[], None] | None:
         """Nothing: see :meth:`prepare`."""
         return None
 

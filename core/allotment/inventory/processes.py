@@ -37,6 +37,8 @@ class MarkedProcess:
     process: ServerProcess
     allotment: str
     hub: str
+    hub_url: str
+    """The hub's API as the server reaches it: hubs of one name on one machine differ by it."""
     person: str
     server: str
     profile: str
@@ -45,12 +47,12 @@ class MarkedProcess:
     token_hash: str
 
 
-def marked(hub: str | None = None) -> tuple[MarkedProcess, ...]:
-    """Every process that carries an allotment's id (and was started by this hub), oldest first."""
+def marked() -> tuple[MarkedProcess, ...]:
+    """Every process that carries an allotment's id, whichever hub started it, oldest first."""
     found = []
     for process in psutil.process_iter():
         environment = _environment(process)
-        if environment and environment.get(MARK) and hub in {None, environment.get("ALLOTMENT_HUB")}:
+        if environment and environment.get(MARK):
             with contextlib.suppress(psutil.NoSuchProcess):
                 found.append(_described(process, environment))
     return tuple(sorted(found, key=lambda one: (one.process.started, one.process.pid)))
@@ -62,6 +64,7 @@ def _described(process: psutil.Process, environment: Mapping[str, str]) -> Marke
         process=ServerProcess(process.pid, process.create_time()),
         allotment=environment[MARK],
         hub=environment.get("ALLOTMENT_HUB", ""),
+        hub_url=environment.get("JUPYTERHUB_API_URL", ""),
         person=environment.get("JUPYTERHUB_USER", ""),
         server=environment.get("JUPYTERHUB_SERVER_NAME", ""),
         profile=environment.get("ALLOTMENT_PROFILE", ""),

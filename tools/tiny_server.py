@@ -11,25 +11,25 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-DETACHED = "import os,sys,time; os.fork() and os._exit(0); os.setsid(); os.fork() and os._exit(0); print(os.getpid(), flush=True); sys.stdout.close(); time.sleep(600)"
+DETACHED = "import os,time; os.fork() and os._exit(0); os.setsid(); os.fork() and os._exit(0); print(os.getpid(), flush=True); os.close(1); time.sleep(600)"
 
 
 class Handler(BaseHTTPRequestHandler):
     """Any path that ends in ``env`` or ``detach`` does what it says; all others are well."""
 
     def do_GET(self) -> None:
+        """Answer the hub, and whoever asks for more."""
         action = urlsplit(self.path).path.rstrip("/").rpartition("/")[2]
         answer: object = {"version": "tiny"}
         if action == "env":
             answer = dict(os.environ)
         elif action == "detach":
             command = [sys.executable, "-c", DETACHED]
-            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-                assert child.stdout is not None
-                answer = int(child.stdout.readline())
+            answer = int(subprocess.check_output(command, text=True))
         body = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("X-JupyterHub-Version", os.environ.get("TINY_HUB_VERSION", ""))
@@ -52,7 +52,7 @@ def main() -> None:
     server.serve_forever(poll_interval=0.05)
 
 
-def stop_by(server: ThreadingHTTPServer):  # noqa: ANN201 - a signal handler's type is long
+def stop_by(server: ThreadingHTTPServer) -> Callable[..., None]:
     """A signal handler that ends the server."""
     return lambda *_: threading.Thread(target=server.shutdown).start()
 
