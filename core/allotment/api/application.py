@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from allotment.api import problems, signing_in
 from allotment.api.authentication import API, Authentication, Authenticator
 from allotment.api.describing import VERSION, describe
 from allotment.api.identity import Identities
 from allotment.api.plane import ControlPlane
-from allotment.api.problems import problem_response
 from allotment.api.resources import (
     configuration,
     devices,
@@ -37,12 +33,8 @@ from allotment.api.resources import (
     users,
 )
 from allotment.api.sessions import Sessions
-from allotment.rules.permission import Caller
+from allotment.api.surrounding import BodyLimit, Prefix, Watch
 
-log = logging.getLogger(__name__)
-
-LARGEST_BODY = 2**20
-"""Bytes. The largest thing sent is a settings file."""
 _ROUTERS = (
     platform,
     me,
@@ -62,8 +54,8 @@ _ROUTERS = (
 )
 
 
-def create_application(plane: ControlPlane, identities: Identities | None = None) -> FastAPI:
-    """The control plane as an ASGI application. Its periodic work runs while it does."""
+def routed() -> FastAPI:
+    """Every route, without anything behind it: what the description is made from."""
     app = FastAPI(
         title="Allotment control plane",
         version=VERSION,
@@ -71,18 +63,25 @@ def create_application(plane: ControlPlane, identities: Identities | None = None
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_lifespan(plane),
+        generate_unique_id_function=lambda route: route.name,
     )
-    sessions = Sessions(plane.environment.token)
-    authenticator = Authenticator(plane, identities or Identities(plane.hub), sessions)
-    app.state.plane = plane
-    app.state.sessions = sessions
-    app.state.authenticator = authenticator
     for module in _ROUTERS:
         app.include_router(module.router, prefix=API)
     app.include_router(signing_in.router)
     _serve_description(app)
     problems.install(app)
+    return app
+
+
+def create_application(plane: ControlPlane, identities: Identities | None = None) -> FastAPI:
+    """The control plane as an ASGI application. Its periodic work runs while it does."""
+    app = routed()
+    app.router.lifespan_context = _lifespan(plane)
+    sessions = Sessions(plane.environment.token)
+    authenticator = Authenticator(plane, identities or Identities(plane.hub), sessions)
+    app.state.plane = plane
+    app.state.sessions = sessions
+    app.state.authenticator = authenticator
     app.add_middleware(BodyLimit)
     app.add_middleware(Authentication, authenticator=authenticator)
     app.add_middleware(Watch, plane=plane)
@@ -114,105 +113,3 @@ def _serve_description(app: FastAPI) -> None:
         if not known:
             known.update(describe(app))
         return JSONResponse(known)
-
-
-class Prefix:
-    """Middleware: tells the routes below which prefix they are. The proxy passes it on."""
-
-    def __init__(self, app: ASGIApp, prefix: str) -> None:
-        self._app = app
-        self._prefix = prefix
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] == "http" and scope["path"].startswith(f"{self._prefix}/"):
-            scope = {**scope, "root_path": self._prefix}
-        await self._app(scope, receive, send)
-
-
-class BodyLimit:
-    """Middleware: refuses requests whose body is too large, before it is read."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        body = b""
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] != "http.request":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > LARGEST_BODY:
-                detail = f"A request has at most {LARGEST_BODY // 2**20} MiB."
-                await problem_response(413, detail)(scope, receive, send)
-                return
-        given = False
-
-        async def whole() -> Message:
-            nonlocal given
-            if given:
-                return await receive()
-            given = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        await self._app(scope, whole, send)
-
-
-class Watch:
-    """Middleware: counts and logs every request: who, what, how it went; never queries, headers or bodies."""
-
-    def __init__(self, app: ASGIApp, plane: ControlPlane) -> None:
-        self._app = app
-        self._plane = plane
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        status, started = 500, time.monotonic()
-
-        async def watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message.setdefault("headers", [])
-                message["headers"] += _HEADERS
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        finally:
-            self._note(scope, status, time.monotonic() - started)
-
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unknown")
-        self._plane.measures.request(scope["method"], route, status, seconds)
-        caller = (scope.get("state") or {}).get("caller")
-        person = caller.person if isinstance(caller, Caller) else ""
-        level = logging.DEBUG if status < 400 and scope["method"] == "GET" else logging.INFO  # noqa: PLR2004 - HTTP's line between success and failure
-        extra = {
-            "method": scope["method"],
-            "route": route,
-            "status": status,
-            "seconds": round(seconds, 4),
-            "person": person,
-        }
-        log.log(level, "%s %s %d", scope["method"], route, status, extra=extra)
-
-
-_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (
-        b"content-security-policy",
-        b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    ),
-]

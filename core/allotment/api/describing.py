@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from allotment.api.authentication import API, OPEN, OWN_SERVER
+from allotment.api.examples import ANSWERS, BODIES
 from allotment.api.problems import MEDIA_TYPE, TITLES
 from allotment.model.documents import Problem
 
@@ -77,9 +78,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs"))
     schemas["Problem"] = problem
+    components["responses"] = {_name(status): _problem(status) for status in _EXAMPLES}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _complete(path, method, operation)
+            _exemplify(operation)
     return document
 
 
@@ -87,7 +90,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     """Add what every route of its kind may answer, and who may ask."""
     responses = operation["responses"]
     for status in _statuses(path, method, operation):
-        responses[str(status)] = _problem(status)
+        responses[str(status)] = {"$ref": f"#/components/responses/{_name(status)}"}
     if path not in OPEN:
         operation["security"] = [{"token": []}]
     if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ())):
@@ -114,6 +117,26 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> set[int]:
     if path in OPEN:
         statuses.discard(503)
     return statuses
+
+
+def _exemplify(operation: dict[str, Any]) -> None:
+    """Add an example to what is sent and to what is answered."""
+    sent = operation.get("requestBody")
+    if sent is not None:
+        for content in sent["content"].values():
+            content["example"] = BODIES[_document(content)]
+    for status, response in operation["responses"].items():
+        content = response.get("content", {}).get("application/json")
+        if content is not None and status.startswith("2"):
+            content["example"] = ANSWERS[_document(content)]
+
+
+def _document(content: dict[str, Any]) -> str:
+    return str(content["schema"]["$ref"]).rpartition("/")[2]
+
+
+def _name(status: int) -> str:
+    return "".join(part.title() for part in TITLES[status][0].split("-"))
 
 
 def _problem(status: int) -> dict[str, Any]:

@@ -49,7 +49,9 @@ def listen(address: str, port: int, patience: float = PATIENCE) -> socket.socket
 
 def _bound(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Said to be TCP in so many words: asyncio sends at once only on sockets that say so, and an
+    # answer in two parts would wait 40 ms for the other side's acknowledgement of the first.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))

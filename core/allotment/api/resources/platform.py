@@ -57,7 +57,12 @@ def read_health() -> Response:
     return answer(documents.Health(status="ok"))
 
 
-@router.get("/ready", response_model=documents.Readiness, summary="Whether it can decide and act")
+@router.get(
+    "/ready",
+    response_model=documents.Readiness,
+    summary="Whether it can decide and act",
+    responses={503: {"model": documents.Readiness, "description": "It cannot, and why"}},
+)
 def read_readiness(plane: Plane) -> Response:
     """Whether record and hub answer and the periodic work goes on; 503 where not. Anybody may ask."""
     record, hub = _record_answers(plane), plane.hub.alive()

@@ -1,0 +1,268 @@
+"""The control plane on a real port, over a real record, with a hub that is played."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import httpx
+import pytest
+import uvicorn
+
+from allotment.api.application import create_application
+from allotment.api.environment import ServiceEnvironment
+from allotment.api.feed import EventFeed
+from allotment.api.identity import Identities
+from allotment.api.measures import Measures
+from allotment.api.plane import ControlPlane
+from allotment.api.port import listen
+from allotment.client import AllotmentClient
+from allotment.record import Record, memberships, people
+from allotment.work.errands import Errands
+from allotment.work.hub_api import HubApi
+from allotment.work.live_use import LiveUse
+from allotment.work.loop import Loop, Step
+
+SERVICE_TOKEN = "the-control-planes-own-token"
+ACCESS = "access:services!service=allotment"
+OPERATE = "custom:allotment:operate"
+
+
+@dataclass
+class Token:
+    """A token that the hub knows."""
+
+    owner: str
+    scopes: tuple[str, ...] = (ACCESS,)
+    kind: str = "user"
+
+
+@dataclass
+class HubStandIn:
+    """What the hub answers, and what it was asked. ``refusing``: a message for starts and stops."""
+
+    url: str = ""
+    tokens: dict[str, Token] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
+    refusing: str = ""
+    broken: bool = False
+    unknown_servers: bool = False
+
+    def give(self, name: str, owner: str, *scopes: str, kind: str = "user") -> str:
+        """Make a token known; returns it."""
+        self.tokens[name] = Token(owner, scopes or (ACCESS,), kind)
+        return name
+
+    def commands(self) -> list[tuple[str, str]]:
+        """What the control plane asked for with its own token."""
+        return [(method, path) for method, path, token in self.asked if token == SERVICE_TOKEN]
+
+
+def _handler(hub: HubStandIn) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length)
+            token = self.headers.get("Authorization", "").removeprefix("token ")
+            path = unquote(urlsplit(self.path).path).removeprefix("/hub/api")
+            hub.asked.append((self.command, path, token))
+            status, document = self.decide(path, token, body)
+            content = json.dumps(document).encode() if document is not None else b""
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_DELETE = answer  # noqa: N815 - http.server's names
+
+        def decide(self, path: str, token: str, body: bytes) -> tuple[int, Any]:
+            if hub.broken:
+                return 500, {"message": "broken"}
+            if path == "/":
+                return 200, {"version": "6.1.1"}
+            if path == "/oauth2/token":
+                return self.trade(parse_qs(body.decode()))
+            if path == "/user":
+                return self.owner(token)
+            if token != SERVICE_TOKEN:
+                return 403, {"message": "forbidden"}
+            hub.bodies.append(json.loads(body) if body else None)
+            if "/server" in path and hub.unknown_servers:
+                return 404, {"message": "no such server"}
+            if hub.refusing:
+                return 400, {"status": 400, "message": hub.refusing}
+            return (201 if self.command == "POST" else 204), None
+
+        def owner(self, token: str) -> tuple[int, Any]:
+            known = hub.tokens.get(token)
+            if known is None:
+                return 403, {"message": "Missing or invalid credentials."}
+            scopes = sorted(known.scopes)
+            return 200, {"name": known.owner, "kind": known.kind, "scopes": scopes}
+
+        def trade(self, form: dict[str, list[str]]) -> tuple[int, Any]:
+            token = hub.codes.pop(form["code"][0], None) if "code" in form else None
+            right = form.get("client_secret") == [SERVICE_TOKEN] and "code_verifier" in form
+            if token is None or not right:
+                return 400, {"error": "invalid_grant"}
+            return 200, {"access_token": token, "token_type": "Bearer"}
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    return Handler
+
+
+@pytest.fixture
+def hub() -> Iterator[HubStandIn]:
+    """A hub that answers as JupyterHub does, on a real port."""
+    stand_in = HubStandIn()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(stand_in))
+    server.daemon_threads = True
+    stand_in.url = f"http://127.0.0.1:{server.server_port}/hub/api"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield stand_in
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def environment(hub_url: str) -> ServiceEnvironment:
+    """What the hub would tell its service."""
+    return ServiceEnvironment.read(
+        {
+            "JUPYTERHUB_API_TOKEN": SERVICE_TOKEN,
+            "JUPYTERHUB_API_URL": hub_url,
+            "JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:1",
+            "JUPYTERHUB_SERVICE_PREFIX": "/services/allotment/",
+            "JUPYTERHUB_SERVICE_NAME": "allotment",
+            "ALLOTMENT_RECORD_URL": "sqlite:///unused",
+            "ALLOTMENT_API_URL": "http://hub.example/services/allotment/api/v1",
+        }
+    )
+
+
+@dataclass
+class Seconds:
+    """A clock of seconds that tests move."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Served:
+    """A control plane that is being served."""
+
+    plane: ControlPlane
+    app: Any
+    origin: str
+    seconds: Seconds
+    hub: HubStandIn
+    http: httpx.Client
+    held: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """The API's base."""
+        return f"{self.origin}/services/allotment/api/v1"
+
+    def client(self, token: str) -> AllotmentClient:
+        """The Python client with a token."""
+        return AllotmentClient(self.url, token)
+
+    def ask(
+        self, method: str, path: str, token: str | None = None, **options: Any
+    ) -> httpx.Response:
+        """One request to a path below the API's base."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= options.pop("headers", {})
+        return self.http.request(method, self.url + path, headers=headers, **options)
+
+
+def make_plane(
+    record: Record, hub_url: str, clock: Callable[[], datetime], steps: tuple[Step, ...] = ()
+) -> ControlPlane:
+    """A control plane over a record, whose clock is the test's."""
+    return ControlPlane(
+        environment=environment(hub_url),
+        record=record,
+        hub=HubApi(hub_url, SERVICE_TOKEN),
+        use=LiveUse(),
+        errands=Errands(),
+        loop=Loop(steps, clock),
+        feed=EventFeed(record, look_every=0.02),
+        measures=Measures(),
+        clock=clock,
+        started_at=clock(),
+        trust="one system user",
+    )
+
+
+@pytest.fixture
+def serve(hub: HubStandIn) -> Iterator[Callable[..., Served]]:
+    """Serve a control plane over a record."""
+    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def start(
+        record: Record, clock: Callable[[], datetime], steps: tuple[Step, ...] = ()
+    ) -> Served:
+        plane = make_plane(record, hub.url, clock, steps)
+        seconds = Seconds()
+        app = create_application(plane, Identities(plane.hub, seconds))
+        listener = listen("127.0.0.1", 0)
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        ready = threading.Event()
+        startup = server.startup
+
+        async def tell(sockets: list[socket.socket] | None = None) -> None:
+            await startup(sockets)
+            ready.set()
+
+        server.startup = tell  # type: ignore[method-assign]  # tells when it listens, instead of being asked again and again
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+        thread.start()
+        assert ready.wait(20)
+        running.append((server, thread))
+        origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        return Served(plane, app, origin, seconds, hub, http)
+
+    # verify: no certificates are loaded for plain HTTP, which would take longer than a test.
+    with httpx.Client(trust_env=False, timeout=30, verify=False) as http:  # noqa: S501
+        yield start
+    for server, thread in running:
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def api(lab: Any, hub: HubStandIn, serve: Callable[..., Served]) -> Served:
+    """The control plane over the lab: olga operates, ann leads vision, bob is in it, zoe has no group.
+
+    Each has a token NAME (own things) and NAME+ (with the scope that reaches everything).
+    """
+    with lab.write() as writing:
+        people.onboard(writing, ["rita"], None, "reader")
+        memberships.set_lead(writing, "ann", "vision", lead=True)
+    for name in ("olga", "rita", "ann", "bob", "zoe"):
+        hub.give(name, name, ACCESS)
+        hub.give(f"{name}+", name, ACCESS, OPERATE)
+    return serve(lab.record, lambda: lab.now)

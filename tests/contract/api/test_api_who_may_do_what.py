@@ -1,0 +1,368 @@
+"""Every route, asked by every role with every kind of token.
+
+One row a route: how to ask it, and who is served. A route without a row fails the first test, and
+whoever is refused must have changed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from allotment.api.identity import hash_token
+from allotment.api.sessions import COOKIE
+from allotment.model.people import Permission
+from allotment.record import events, memberships, people, roles
+
+pytestmark = pytest.mark.parametrize("store", ["sqlite"])
+
+ACCESS = "access:services!service=allotment"
+OPERATE = "custom:allotment:operate"
+
+# Who asks, each with a token that reaches as far as their role, but for W and K:
+#   O operator   R reader   C data custodian   L lead of vision   M member of vision   Z in no group
+#   P own role that manages pools   N known to the hub only
+#   W an operator's token without the scope   K an operator's cookie
+EVERYBODY = "ORCLMZPNWK"
+TOKENS = {
+    "O": "olga+",
+    "R": "rita+",
+    "C": "carl+",
+    "L": "ann+",
+    "M": "bob+",
+    "Z": "zoe+",
+    "P": "pia+",
+    "N": "nina+",
+    "W": "olga",
+}
+# Other tokens, each of which must be served exactly as the letter says.
+LIKE = {
+    "the-console": "O",
+    "made-by-hand-with-the-consoles-scopes": "O",
+    "olgas-ordinary-server": "W",
+    "olgas-ordinary-server-given-the-scope": "W",
+    "made-by-hand-with-a-servers-scopes": "W",
+    "bobs-server": "M",
+    "of-another-user": "Z",
+}
+REFUSED = {401, 403, 404}
+NOBODY = {None: 401, "unknown": 401, "without-access": 403, "of-a-service": 403}
+
+
+@dataclass(frozen=True)
+class Row:
+    """How a route is asked and who is served; ``make`` is called with a number, for names of own."""
+
+    method: str
+    path: str
+    served: str
+    make: Callable[[int], dict[str, Any]] = lambda _number: {}
+    at: str = ""
+    prepare: Callable[[Any, int], None] = lambda _lab, _number: None
+
+    @property
+    def id(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def address(self, number: int) -> str:
+        """Where it is asked."""
+        return (self.at or self.path).format(number=number)
+
+
+def body(**document: Any) -> Callable[[int], dict[str, Any]]:
+    """A JSON body; {number} in a text becomes the asker's number."""
+
+    def fill(value: Any, number: int) -> Any:
+        if isinstance(value, str):
+            return value.replace("{number}", str(number))
+        if isinstance(value, list):
+            return [fill(one, number) for one in value]
+        return value
+
+    return lambda number: {"json": {key: fill(value, number) for key, value in document.items()}}
+
+
+def edit(**document: Any) -> Callable[[int], dict[str, Any]]:
+    """A JSON body of a change to whatever revision is there."""
+    return lambda number: body(**document)(number) | {"headers": {"If-Match": "*"}}
+
+
+def any_revision(_number: int) -> dict[str, Any]:
+    return {"headers": {"If-Match": "*"}}
+
+
+def a_pool(lab: Any, number: int) -> None:
+    lab.pool(f"pool-{number}", [])
+
+
+def a_group(lab: Any, number: int) -> None:
+    lab.group(f"group-{number}")
+
+
+def a_person(lab: Any, number: int) -> None:
+    lab.people(f"person-{number}")
+
+
+def a_member(lab: Any, number: int) -> None:
+    lab.people(f"person-{number}", group="vision")
+
+
+def a_role(lab: Any, number: int) -> None:
+    with lab.write() as writing:
+        roles.put(writing, f"role-{number}", {Permission.MANAGE_POOLS})
+
+
+REPORT = {
+    "kernels": 1,
+    "kernels_busy": 0,
+    "terminals": 0,
+    "last_activity": "2026-03-01T12:00:00Z",
+    "devices": [],
+}
+BOBS = "hub~bob~train"
+ROWS = [
+    Row("GET", "/about", EVERYBODY),
+    Row("GET", "/me", EVERYBODY),
+    Row("GET", "/work", "OR"),
+    Row("GET", "/overview", "OR"),
+    Row("GET", "/use", "OR"),
+    Row("GET", "/metrics", "OR"),
+    Row("GET", "/devices", EVERYBODY),
+    Row("GET", "/devices/{device}", "ORLM", at="/devices/gpu-0"),
+    Row("GET", "/pools", EVERYBODY),
+    Row("GET", "/pools/{name}", "ORLM", at="/pools/a100"),
+    Row("POST", "/pools", "OP", body(name="new-{number}", devices=[])),
+    Row("PATCH", "/pools/{name}", "OP", edit(devices=[]), "/pools/pool-{number}", a_pool),
+    Row("DELETE", "/pools/{name}", "OP", any_revision, "/pools/pool-{number}", a_pool),
+    Row("GET", "/groups", EVERYBODY),
+    Row("GET", "/groups/{name}", "ORLM", at="/groups/vision"),
+    Row("POST", "/groups", "O", body(name="new-{number}")),
+    Row("PATCH", "/groups/{name}", "O", edit(title="Seeing"), "/groups/vision"),
+    Row(
+        "POST",
+        "/groups/{name}/consequences",
+        "O",
+        body(shares=[]),
+        "/groups/vision/consequences",
+    ),
+    Row("DELETE", "/groups/{name}", "O", any_revision, "/groups/group-{number}", a_group),
+    Row(
+        "PUT",
+        "/groups/{name}/members/{person}",
+        "OL",
+        body(),
+        "/groups/vision/members/person-{number}",
+        a_person,
+    ),
+    Row(
+        "DELETE",
+        "/groups/{name}/members/{person}",
+        "OL",
+        at="/groups/vision/members/person-{number}",
+        prepare=a_member,
+    ),
+    Row("GET", "/users", EVERYBODY),
+    Row("GET", "/users/{name}", "ORLM", at="/users/bob"),
+    Row("POST", "/users", "O", body(names=["new-{number}"])),
+    Row("POST", "/users/delete", "O", body(names=["person-{number}"]), prepare=a_person),
+    Row("PATCH", "/users/{name}", "O", edit(role="reader"), "/users/person-{number}", a_person),
+    Row(
+        "POST",
+        "/users/{name}/move",
+        "O",
+        body(group=None),
+        "/users/person-{number}/move",
+        a_member,
+    ),
+    Row(
+        "POST",
+        "/users/{name}/reset-link",
+        "O",
+        at="/users/person-{number}/reset-link",
+        prepare=a_person,
+    ),
+    Row("GET", "/roles", "OR"),
+    Row("GET", "/roles/{name}", "OR", at="/roles/operator"),
+    Row("POST", "/roles", "O", body(name="new-{number}", permissions=["manage-pools"])),
+    Row("PATCH", "/roles/{name}", "O", edit(permissions=[]), "/roles/role-{number}", a_role),
+    Row("DELETE", "/roles/{name}", "O", any_revision, "/roles/role-{number}", a_role),
+    Row("GET", "/limits", EVERYBODY),
+    Row("PUT", "/limits", "OL", body(scope="person", subject="bob", kind="devices", value=1)),
+    Row("GET", "/profiles", EVERYBODY),
+    Row("GET", "/profiles/{name}", EVERYBODY, at="/profiles/gpu"),
+    Row("PATCH", "/profiles/{name}", "O", edit(enabled=True), "/profiles/gpu"),
+    Row(
+        "POST", "/profiles/{name}/revoke", "O", body(reason="No more."), "/profiles/two-gpu/revoke"
+    ),
+    Row("GET", "/servers", EVERYBODY),
+    Row("GET", "/servers/{server}", "ORLM", at=f"/servers/{BOBS}"),
+    Row("POST", "/servers/stop", "OLM", body(servers=[BOBS], reason="Maintenance.")),
+    Row("POST", "/servers/start", "OLM", body(servers=[BOBS])),
+    Row("GET", "/events", EVERYBODY),
+    Row("GET", "/refusals", EVERYBODY),
+    Row("GET", "/drift", "OR"),
+    Row("GET", "/explain", "ORLM", lambda _: {"params": {"person": "bob", "profile": "gpu"}}),
+    Row("POST", "/reports", "", lambda _: {"json": REPORT}),
+    Row("GET", "/configuration", "OR"),
+    Row("POST", "/configuration/plan", "O", body(yaml="groups: [{name: vision}]\n")),
+    Row("POST", "/configuration/apply", "O", body(yaml="groups: [{name: made-{number}}]\n")),
+]
+API = "/api/v1"
+OPEN = {
+    ("GET", f"{API}/health"),
+    ("GET", f"{API}/ready"),
+    ("GET", f"{API}/openapi.json"),
+    ("GET", "/"),
+    ("GET", "/login"),
+    ("GET", "/oauth_callback"),
+}
+
+
+@pytest.fixture
+def everybody(lab: Any, api: Any) -> Any:
+    """Everybody and every kind of token; bob runs a server on gpu-0, olga one without devices and the console."""
+    with lab.write() as writing:
+        people.onboard(writing, ["carl"], None, "data-custodian")
+        roles.put(writing, "pool-keeper", {Permission.MANAGE_POOLS})
+        people.onboard(writing, ["pia"], None, "pool-keeper")
+        memberships.set_lead(writing, "ann", "vision", lead=True)
+    for name in ("carl", "pia", "nina"):
+        api.hub.give(f"{name}+", name, ACCESS, OPERATE)
+    servers = {
+        "bobs-server": ("bob", "gpu", "train"),
+        "olgas-ordinary-server": ("olga", "cpu", "plain"),
+        "olgas-ordinary-server-given-the-scope": ("olga", "cpu", ""),
+        "the-console": ("olga", "operator-console", "console"),
+    }
+    for token, (person, profile, server) in servers.items():
+        api.held[token] = lab.granted(person, profile, server, token_hash=hash_token(token))
+        marked = token == "the-console" or token.endswith("scope")
+        api.hub.give(token, person, ACCESS, *([OPERATE] if marked else []))
+    api.hub.give("made-by-hand-with-the-consoles-scopes", "olga", ACCESS, OPERATE)
+    api.hub.give("made-by-hand-with-a-servers-scopes", "olga", ACCESS)
+    api.hub.give("of-another-user", "zoe", ACCESS)
+    api.hub.give("without-access", "olga", OPERATE)
+    api.hub.give("of-a-service", "robot", ACCESS, OPERATE, kind="service")
+    api.hub.give("cookies", "olga", ACCESS, OPERATE)
+    return api
+
+
+def sequence(lab: Any) -> int:
+    with lab.record.reading() as reading:
+        return events.latest_sequence(reading)
+
+
+def credentials(api: Any, letter: str) -> dict[str, Any]:
+    """How a letter of the table, or one of the tokens like it, proves who it is."""
+    if letter == "K":
+        return {"headers": {"Cookie": f"{COOKIE}={api.app.state.sessions.seal('cookies')}"}}
+    return {"token": TOKENS.get(letter, letter)}
+
+
+def ask(api: Any, row: Row, number: int, **proof: Any) -> int:
+    """Ask a route; returns the status."""
+    options = row.make(number)
+    headers = options.pop("headers", {}) | proof.pop("headers", {})
+    answer = api.ask(row.method, row.address(number), headers=headers, **options, **proof)
+    return int(answer.status_code)
+
+
+@pytest.mark.promise("USER-7")
+def test_every_route_has_a_row(api: Any) -> None:
+    routes = {
+        (method, route.path)
+        for route in all_routes(api.app)
+        for method in route.methods or ()
+        if method != "HEAD"
+    }
+    assert routes == OPEN | {(row.method, f"{API}{row.path}") for row in ROWS}
+
+
+def all_routes(app: Any) -> list[Any]:
+    return [one for one in iter_route_contexts(app.routes) if one.path]
+
+
+def resource(row: Row) -> str:
+    return row.path.split("/")[1]
+
+
+RESOURCES = sorted({resource(row) for row in ROWS})
+Answers = dict[tuple[str, str], int]
+
+
+def ask_all(lab: Any, api: Any, of: str, who: dict[str, dict[str, Any]]) -> Answers:
+    """Ask every route of a resource as everybody; returns the statuses, those refused first.
+
+    Fails where somebody was refused in another way than by permission, or changed something.
+    """
+    answers: Answers = {}
+    number = 0
+    for row in [one for one in ROWS if resource(one) == of]:
+        for name in sorted(who, key=lambda one: one in row.served):
+            number += 1
+            row.prepare(lab, number)
+            before = sequence(lab)
+            status = answers[row.id, name] = ask(api, row, number, **who[name])
+            assert status < 400 or (status in REFUSED and sequence(lab) == before), (row.id, name)
+    return answers
+
+
+@pytest.mark.promise("USER-4", "USER-5", "USER-7", "USER-8")
+@pytest.mark.parametrize("of", RESOURCES)
+def test_each_role_is_served_what_the_table_says_and_a_refusal_changes_nothing(
+    lab: Any, everybody: Any, of: str
+) -> None:
+    who = {letter: credentials(everybody, letter) for letter in EVERYBODY}
+    served = {row.id: row.served for row in ROWS}
+
+    answers = ask_all(lab, everybody, of, who)
+
+    wrong = {
+        key: status
+        for key, status in answers.items()
+        if (status < 400) is not (key[1] in served[key[0]])
+    }
+    assert wrong == {}
+
+
+@pytest.mark.promise("USER-7")
+@pytest.mark.parametrize("of", [one for one in RESOURCES if one != "reports"])
+def test_every_kind_of_token_is_served_like_its_owner_as_far_as_it_reaches(
+    lab: Any, everybody: Any, of: str
+) -> None:
+    served = {row.id: row.served for row in ROWS}
+
+    answers = ask_all(lab, everybody, of, {token: {"token": token} for token in LIKE})
+
+    wrong = {
+        key: status
+        for key, status in answers.items()
+        if (status < 400) is not (LIKE[key[1]] in served[key[0]])
+    }
+    assert wrong == {}
+
+
+@pytest.mark.promise("USER-7")
+def test_nobody_is_served_without_a_token_meant_for_the_control_plane(everybody: Any) -> None:
+    answers = {
+        (row.id, token): ask(everybody, row, 0, token=token) for row in ROWS for token in NOBODY
+    }
+
+    # Whose a token is does not matter for reports: it is no server's.
+    of_servers = {token: 403 if token else 401 for token in NOBODY}
+    expected = {row.id: of_servers if resource(row) == "reports" else NOBODY for row in ROWS}
+    assert answers == {(row.id, token): expected[row.id][token] for row in ROWS for token in NOBODY}
+
+
+def test_only_a_running_servers_own_token_reports(lab: Any, everybody: Any) -> None:
+    report = next(row for row in ROWS if row.path == "/reports")
+    own = ["bobs-server", "the-console", "olgas-ordinary-server"]
+
+    assert [ask(everybody, report, 0, token=token) for token in own] == [204, 204, 204]
+
+    lab.end(everybody.held["bobs-server"])
+    assert ask(everybody, report, 0, token="bobs-server") == 403
