@@ -35,7 +35,7 @@ _PLOT_WORDS = {
     Plot.MINE: "yours",
     Plot.GROUP: "your group's",
     Plot.OTHER: "others'",
-    Plot.WANTED: "what this would take",
+    Plot.WANTED: "that this would take",
     Plot.FREE: "free",
     Plot.UNHEALTHY: "out of use",
 }

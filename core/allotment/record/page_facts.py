@@ -17,6 +17,7 @@ from allotment.model.allotments import Allotment
 from allotment.model.claims import Claim
 from allotment.model.groups import Mode, Share
 from allotment.model.limits import Limit, LimitKind, LimitScope
+from allotment.model.names import CONSOLE_PROFILE
 from allotment.model.people import Permission
 from allotment.model.profiles import Profile
 from allotment.record import allotments, platform, servers
@@ -95,7 +96,10 @@ class PersonFacts:
         """The profiles that the person may see, the console among them where it is allowed."""
         names = self.group_names
         return tuple(
-            profile for profile in self.profiles if profile.visible_for(self.person, names)
+            profile
+            for profile in self.profiles
+            if profile.visible_for(self.person, names)
+            and (self.may_use_console or profile.name != CONSOLE_PROFILE)
         )
 
     def standing(self, profile: Profile, claim: Claim) -> Standing:
