@@ -26,7 +26,8 @@ for line in sys.stdin:
     looks = []
     for answer in asked["answers"]:
         pathlib.Path(os.environ["ALLOTMENT_TEST_NVML"]).write_text(answer, encoding="utf-8")
-        looks.append(asdict(inventory.observe()))
+        found = inventory.observe()
+        looks.append(asdict(found) | {"uses": [use.model_dump(mode="json") for use in found.uses]})
     pairs = [tuple(pair) for pair in asked["measure"]]
     uses = [use.model_dump(mode="json") for use in measure(pairs)]
     print(json.dumps({"looks": looks, "uses": uses}), flush=True)  # noqa: T201 - its answer

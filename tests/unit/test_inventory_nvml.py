@@ -270,10 +270,33 @@ def test_a_driver_that_sees_no_gpu_is_told_and_nothing_is_simulated(look: Look) 
 
 
 @pytest.mark.promise("POOL-6")
-def test_a_driver_that_fails_later_means_no_devices_until_it_works_again(look: Look) -> None:
+def test_while_a_driver_fails_later_what_it_found_is_unhealthy_and_recovers_with_it(
+    look: Look,
+) -> None:
     looks = look(TWO, "init 9\n", TWO)["looks"]
-    assert [len(found["devices"]) for found in looks] == [2, 0, 2]
+    assert [[device["healthy"] for device in found["devices"]] for found in looks] == [
+        [True, True],
+        [False, False],
+        [True, True],
+    ]
+    assert "Driver Not Loaded (NVML error 9)" in looks[1]["devices"][0]["health_note"]
     assert "Driver Not Loaded (NVML error 9)" in looks[1]["note"]
+
+
+@pytest.mark.promise("POOL-1")
+def test_each_look_measures_all_devices_whoever_uses_them(look: Look) -> None:
+    (found,) = look(TWO)["looks"]
+    assert [(use["id"], use["utilisation"], use["memory_used"]) for use in found["uses"]] == [
+        ("gpu-11111111", 37.0, 512 * 2**20),
+        ("gpu-22222222", 0.0, 0),
+    ]
+
+
+@pytest.mark.promise("POOL-1")
+def test_declared_devices_are_measured_by_their_own_ids_and_others_not_at_all(look: Look) -> None:
+    both = [declared(), declared(id="far", node="dgx-2", uuid="GPU-far")]
+    (found,) = look(TWO, declared=both)["looks"]
+    assert [(use["id"], use["utilisation"]) for use in found["uses"]] == [("gpu-0", 37.0)]
 
 
 @pytest.mark.promise("POOL-6")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from allotment.inventory import nvml
 from allotment.inventory.declared import declared_devices, match_by_index
+from allotment.inventory.measuring import measured
 from allotment.inventory.patience import Patient
 from allotment.inventory.simulated import simulated_devices
 from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
+from allotment.model.reports import DeviceUse
 
 SIMULATED_NOTE = "This machine has no NVIDIA library, so four devices are simulated: they can be allotted like real ones, and nothing runs on them."
 
@@ -19,13 +21,20 @@ PATIENCE = 30.0
 """Seconds that a driver may take: without its persistence mode it wakes up every GPU first."""
 
 
+GONE = "The NVIDIA library that was here is gone."
+
+
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What was found at one time. ``note`` is for people: show it wherever it is not empty."""
+    """What was found at one time. ``note`` is for people: show it wherever it is not empty.
+
+    ``uses`` tell how devices are used, by whomever: those that this machine could measure.
+    """
 
     devices: tuple[DeviceSpec, ...]
     origin: DeviceOrigin
     note: str = ""
+    uses: tuple[DeviceUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,7 @@ class _Look:
 
     gpus: tuple[nvml.Gpu, ...] = ()
     notes: tuple[str, ...] = ()
+    samples: Mapping[str, nvml.Sample] = field(default_factory=dict)
     absent: bool = False
     failure: str = ""
 
@@ -76,30 +86,36 @@ class Inventory:
         self._patience = patience
         self._driver = Patient(_look, patience)
         self._had_nvml = False
+        self._last: tuple[DeviceSpec, ...] = ()
 
     def observe(self) -> Discovery:
         """Look now. Blocks while the driver answers, so not for an event loop's own thread.
 
-        A driver that does not answer in time is one that fails, until it has answered.
-
-        What a GPU that vanished was is not in the answer: who keeps the record of devices sees
-        that it is missing.
+        While the driver fails, or does not answer in time, what it found before is unhealthy. What
+        a GPU that vanished was is not in the answer: who keeps the record of devices sees that it
+        is missing.
         """
         look = self._look()
         self._had_nvml |= not look.absent
+        failure = look.failure or (GONE if look.absent and self._had_nvml else "")
+        found = self._found(look, failure)
+        pairs = [(device.id, device.uuid) for device in found.devices]
+        return replace(found, uses=measured(pairs, look.samples))
+
+    def _found(self, look: _Look, failure: str) -> Discovery:
         if self._declared is not None:
-            return self._declared_now(self._declared, look)
+            return self._declared_now(self._declared, look, failure)
         if not self._had_nvml:
             return Discovery(simulated_devices(self._node), DeviceOrigin.SIMULATED, SIMULATED_NOTE)
-        failure = look.failure or (
-            "The NVIDIA library that was here is gone." if look.absent else ""
-        )
         if failure:
-            return Discovery(
-                (), DeviceOrigin.NVML, f"{failure} No device can be allotted until it works."
+            note = f"{failure} No device can be allotted until it works."
+            ailing = tuple(
+                replace(device, healthy=False, health_note=failure) for device in self._last
             )
+            return Discovery(ailing, DeviceOrigin.NVML, note)
+        self._last = _specs(look.gpus, self._node)
         note = " ".join(look.notes) or ("" if look.gpus else "NVML works and sees no GPU.")
-        return Discovery(_specs(look.gpus, self._node), DeviceOrigin.NVML, note)
+        return Discovery(self._last, DeviceOrigin.NVML, note)
 
     def _look(self) -> _Look:
         try:
@@ -109,16 +125,14 @@ class Inventory:
                 failure=f"The NVIDIA driver did not answer for {self._patience:g} seconds."
             )
 
-    def _declared_now(self, declared: tuple[DeviceSpec, ...], look: _Look) -> Discovery:
+    def _declared_now(
+        self, declared: tuple[DeviceSpec, ...], look: _Look, failure: str
+    ) -> Discovery:
         by_index = {gpu.index: gpu.uuid for gpu in look.gpus}
         matched = match_by_index(declared, by_index, self._nodes, self._known)
         self._known |= matched
-        seen = (
-            {spec.uuid: spec for spec in _specs(look.gpus, self._node)} if self._had_nvml else None
-        )
-        failure = look.failure or (
-            "The NVIDIA library that was here is gone." if look.absent and self._had_nvml else ""
-        )
+        there = {spec.uuid: spec for spec in _specs(look.gpus, self._node)}
+        seen = there if self._had_nvml else None
         devices = declared_devices(declared, matched, seen, self._nodes, failure)
         return Discovery(devices, DeviceOrigin.SETTINGS, " ".join((*look.notes, failure)).strip())
 
@@ -135,7 +149,8 @@ def _look() -> _Look:
         for gpu in reading.gpus
         if gpu.slices == ()
     )
-    return _Look(reading.gpus, reading.problems + empty)
+    samples = {sample.uuid: sample for sample in reading.samples}
+    return _Look(reading.gpus, reading.problems + empty, samples)
 
 
 def _specs(gpus: Sequence[nvml.Gpu], node: str) -> tuple[DeviceSpec, ...]:

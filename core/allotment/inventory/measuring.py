@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from allotment.inventory import nvml
 from allotment.inventory.simulated import is_simulated
@@ -26,6 +26,14 @@ def measure(devices: Sequence[tuple[str, str]]) -> tuple[DeviceUse, ...]:
         except (nvml.NvmlAbsent, nvml.NvmlFailed) as error:
             why = str(error)
     return tuple(_use(device, uuid, samples.get(uuid), why) for device, uuid in devices)
+
+
+def measured(
+    devices: Sequence[tuple[str, str]], samples: Mapping[str, nvml.Sample]
+) -> tuple[DeviceUse, ...]:
+    """Those of these devices, given as (id, UUID), that were measured: ``samples`` are by UUID."""
+    uses = (_use(device, uuid, samples.get(uuid), "") for device, uuid in devices)
+    return tuple(use for use in uses if use.measured is Measured.NVML)
 
 
 def is_real(uuid: str) -> bool:

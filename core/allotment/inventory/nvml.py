@@ -46,13 +46,10 @@ class Gpu:
     health: Health
     slices: tuple[Slice, ...] | None
 
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """All that NVML sees. ``problems`` tell of GPUs that are there and cannot even be named."""
-
-    gpus: tuple[Gpu, ...]
-    problems: tuple[str, ...]
+    @property
+    def uuids(self) -> tuple[str, ...]:
+        """Of what it offers: itself, or its slices."""
+        return (self.uuid,) if self.slices is None else tuple(part.uuid for part in self.slices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +61,15 @@ class Sample:
     memory_used: int | None = None
     memory_total: int | None = None
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that NVML sees, and how it is used. ``problems`` tell of GPUs that cannot even be named."""
+
+    gpus: tuple[Gpu, ...]
+    problems: tuple[str, ...]
+    samples: tuple[Sample, ...]
 
 
 @contextmanager
@@ -112,7 +118,7 @@ def describe(error: Any) -> str:
 
 
 def read() -> Reading:
-    """Every GPU and slice of this machine, with health.
+    """Every GPU and slice of this machine, with health and use.
 
     Raises:
         NvmlAbsent: there is no NVML here.
@@ -128,7 +134,8 @@ def read() -> Reading:
                 problems.append(
                     f"GPU {index} does not answer: {str(error).rstrip('.')} (NVML error {error.value})."
                 )
-    return Reading(tuple(gpus), tuple(problems))
+        samples = tuple(_sample(binding, uuid) for gpu in gpus for uuid in gpu.uuids)
+    return Reading(tuple(gpus), tuple(problems), samples)
 
 
 def _read_gpu(binding: Any, index: int) -> Gpu:
