@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -28,6 +28,14 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """How a device was used when this machine looked, by whomever."""
+
+    at: datetime
+    use: DeviceUse
+
+
+@dataclass(frozen=True, slots=True)
 class Minutes:
     """Minutes that are over, for the record."""
 
@@ -41,6 +49,7 @@ class LiveUse:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last: dict[str, Reported] = {}
+        self._observed: dict[str, Observed] = {}
         self._devices: dict[tuple[str, datetime], DeviceMinute] = {}
         self._servers: dict[tuple[str, datetime], ServerMinute] = {}
         self._listeners: list[Callable[[Reported], None]] = []
@@ -72,6 +81,19 @@ class LiveUse:
         for listener in listeners:
             listener(reported)
         return reported
+
+    def observe(self, uses: Iterable[DeviceUse], now: datetime) -> None:
+        """Take in what this machine itself measured on its devices; what it did not, it does not know."""
+        observed = {use.id: Observed(now, use) for use in uses}
+        with self._lock:
+            self._observed = observed
+
+    def observed(self, now: datetime) -> dict[str, Observed]:
+        """What this machine measured last, by device, where that is not long ago."""
+        with self._lock:
+            return {
+                device: one for device, one in self._observed.items() if now - one.at <= STALE_AFTER
+            }
 
     def _count(self, allotment: str, minute: datetime, report: ServerReport) -> None:
         memory = sum(device.memory_used or 0 for device in report.devices)

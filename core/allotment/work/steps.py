@@ -118,6 +118,7 @@ def _devices(work: Work, declared: Declared, now: datetime) -> str:
         # A machine whose devices are told in another way than before has no others.
         for other in sorted(_LOCAL - {found.origin}):
             devices.observe(writing, (), other)
+    work.use.observe(found.uses, now)
     return f"{counted(len(found.devices), 'device')}. {found.note}".strip()
 
 

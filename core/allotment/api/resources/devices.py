@@ -28,11 +28,12 @@ def list_devices(
     changed_after: Sequence = None,
 ) -> Response:
     """All devices for those who see everything; else those that own and led groups' servers hold."""
-    seen, reported = sight(caller), plane.use.latest(plane.now())
+    seen, now = sight(caller), plane.now()
+    reported, observed = plane.use.latest(now), plane.use.observed(now)
     with plane.record.reading() as reading:
         change = None if changed_after is None else touched(reading, seen, changed_after)
         only = None if change is None else change.devices
-        found = device_documents(reading, seen, reported, pool=pool, only=only)
+        found = device_documents(reading, seen, reported, observed, pool=pool, only=only)
         sequence = events.latest_sequence(reading)
     items, following = cut(found, lambda device: (device.id,), page)
     removed = () if only is None else sorted(only - {device.id for device in found})
@@ -49,9 +50,10 @@ def list_devices(
 @router.get("/{device}", response_model=documents.Device, summary="Read a device")
 def read_device(plane: Plane, caller: Asker, device: DevicePath) -> Response:
     """One device, where the caller may see it."""
-    reported = plane.use.latest(plane.now())
+    now = plane.now()
+    reported, observed = plane.use.latest(now), plane.use.observed(now)
     with plane.record.reading() as reading:
-        found = device_documents(reading, sight(caller), reported, only={device})
+        found = device_documents(reading, sight(caller), reported, observed, only={device})
     if not found:
         raise NotFound("device", device)
     return answer(found[0])

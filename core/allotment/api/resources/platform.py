@@ -120,7 +120,7 @@ def read_overview(plane: Plane, caller: Asker) -> Response:
             people=len(people.all_people(reading)),
             pools=tuple(pool_documents(reading, seen)),
             groups=tuple(group_documents(reading, seen)),
-            alerts=tuple(alerts(reading, plane.loop.progress())),
+            alerts=tuple(alerts(reading, plane.loop.progress(), plane.use.observed(now))),
             refusals=tuple(refusal_documents(reading, seen, _REFUSALS)),
         )
     return answer(overview)

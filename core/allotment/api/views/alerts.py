@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from allotment.model.amounts import counted
 from allotment.model.documents import Alert
+from allotment.model.reports import DeviceUse
 from allotment.record import Reading, devices, drift, groups, profiles
+from allotment.work.live_use import Observed
 from allotment.work.loop import Progress
 
+USED = 0.1
+"""From this part of its time or memory on, a device counts as used: the driver itself takes a little."""
 
-def alerts(reading: Reading, steps: Iterable[Progress]) -> Iterator[Alert]:
+
+def alerts(
+    reading: Reading, steps: Iterable[Progress], observed: Mapping[str, Observed]
+) -> Iterator[Alert]:
     """Everything that asks for an eye now, gravest first."""
     for entry in drift.open_entries(reading):
         subject = f"{entry.person}/{entry.server or 'default'}"
         yield Alert(kind="drift", message=f"{subject}: {entry.note}", subject=subject)
     yield from _devices(reading)
+    yield from _used_by_nobody(reading, observed)
     for step in steps:
         if step.failures:
             message = (
@@ -37,6 +45,24 @@ def _devices(reading: Reading) -> Iterator[Alert]:
             held = " A server holds it and keeps running." if device.holder else ""
             message = f"{device.id} on {device.node} {state}{note}.{held}"
             yield Alert(kind="device", message=message, subject=device.id)
+
+
+def _used_by_nobody(reading: Reading, observed: Mapping[str, Observed]) -> Iterator[Alert]:
+    """Devices that are free and used all the same: local processes are told, not forced, which are theirs."""
+    for device in devices.all_devices(reading):
+        last = observed.get(device.id)
+        if device.state == "free" and last is not None and _is_used(last.use):
+            message = (
+                f"{device.id} on {device.node} is free, and something uses it: "
+                "a program outside the platform, or one that outlived its server. "
+                "nvidia-smi names it."
+            )
+            yield Alert(kind="device", message=message, subject=device.id)
+
+
+def _is_used(use: DeviceUse) -> bool:
+    memory = (use.memory_used or 0) / use.memory_total if use.memory_total else 0.0
+    return (use.utilisation or 0.0) >= USED * 100 or memory >= USED
 
 
 def _shares(reading: Reading) -> Iterator[Alert]:

@@ -14,7 +14,7 @@ from allotment.model.names import DEFAULT_POOL
 from allotment.model.pools import PoolUse
 from allotment.record import Reading, devices, groups, pools, servers
 from allotment.rules.permission import Sight
-from allotment.work.live_use import Reported
+from allotment.work.live_use import Observed, Reported
 
 Holding = tuple[Allotment, str]
 """An active allotment, with what its server is called."""
@@ -24,6 +24,7 @@ def device_documents(
     reading: Reading,
     sight: Sight,
     reported: Mapping[str, Reported],
+    observed: Mapping[str, Observed],
     *,
     pool: str | None = None,
     only: Collection[str] | None = None,
@@ -32,7 +33,7 @@ def device_documents(
     known = sorted(devices.all_devices(reading, pool), key=lambda device: device.id)
     held_by = servers.holding_devices(reading)
     return [
-        device_document(device, held_by.get(device.holder or ""), reported)
+        device_document(device, held_by.get(device.holder or ""), _use(device, reported, observed))
         for device in known
         if (only is None or device.id in only)
         and _visible(device, held_by.get(device.holder or ""), sight)
@@ -48,12 +49,21 @@ def _visible(device: Device, holding: Holding | None, sight: Sight) -> bool:
     return sight.sees(held.person, (held.group,))
 
 
+def _use(
+    device: Device, reported: Mapping[str, Reported], observed: Mapping[str, Observed]
+) -> Observed | None:
+    """How a device is used: as this machine measured it, else by the word of the server that holds it."""
+    if device.id in observed:
+        return observed[device.id]
+    last = reported.get(device.holder or "")
+    uses = last.report.devices if last else ()
+    return next((Observed(last.at, use) for use in uses if last and use.id == device.id), None)
+
+
 def device_document(
-    device: Device, holding: Holding | None, reported: Mapping[str, Reported]
+    device: Device, holding: Holding | None, last: Observed | None
 ) -> documents.Device:
     """One device as a document."""
-    last = reported.get(device.holder or "")
-    use = next((one for one in last.report.devices if one.id == device.id), None) if last else None
     return documents.Device(
         id=device.id,
         node=device.node,
@@ -70,8 +80,8 @@ def device_document(
         present=device.present,
         health_note=device.health_note,
         holder=None if holding is None else _holder(holding),
-        use=use,
-        used_at=last.at if last and use else None,
+        use=last.use if last else None,
+        used_at=last.at if last else None,
         revision=device.revision,
     )
 

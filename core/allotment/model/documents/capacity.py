@@ -42,8 +42,8 @@ class Device(Document):
     present: bool
     health_note: str
     holder: Holder | None = None
-    use: DeviceUse | None = Field(default=None, description="What its server reported last")
-    used_at: datetime | None = Field(default=None, description="When its server reported it")
+    use: DeviceUse | None = Field(default=None, description="How it was used when it was measured last")
+    used_at: datetime | None = Field(default=None, description="When that was")
     revision: int
 
 
