@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 import browsing
 
 GRID = """
+import threading
 import ipywidgets
 from datetime import datetime, timedelta, UTC
 from allotment_widgets import Action, Column, Grid, Look, Plot, State
@@ -52,6 +53,12 @@ def skip_one():
     grid._rows.update([{"id": "s8", "use": 55}], ())
     grid.update([{"id": "s7", "use": 66}])
 
+def busy():
+    # The kernel's own thread is held up until the other one has spoken.
+    other = threading.Thread(target=lambda: grid.update([{"id": "s6", "use": 44}]))
+    other.start()
+    other.join()
+
 def begin():
     grid.filter_text, grid.sort = "", []
     grid.failed("")
@@ -63,6 +70,7 @@ buttons = ipywidgets.HBox([
     button("Begin", begin),
     button("Change", lambda: grid.update([{"id": "s5", "use": 99, "state": "failed"}, {"id": "new", "user": "vera", "group": "vision"}], ["s39"])),
     button("Lose", skip_one),
+    button("Busy", busy),
     button("Empty", lambda: grid.replace([])),
     button("Fail", lambda: grid.failed("The control plane has not answered since 14:02.")),
 ])
@@ -144,6 +152,12 @@ def test_a_lost_delta_is_made_good_by_a_snapshot(page: Page) -> None:
     press(page, "Lose")
     expect(row(page, "user-07")).to_contain_text("66 %")
     expect(row(page, "user-08")).to_contain_text("55 %")
+
+
+@pytest.mark.promise("ADMIN-2")
+def test_a_change_from_another_thread_arrives(page: Page) -> None:
+    press(page, "Busy")
+    expect(row(page, "user-06")).to_contain_text("44 %")
 
 
 def test_a_selected_row_that_goes_is_deselected_everywhere(page: Page) -> None:

@@ -12,6 +12,8 @@ import { Points } from "./points";
 import { amount, latest, moment, sentence, table } from "./text";
 import { swatch, Tooltip } from "./tooltip";
 
+const LEAST_WIDTH = 120;
+
 type Model = AnyModel<ChartTraits>;
 
 function open(model: AnyModel): Points {
@@ -78,16 +80,21 @@ class View {
   }
 
   private size(): { width: number; height: number } {
-    return { width: Math.max(120, this.canvas.clientWidth), height: this.model.get("height") };
+    // Out of sight it has no width: then what it had is as good as any, until it is seen again.
+    const width = this.canvas.clientWidth || (this.drawn?.width ?? 0);
+    return { width: Math.max(LEAST_WIDTH, width), height: this.model.get("height") };
   }
 
   private rebuild(): void {
+    const size = this.size();
     this.drawn?.destroy();
-    this.canvas.style.height = `${this.model.get("height")}px`;
-    const made = options(this.specs(), this.points, this.paint, this.size());
+    this.canvas.style.height = `${size.height}px`;
+    const made = options(this.specs(), this.points, this.paint, size);
     made.hooks = { setCursor: [(chart) => this.cursorMoved(chart)] };
     this.drawn = new uPlot(made, drawnData(this.specs(), this.points), this.canvas);
     this.describe();
+    // A change of theme may lay the page out anew after it has told of itself.
+    requestAnimationFrame(() => this.resize());
   }
 
   private update(): void {

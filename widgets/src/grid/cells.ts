@@ -8,8 +8,9 @@ import type { Row } from "../table";
 import type { CellPlot, ColumnSpec, Tone } from "../wire";
 import { bytes, duration, exact, money, NONE, number } from "../words";
 
-/** Past this many squares a cell shows a bar. */
-const SQUARES = 16;
+/** Past this many squares a cell shows a bar; past this many a count says what there is no room to name. */
+const SQUARES = 8;
+const NAMED = 4;
 
 type Used = [used: number, limit: number | null];
 
@@ -95,7 +96,7 @@ function drawDevices(target: HTMLElement, row: Row, spec: ColumnSpec): void {
   }
   const drawn = looks.length > SQUARES ? [bar(looks)] : looks.map(square);
   for (const piece of drawn) piece.setAttribute("aria-hidden", "true");
-  target.replaceChildren(...drawn, element("span", { class: "plots-words" }, devicesWords(value)));
+  target.replaceChildren(...drawn, element("span", { class: "plots-words" }, value.length > NAMED ? `× ${value.length}` : devicesWords(value)));
 }
 
 function drawMeter(target: HTMLElement, row: Row, spec: ColumnSpec): void {

@@ -1,49 +1,17 @@
 /** The grid: rows from the model's table, drawn by AG Grid; selection, sorting and filter kept over every change. */
 import type { AnyModel } from "@anywidget/types";
-import {
-  CellStyleModule,
-  ClientSideRowModelApiModule,
-  ClientSideRowModelModule,
-  ColumnApiModule,
-  createGrid,
-  EventApiModule,
-  ExternalFilterModule,
-  ModuleRegistry,
-  RenderApiModule,
-  RowApiModule,
-  RowSelectionModule,
-  RowStyleModule,
-  type CellKeyDownEvent,
-  type ColumnState,
-  type FullWidthCellKeyDownEvent,
-  type GridApi,
-  type GridOptions,
-  type RowSelectionOptions,
-} from "ag-grid-community";
+import { createGrid, type CellKeyDownEvent, type ColumnState, type FullWidthCellKeyDownEvent, type GridApi, type GridOptions } from "ag-grid-community";
 import { startClock } from "../clock";
 import { element, root, setText } from "../dom";
 import type { Part } from "../loader";
 import { Table, type Change, type Row } from "../table";
 import { onTheme, wear } from "../theme";
 import type { FromKernel, GridTraits, SortSpec, ToKernel } from "../wire";
-import { stateOf } from "./cells";
 import { definitions, searchText } from "./columns";
 import css from "./grid.css";
-import { HEADER, ROW, theme } from "./theme";
+import { always, rowClasses, selectable } from "./options";
+import { HEADER, ROW } from "./theme";
 import { Toolbar } from "./toolbar";
-
-ModuleRegistry.registerModules([
-  CellStyleModule,
-  ClientSideRowModelApiModule,
-  ClientSideRowModelModule,
-  ColumnApiModule,
-  EventApiModule,
-  ExternalFilterModule,
-  RenderApiModule,
-  RowApiModule,
-  RowSelectionModule,
-  RowStyleModule,
-]);
 
 /** Narrower than this, columns that may be left out are. */
 const NARROW = 640;
@@ -95,6 +63,7 @@ class View {
   close(): void {
     this.opened.columns = this.api.getColumnState();
     for (const end of this.endings) end();
+    cancelAnimationFrame(this.fitting);
     this.toolbar.close();
     this.api.destroy();
   }
@@ -114,47 +83,23 @@ class View {
   private options(): GridOptions<Row> {
     const { table } = this.opened;
     return {
-      theme,
+      ...always,
+      ...selectable(this.model.get("selection")),
       columnDefs: definitions(this.model.get("columns"), this.model.get("sort")),
-      defaultColDef: { resizable: true, suppressHeaderMenuButton: true, suppressMovable: true },
+      rowClassRules: rowClasses(this.model.get("columns"), this.model.get("row_tone")),
       rowData: table.known ? [...table.rows.values()] : [],
-      getRowId: ({ data }) => data.id,
-      rowClassRules: this.rowClasses(),
-      ...this.selectionOptions(),
-      animateRows: false,
-      deltaSort: true,
-      suppressColumnMoveAnimation: true,
-      suppressNoRowsOverlay: true,
-      ensureDomOrder: true,
       isExternalFilterPresent: () => this.needles.length > 0,
       doesExternalFilterPass: ({ data }) => this.passes(data!),
       onSelectionChanged: () => this.selectionChanged(),
       onSortChanged: () => this.sortChanged(),
       onModelUpdated: () => this.refreshCounts(),
+      onGridSizeChanged: () => this.fitSoon(),
+      onDisplayedColumnsChanged: () => this.fitSoon(),
+      onColumnResized: () => this.fitSoon(),
       onCellKeyDown: (event) => this.keyPressed(event),
       onRowDoubleClicked: ({ data }) => data && this.send({ kind: "activate", id: data.id }),
       onCellMouseOver: ({ event, data, colDef }) => this.nameOnHover(event as MouseEvent, data, colDef.colId),
     };
-  }
-
-  private selectionOptions(): { rowSelection?: RowSelectionOptions<Row> } & Pick<GridOptions<Row>, "selectionColumnDef"> {
-    const selection = this.model.get("selection");
-    if (selection === "none") return {};
-    if (selection === "one") {
-      return { rowSelection: { mode: "singleRow", checkboxes: false, enableClickSelection: true } };
-    }
-    return {
-      rowSelection: { mode: "multiRow", checkboxes: true, headerCheckbox: true, selectAll: "filtered" },
-      selectionColumnDef: { width: 46, minWidth: 46, maxWidth: 46, resizable: false, suppressHeaderMenuButton: true },
-    };
-  }
-
-  private rowClasses(): Record<string, (params: { data: Row | undefined }) => boolean> {
-    const spec = this.model.get("columns").find(({ key }) => key === this.model.get("row_tone"));
-    if (!spec) return {};
-    const has = (tone: string) => (params: { data: Row | undefined }) =>
-      params.data !== undefined && stateOf(spec, params.data).tone === tone;
-    return { "row-bad": has("bad"), "row-warn": has("warn"), "row-quiet": has("quiet") };
   }
 
   /** Puts a new view where an earlier one was: selection, widths of columns. */
@@ -308,13 +253,19 @@ class View {
     this.problem.hidden = !problem;
   }
 
+  /** Once the widths of columns are settled. */
+  private fitSoon(): void {
+    cancelAnimationFrame(this.fitting);
+    this.fitting = requestAnimationFrame(() => this.fit());
+  }
+  private fitting = 0;
+
   /** As tall as its rows, up to the limit; columns that may be left out are, where it is narrow. */
   private fit(): void {
     if (!this.api) return;
     const narrow = this.root.clientWidth > 0 && this.root.clientWidth < NARROW;
     const rows = Math.max(this.api.getDisplayedRowCount(), this.notice.hidden ? 1 : 2);
-    const scrollbar = this.body.querySelector<HTMLElement>(".ag-body-horizontal-scroll:not(.ag-hidden)")?.offsetHeight ?? 0;
-    const wanted = HEADER + rows * ROW + scrollbar + 3;
+    const wanted = HEADER + rows * ROW + this.scrollbarHeight() + 3;
     this.body.style.height = `${Math.min(wanted, this.model.get("max_height"))}px`;
     if (this.root.classList.toggle("narrow", narrow) !== this.wasNarrow) {
       this.wasNarrow = narrow;
@@ -323,6 +274,13 @@ class View {
     }
   }
   private wasNarrow = false;
+
+  /** AG Grid shows its scrollbar after it has told of its columns, so the columns themselves are asked. */
+  private scrollbarHeight(): number {
+    const width = this.api.getAllDisplayedColumns().reduce((sum, column) => sum + column.getActualWidth(), 0);
+    if (width <= this.body.clientWidth) return 0;
+    return this.body.querySelector<HTMLElement>(".ag-body-horizontal-scroll")?.offsetHeight ?? 0;
+  }
 }
 
 export const grid: Part = {
