@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from allotment.model.people import BuiltInRole
 from allotment.model.refusals import Refusal, SettingsInvalid
 from allotment.record import Reading, Record, Writing, declared
 from allotment.settings.document import Place
@@ -189,7 +188,7 @@ def _carry_out(writing: Writing, settings: Settings, steps: Sequence[_Step]) -> 
         if step.part is GROUPS and step.change.action == "change":
             GROUPS.give_back(writing, step.change.name, step.change.after or {})
     for part in PARTS:
-        mine = sorted((step for step in todo if step.part is part), key=_operators_first)
+        mine = [step for step in todo if step.part is part]
         refusals = [refused for step in mine for refused in [_try(writing, step)] if refused]
         if refusals:
             raise Refusal(
@@ -199,11 +198,6 @@ def _carry_out(writing: Writing, settings: Settings, steps: Sequence[_Step]) -> 
                     for reason in refusal.reasons
                 )
             )
-
-
-def _operators_first(step: _Step) -> bool:
-    """Whoever becomes an operator does so before another one ceases to be one."""
-    return step.said.words.get("role") != BuiltInRole.OPERATOR
 
 
 def _try(writing: Writing, step: _Step) -> tuple[Place, Refusal] | None:

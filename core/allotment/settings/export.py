@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import SafeRepresenter
 
 from allotment.model.amounts import format_memory, parse_memory
 from allotment.model.devices import DeviceOrigin
@@ -22,6 +24,19 @@ HEAD = """\
 # What belongs to the machine (bind, servers, folders of profiles, the record's address) and what the
 # identity provider says is not here.
 """
+
+
+class _Words(SafeRepresenter):
+    """Writes text with anything unusual in it in double quotes, where nothing is folded or lost."""
+
+
+def _text(representer: SafeRepresenter, text: str) -> ScalarNode:
+    style = None if text.isprintable() else '"'
+    node: ScalarNode = representer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    return node
+
+
+_Words.add_representer(str, _text)
 
 
 def export(reading: Reading, now: datetime) -> str:
@@ -46,6 +61,7 @@ def export(reading: Reading, now: datetime) -> str:
     if not document["sign_in"]["operators"]:
         del document["sign_in"]
     yaml = YAML(typ="safe", pure=True)
+    yaml.Representer = _Words
     yaml.default_flow_style = False
     yaml.allow_unicode = True
     # The order in which people read it. (ruamel declares the attribute as None.)
