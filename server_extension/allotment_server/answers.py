@@ -34,8 +34,12 @@ class ThisServer(Document):
 
 
 class ControlPlaneState(Document):
-    """Whether the control plane answers now. ``why``: why not. ``told_at``: of when what is told here is."""
+    """Whether the control plane answers now. ``why``: why not. ``told_at``: of when what is told here is.
 
+    ``configured`` is false for a server that was started without one.
+    """
+
+    configured: bool
     reachable: bool
     why: str = ""
     told_at: datetime | None = None
@@ -81,7 +85,7 @@ def put_together(
         limits=told.limits if told else None,
         shares=told.shares if told else None,
         servers=told.servers if told else None,
-        notices=(told.notices if told else ()) + _device_notices(here, uses),
+        notices=_notices(here, told, uses),
         control_plane=control_plane,
         reports=ReportState(
             sent_at=reporting.sent_at,
@@ -117,11 +121,17 @@ def _this_server(here: Surroundings, told: Me | None, uses: tuple[DeviceUse, ...
     )
 
 
-def _device_notices(here: Surroundings, uses: tuple[DeviceUse, ...]) -> tuple[Notice, ...]:
-    """What this server itself sees of a real device that should answer and does not."""
-    now, real = datetime.now(UTC), {device for device, uuid in here.devices if is_real(uuid)}
-    return tuple(
+def _notices(
+    here: Surroundings, told: Me | None, uses: tuple[DeviceUse, ...]
+) -> tuple[Notice, ...]:
+    """What the platform told, and what only this server sees: a real device that does not answer."""
+    platform = told.notices if told else ()
+    known = " ".join(notice.message for notice in platform if notice.kind == "device")
+    real = {device for device, uuid in here.devices if is_real(uuid)}
+    now = datetime.now(UTC)
+    own = tuple(
         Notice(at=now, kind="device", message=f"Device {use.id} cannot be measured. {use.note}")
         for use in uses
-        if use.measured is Measured.UNAVAILABLE and use.id in real
+        if use.measured is Measured.UNAVAILABLE and use.id in real and use.id not in known
     )
+    return platform + own

@@ -28,7 +28,11 @@ class OwnersView:
         uses, _ = await asyncio.gather(
             self._meter.read_if_older(MEASURED_WITHIN), self._standing.refresh()
         )
+        standing = self._standing
         state = ControlPlaneState(
-            reachable=not self._standing.why, why=self._standing.why, told_at=self._standing.told_at
+            configured=standing.configured,
+            reachable=not standing.why,
+            why=standing.why,
+            told_at=standing.told_at,
         )
-        return put_together(self.here, self._standing.me, state, uses, self._reporter.state)
+        return put_together(self.here, standing.me, state, uses, self._reporter.state)

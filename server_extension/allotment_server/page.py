@@ -64,13 +64,20 @@ class ServerLine(NamedTuple):
 def page_words(answer: MeAnswer, here: Surroundings, now: datetime) -> dict[str, Any]:
     """Everything that the template shows."""
     own = own_entry(here, answer.servers or ())
+    warned = bool(own and own.warnings)
     return {
         "answer": answer,
+        # Of its own devices this server's warnings say the same.
+        "notices": [
+            notice
+            for notice in answer.notices
+            if not (warned and own and notice.kind == "device" and notice.server == own.id)
+        ],
         "title": server_name(own) if own else here.server or "This server",
         "own": _server_line(own, here) if own else None,
         "home_url": here.home_url,
         "devices": [_device_line(device) for device in answer.server.devices],
-        "meters": None if answer.limits is None else [_meter(limit) for limit in answer.limits],
+        "meters": None if answer.limits is None else _meters(answer.limits),
         "servers": None
         if answer.servers is None
         else [_server_line(server, here) for server in answer.servers],
@@ -101,11 +108,19 @@ def lasting(since: datetime, now: datetime) -> str:
     return counted(seconds, "second")
 
 
-def _meter(limit: LimitUse) -> Meter:
-    title = _capital(limit.words) + (f", group {limit.group}" if limit.group else "")
-    return Meter(
-        title, limit.used, limit.value, _tone(limit.used, limit.value), _capital(limit.source)
-    )
+def _meters(limits: tuple[LimitUse, ...]) -> list[Meter]:
+    """A group is named only where there are several, and limits may differ by it."""
+    several = len({limit.group for limit in limits}) > 1
+    return [
+        Meter(
+            _capital(limit.words) + (f", group {limit.group}" if limit.group and several else ""),
+            limit.used,
+            limit.value,
+            _tone(limit.used, limit.value),
+            _capital(limit.source),
+        )
+        for limit in limits
+    ]
 
 
 def _shares(answer: MeAnswer) -> list[Meter]:

@@ -35,6 +35,11 @@ class Standing:
         self.asked_at: datetime | None = None
         self.why = "" if ask else NO_CONTROL_PLANE
 
+    @property
+    def configured(self) -> bool:
+        """Whether there is a control plane to ask."""
+        return self._ask is not None
+
     @classmethod
     def by(cls, client: AllotmentClient | None) -> Standing:
         """Ask with this client; None: there is no control plane."""

@@ -85,7 +85,10 @@ def test_the_address_with_a_slash_leads_to_the_page(fetch: Any) -> None:
 def test_it_says_when_the_control_plane_is_away(fetch: Any, control_plane: Any) -> None:
     control_plane.problem = (503, "The record is away.")
     page = words(fetch("allotment").body.decode())
-    assert "The control plane does not answer. You can go on working. The record is away." in page
+    assert (
+        "The control plane does not tell now what you hold. You can go on working. The record is away."
+        in page
+    )
     assert "Not known: the control plane has not told yet." in page
 
 

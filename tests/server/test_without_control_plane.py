@@ -25,6 +25,7 @@ def test_it_answers_and_says_that_there_is_none(fetch: Any) -> None:
     answer = fetch("allotment", "me")
     document = json.loads(answer.body)
     assert answer.code == 200
+    assert document["control_plane"]["configured"] is False
     assert document["control_plane"]["reachable"] is False
     assert "ALLOTMENT_API_URL" in document["control_plane"]["why"]
     assert (document["limits"], document["servers"], document["notices"]) == (None, None, [])
@@ -33,6 +34,7 @@ def test_it_answers_and_says_that_there_is_none(fetch: Any) -> None:
 @pytest.mark.promise("SERVER-7")
 def test_the_page_says_so_too(fetch: Any) -> None:
     page = fetch("allotment").body.decode()
+    assert "There is no control plane. You can go on working." in page
     assert "ALLOTMENT_API_URL" in page
     assert "holds nothing of it" in page
 
