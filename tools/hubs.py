@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 import httpx
 import psutil
-import tiny_server
 
+import tiny_server
 from allotment.inventory import processes
 from allotment.model.allotments import Allotment
 from allotment.model.devices import DeviceOrigin, DeviceSpec
@@ -376,9 +376,34 @@ class HubUnderTest:
         with self.record.writing("olga", now()) as writing:
             change(writing)
 
+    def bring_together(self) -> None:
+        """After a crash: wait until the hub has looked at its servers, and reconcile until nothing is left."""
+        self.settle(*self.tokens)
+        until(lambda: not self.reconcile().words, "nothing to be left to reconcile")
+        self.settle(*self.tokens)
+
+    def assert_in_step(self) -> None:
+        """What runs, what is held and what the hub says are the same."""
+        held = {one.id: one for one in self.held()}
+        running = self.marked()
+        if {one.allotment for one in running} != set(held):
+            raise AssertionError(f"{running} run, but {held} are held")
+        for one in running:
+            if tuple(device.id for device in held[one.allotment].devices) != one.devices:
+                raise AssertionError(f"{one} does not run on what it holds")
+        for allotment in held.values():
+            ready = self.active_in_hub(allotment.person, allotment.server)
+            if allotment.state != "running" or not ready:
+                raise AssertionError(f"{allotment} is not what the hub says: ready is {ready}")
+        self.assert_sound()
+
     def assert_sound(self) -> None:
         """The record's counters say what its holdings say."""
         with self.record.reading() as reading:
             found = discrepancies(reading)
+            holders = {one.id: one.holder for one in devices.all_devices(reading)}
+            rightful = {d.id: one.id for one in allotments.active(reading) for d in one.devices}
+        if {device: holder for device, holder in holders.items() if holder} != rightful:
+            raise AssertionError(f"held by {holders}, rightfully by {rightful}")
         if found:
             raise AssertionError("; ".join(found))

@@ -1,6 +1,7 @@
 """The smallest single-user server: it answers the hub, tells its environment, and starts processes.
 
-What it can be told by an environment variable: ``TINY_IGNORES`` are signals that it does not obey.
+What it can be told by environment variables: ``TINY_IGNORES`` are signals that it does not obey;
+with ``TINY_DETACHES`` it leaves behind a process that detached itself and obeys no SIGTERM.
 """
 
 from __future__ import annotations
@@ -49,6 +50,9 @@ def main() -> None:
     for name in ("SIGINT", "SIGTERM"):
         wanted = signal.SIG_IGN if name in ignored else stop_by(server)
         signal.signal(signal.Signals[name], wanted)
+    if "TINY_DETACHES" in os.environ:
+        stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + DETACHED
+        subprocess.check_output([sys.executable, "-c", stubborn])
     server.serve_forever(poll_interval=0.05)
 
 

@@ -95,7 +95,7 @@ class AllotmentMixin(Spawner):
         return _read_form
 
     @default("options_form")
-    def _default_options_form(self) -> Callable[[Spawner], Awaitable[str]]:
+    def _default_options_form(self) -> Callable[[AllotmentMixin], Awaitable[str]]:
         return AllotmentMixin._draw_form
 
     async def _draw_form(self) -> str:

@@ -2,6 +2,7 @@
 
 ``hub`` runs through a module; each test finds it without servers and with the seeded limits.
 ``new_hub`` makes one for a single test: with another command, configuration or record.
+``page_hub`` is the hub as people get it: with our sign-in, our pages and the real proxy.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import hubs
 import pytest
-from hubs import HubUnderTest
 
+import hubs
+import page_hubs
 from allotment.record import Writing
+from hubs import HubUnderTest
+from page_hubs import PageHub
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +56,17 @@ def new_hub(tmp_path: Path) -> Iterator[Callable[..., HubUnderTest]]:
     yield make
     for hub in made:
         hub.close()
+
+
+@pytest.fixture(scope="session")
+def page_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageHub]:
+    """The hub as people get it, with sign-in and pages; each test uses people of its own (p1, p2, …)."""
+    people = "\n".join(f"  p{number}: {{}}" for number in range(1, 41))
+    settings = page_hubs.SETTINGS.replace("people: {dan: {}}", f"people:\n  dan: {{}}\n{people}")
+    # Who was removed is signed out at once, and not within a minute.
+    config = "\nc.LocalAuthenticator.auth_refresh_age = 1\n"
+    hub = PageHub(tmp_path_factory.mktemp("pages") / "hub", settings=settings, config=config)
+    try:
+        yield hub.start()
+    finally:
+        hub.stop()

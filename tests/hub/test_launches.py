@@ -9,11 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import psutil
 import pytest
-from hubs import HubUnderTest, alive, until
 
 from allotment.model.limits import LimitKind, LimitScope
 from allotment.record import Writing, limits, servers
-
+from hubs import HubUnderTest, alive, until
 
 SILENT = [sys.executable, "-c", "import time; time.sleep(600)"]
 

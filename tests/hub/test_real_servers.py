@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import hubs
 import pytest
+
+import hubs
 from hubs import HubUnderTest, alive
 from kernels import Kernel
 

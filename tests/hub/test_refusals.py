@@ -7,6 +7,7 @@ from collections.abc import Callable
 from html import escape
 
 import pytest
+
 from hubs import HubUnderTest, until
 
 HOSTILE = '<script>alert("x")</script>'
