@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import ipywidgets
 
 from allotment.model.refusals import AllotmentError
-from allotment_widgets.fields import button, heading, row, stack, words
+from allotment_widgets.fields import button, heading, put, row, show, stack, words
 from allotment_widgets.frame import Arrival
 from allotment_widgets.sentences import problem_html, will_happen
 
@@ -29,7 +29,7 @@ class Slot:
     def __init__(self, desk: Desk) -> None:
         self.view = ipywidgets.Box([])
         self.view.add_class("slot")
-        self.view.layout.display = "none"
+        show(self.view, shown=False)
         self._desk = desk
         self.open: Asking | None = None
 
@@ -38,13 +38,18 @@ class Slot:
         self._desk.only(self)
         self.open = asking
         self.view.children = (asking.view,)
-        self.view.layout.display = ""
+        show(self.view, shown=True)
+
+    def refresh(self) -> None:
+        """Let the form that is open look again at what it speaks of."""
+        if self.open is not None:
+            self.open.refresh()
 
     def clear(self) -> None:
         """Close the form that is open."""
         if self.open is not None:
             self.open = None
-            self.view.layout.display = "none"
+            show(self.view, shown=False)
             self.view.children = ()
 
 
@@ -64,14 +69,14 @@ class Asking:
         act: Act | None,
         fields: Sequence[Any] = (),
         tone: Literal["main", "risk"] = "main",
-        cancel: str = "Cancel",
     ) -> None:
         self._desk, self._slot, self._act = desk, slot, act
         self._label = confirm
-        self._will = words(will_happen(()))
-        self._problem = words("", "problem-slot")
+        self.refresh: Callable[[], None] = _nothing
+        """Called when what is selected, or the picture, has changed."""
+        self._will, self._problem = words(), words()
         self._confirm = button(confirm, tone, kind="confirm")
-        self._cancel = button(cancel, kind="cancel")
+        self._cancel = button("Cancel" if act else "Close", kind="cancel")
         self._confirm.on_click(lambda _: desk.begin(self.confirmed()))
         self._cancel.on_click(lambda _: desk.backend.soon(self.close))
         acts = [self._confirm, self._cancel] if act else [self._cancel]
@@ -84,11 +89,11 @@ class Asking:
 
     def will(self, *lines: str) -> None:
         """Say what pressing the button will do."""
-        self._will.value = will_happen(lines)
+        put(self._will, will_happen(lines))
 
     def show_problem(self, error: AllotmentError | None) -> None:
         """Say why it was not done; None takes that away."""
-        self._problem.value = "" if error is None else problem_html(error)
+        put(self._problem, "" if error is None else problem_html(error))
 
     def relabel(self, confirm: str) -> None:
         """Let the button say what it will do now."""
@@ -127,3 +132,7 @@ class Asking:
         finally:
             self._confirm.description = self._label
             self._confirm.disabled = False
+
+
+def _nothing() -> None:
+    """There is nothing to look at again."""

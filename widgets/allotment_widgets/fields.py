@@ -78,9 +78,24 @@ def button(label: str, tone: str = "", *, kind: str = "") -> ipywidgets.Button:
 def words(html: str = "", *classes: str) -> ipywidgets.HTML:
     """A piece of a page. What comes from the record must have been escaped."""
     piece = ipywidgets.HTML(html)
+    piece.layout.display = "" if html else "none"
     for name in classes:
         piece.add_class(name)
     return piece
+
+
+def put(piece: ipywidgets.HTML, html: str) -> None:
+    """Change a piece of a page: only what differs travels, so that what somebody has selected in it stays."""
+    if piece.value != html:
+        piece.value = html
+        show(piece, shown=bool(html))
+
+
+def show(piece: ipywidgets.DOMWidget, *, shown: bool) -> None:
+    """Show a piece, or take it off the page."""
+    display = "" if shown else "none"
+    if piece.layout.display != display:
+        piece.layout.display = display
 
 
 def heading(title: str, level: int = 2) -> ipywidgets.HTML:

@@ -97,3 +97,4 @@ class Arrival(Piece):
 
     def __init__(self, title: str) -> None:
         super().__init__("arrival", title=title)
+        self.layout.display = "none"

@@ -94,6 +94,9 @@ class Live:
     async def _keep(self) -> None:
         while True:
             topics = self._stale & self._wanted
+            if self._picture.overview is None:
+                # Groups have their colours from here, and counts are there before long lists.
+                topics &= ALWAYS
             if topics:
                 await self._refresh(topics)
             else:

@@ -21,8 +21,8 @@ from allotment.model.documents import (
     Server,
     ServerListing,
     User,
-    UserListing,
     UseReport,
+    UserListing,
 )
 from allotment.model.people import Permission
 from allotment_widgets.plot import Palette

@@ -48,9 +48,7 @@ _READERS: dict[Topic, Reader] = {
     Topic.USERS: Reader(
         lambda client, after: client.users.all(changed_after=after), Picture.take_users
     ),
-    Topic.ROLES: Reader(
-        lambda client, _: client.roles.all(), _sets(Topic.ROLES, "roles", "items")
-    ),
+    Topic.ROLES: Reader(lambda client, _: client.roles.all(), _sets(Topic.ROLES, "roles", "items")),
     Topic.PROFILES: Reader(
         lambda client, _: client.profiles.all(), _sets(Topic.PROFILES, "profiles", "items")
     ),
@@ -58,9 +56,7 @@ _READERS: dict[Topic, Reader] = {
         lambda client, _: client.refusals(limit=REFUSALS),
         _sets(Topic.REFUSALS, "refusals", "items"),
     ),
-    Topic.MOMENTS: Reader(
-        lambda client, _: client.use(), _sets(Topic.MOMENTS, "moments", "items")
-    ),
+    Topic.MOMENTS: Reader(lambda client, _: client.use(), _sets(Topic.MOMENTS, "moments", "items")),
 }
 
 

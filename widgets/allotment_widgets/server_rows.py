@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from allotment.model.documents import Device, HeldDevice, Server
 from allotment_widgets.columns import Column, State
 from allotment_widgets.picture import Picture
-from allotment_widgets.plot import Plot
+from allotment_widgets.plot import Plot, PlotState
 from allotment_widgets.sentences import server_name
 
 IDLE_AFTER = timedelta(minutes=30)
@@ -26,16 +26,16 @@ STATES = {
 }
 
 COLUMNS = (
-    Column("user", "User", flex=1, width=72),
-    Column("name", "Server", flex=1.2, width=84, hover="note"),
-    Column("group", "Group", flex=0.9, width=72),
-    Column("pool", "Pool", flex=0.7, width=62, hide_narrow=True),
-    Column("profile", "Profile", flex=1.6, width=90, hide_narrow=True),
-    Column("devices", "Devices", kind="devices", flex=1.5, width=110),
-    Column("use", "Use", kind="percent", width=66, hover="measured"),
+    Column("user", "User", flex=1, width=84),
+    Column("name", "Server", flex=1.2, width=96, hover="note"),
+    Column("group", "Group", flex=1, width=84),
+    Column("pool", "Pool", flex=0.7, width=60, hide_narrow=True),
+    Column("profile", "Profile", flex=1.3, width=100, hide_narrow=True),
+    Column("devices", "Devices", kind="devices", flex=1.7, width=132),
+    Column("use", "Use", kind="percent", width=64, hover="measured"),
     Column("active", "Last active", kind="time", width=106, hide_narrow=True),
-    Column("since", "Since", kind="since", width=102),
-    Column("state", "State", kind="state", states=STATES, hover="why", width=118),
+    Column("since", "Since", kind="since", width=112),
+    Column("state", "State", kind="state", states=STATES, hover="why", width=120),
 )
 
 
@@ -124,7 +124,11 @@ def _why(server: Server, state: str) -> str:
     if state == "idle":
         return "It holds devices, and nothing has run in it for half an hour."
     if server.stop_reason and server.state in {"stopping", "stopped"}:
-        return f"{server.stopped_by}: {server.stop_reason}" if server.stopped_by else server.stop_reason
+        return (
+            f"{server.stopped_by}: {server.stop_reason}"
+            if server.stopped_by
+            else server.stop_reason
+        )
     return ""
 
 
@@ -146,7 +150,7 @@ def device_plot(device: Device, picture: Picture, now: datetime, *, section: str
     )
 
 
-def _plot_state(device: Device, *, idle: bool) -> str:
+def _plot_state(device: Device, *, idle: bool) -> PlotState:
     if device.state in {"unhealthy", "missing"}:
         return "unhealthy"
     if device.state == "held":

@@ -8,12 +8,12 @@ from typing import Any
 
 from allotment.model.documents import Server, ServerOutcome
 from allotment.model.people import Permission
-from allotment.model.refusals import Refusal
 from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import Refusal
 from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.columns import Action
 from allotment_widgets.desk import Desk
-from allotment_widgets.fields import choice_field, heading, row, stack, text_field
+from allotment_widgets.fields import choice_field, heading, row, stack, text_field, words
 from allotment_widgets.grid import Grid
 from allotment_widgets.picture import Changed, Topic
 from allotment_widgets.sentences import counted_as, devices_count, listed, server_words
@@ -29,7 +29,7 @@ class ServerTable:
 
     topics = frozenset({Topic.SERVERS, Topic.DEVICES})
 
-    def __init__(self, desk: Desk, *, max_height: int = 520) -> None:
+    def __init__(self, desk: Desk, *, title: str = "", max_height: int = 520) -> None:
         self.desk, self.picture = desk, desk.picture
         self.slot = Slot(desk)
         self.scope = choice_field("Show", SCOPES, "active")
@@ -50,7 +50,9 @@ class ServerTable:
         self.grid.on_action(lambda key, ids: desk.backend.soon(lambda: self._ask(key, ids)))
         self._states: dict[str, str] = {}
         self.view = stack(
-            row(heading("Servers"), self.scope, kind="acts-row spread"), self.slot.view, self.grid
+            row(heading(title) if title else words(), self.scope, kind="acts-row spread"),
+            self.slot.view,
+            self.grid,
         )
 
     def _actions(self) -> list[Action]:
@@ -92,7 +94,7 @@ class ServerTable:
         )
 
     def _wanted(self, server: Server) -> bool:
-        scope = self.scope.value
+        scope = str(self.scope.value)
         return scope == "all" or is_active(server) == (scope == "active")
 
     def _rows(self, servers: Iterable[Server]) -> list[dict[str, object]]:
@@ -146,7 +148,13 @@ def stopping(desk: Desk, slot: Slot, chosen: Sequence[Server]) -> Asking:
         return await _each(desk, ids, lambda part: desk.client.servers.stop(part, reason.value))
 
     asking = Asking(
-        desk, slot, f"Stop {number}", confirm=f"Stop {number}", act=act, fields=[reason], tone="risk"
+        desk,
+        slot,
+        f"Stop {number}",
+        confirm=f"Stop {number}",
+        act=act,
+        fields=[reason],
+        tone="risk",
     )
     asking.will(*_stop_lines(ending, len(chosen) - len(ending)))
     asking.enable(possible=bool(ending))
@@ -225,7 +233,7 @@ _OUTCOMES = {
 
 
 def outcome_words(outcomes: Sequence[ServerOutcome]) -> str:
-    """What became of servers: ``2 servers are stopping, 1 server did not run.``"""
+    """Say what became of servers, as in: 2 servers are stopping, 1 server did not run."""
     parts = []
     for kind, (one, many) in _OUTCOMES.items():
         number = sum(each.outcome == kind for each in outcomes)

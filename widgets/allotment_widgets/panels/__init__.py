@@ -1,9 +1,20 @@
 """The operator console's panels, one module each, in the order of the rail."""
 
+from allotment_widgets.panels.groups import GroupsPanel
 from allotment_widgets.panels.overview import OverviewPanel
 from allotment_widgets.panels.panel import Panel
+from allotment_widgets.panels.pools import PoolsPanel
+from allotment_widgets.panels.profiles import ProfilesPanel
 from allotment_widgets.panels.servers import ServersPanel
+from allotment_widgets.panels.users import UsersPanel
 
-PANELS: tuple[type[Panel], ...] = (OverviewPanel, ServersPanel)
+PANELS: tuple[type[Panel], ...] = (
+    OverviewPanel,
+    PoolsPanel,
+    ServersPanel,
+    ProfilesPanel,
+    GroupsPanel,
+    UsersPanel,
+)
 
 __all__ = ["PANELS", "Panel"]

@@ -6,13 +6,11 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
 
-import ipywidgets
-
 from allotment.model.documents import Alert, Overview, RefusedClaim
 from allotment_widgets.chart import Chart, Series
-from allotment_widgets.fields import heading, row, stack, words
-from allotment_widgets.picture import Changed, Topic
+from allotment_widgets.fields import heading, put, row, stack, words
 from allotment_widgets.panels.panel import Panel
+from allotment_widgets.picture import Changed, Topic
 from allotment_widgets.plots import PlotGrid
 from allotment_widgets.reading import REFUSALS
 from allotment_widgets.sentences import ago, counted_as
@@ -56,7 +54,7 @@ class OverviewPanel(Panel):
         )
         self._eye = words("", "eye-slot")
         self._plots = PlotGrid(title="Pools", selectable=False, empty="No devices were found.")
-        self._servers = ServerTable(self.desk, max_height=420)
+        self._servers = ServerTable(self.desk, title="Servers", max_height=420)
         return (
             self._facts,
             row(
@@ -74,13 +72,17 @@ class OverviewPanel(Panel):
         if overview is not None and changed.touches(
             Topic.OVERVIEW, Topic.REFUSALS, Topic.SERVERS, Topic.CLOCK
         ):
-            _put(self._facts, self._facts_html(overview))
-            _put(self._eye, _eye_html(overview.alerts, self.picture.refusals, datetime.now(UTC)))
+            put(self._facts, self._facts_html(overview))
+            put(self._eye, _eye_html(overview.alerts, self.picture.refusals, datetime.now(UTC)))
         if changed.touches(Topic.MOMENTS):
             self._show_moments()
         if changed.touches(Topic.DEVICES, Topic.SERVERS, Topic.CLOCK):
             self._show_plots()
         self._servers.show(changed)
+
+    def about(self, what: str) -> None:
+        """Show the servers of these words."""
+        self._servers.filter(what)
 
     def _show_moments(self) -> None:
         moments = self.picture.moments
@@ -122,12 +124,6 @@ class OverviewPanel(Panel):
         )
 
 
-def _put(piece: ipywidgets.HTML, html: str) -> None:
-    """Only what differs travels, and what somebody has selected stays."""
-    if piece.value != html:
-        piece.value = html
-
-
 def _fact(number: str, said: str, tone: str = "") -> str:
     return f'<div><b class="{tone}">{number}</b><span>{escape(said)}</span></div>'
 
@@ -163,7 +159,9 @@ def _servers_fact(overview: Overview) -> tuple[str, str]:
     states = overview.servers
     running = states.get("running", 0)
     others = [
-        f"{states[state]} {state}" for state in ("starting", "stopping", "offered") if states.get(state)
+        f"{states[state]} {state}"
+        for state in ("starting", "stopping", "offered")
+        if states.get(state)
     ]
     people = counted_as(overview.people, "person", "people")
     return f"{running:,}", ", ".join(["servers running", *others, f"{people} on board"])

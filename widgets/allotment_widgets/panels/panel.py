@@ -34,5 +34,6 @@ class Panel(ABC):
     def show(self, changed: Changed) -> None:
         """Show what is new; when the panel is opened, everything is."""
 
+    @abstractmethod
     def about(self, what: str) -> None:
         """Show what a link meant: a name, or words to filter by."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from allotment.model.amounts import format_memory
 from allotment.model.documents import Server
-from allotment_widgets.fields import stack, words
+from allotment_widgets.fields import put, show, stack, words
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.picture import Changed, Topic
 from allotment_widgets.sentences import server_name
@@ -27,12 +27,10 @@ class ServersPanel(Panel):
     def build(self) -> tuple[Any, ...]:
         """The grid, and below it what is selected."""
         self._servers = ServerTable(self.desk, max_height=620)
-        self._servers.grid.on_select(
-            lambda _: self.desk.backend.soon(self._show_details)
-        )
+        self._servers.grid.on_select(lambda _: self.desk.backend.soon(self._show_details))
         self._details = words("")
         self._sheet = stack(self._details, kind="sheet pad")
-        self._sheet.layout.display = "none"
+        show(self._sheet, shown=False)
         return (self._servers.view, self._sheet)
 
     def show(self, changed: Changed) -> None:
@@ -48,11 +46,9 @@ class ServersPanel(Panel):
     def _show_details(self) -> None:
         chosen = [self.picture.servers.get(name) for name in self._servers.grid.selected]
         one = chosen[0] if len(chosen) == 1 else None
-        self._sheet.layout.display = "none" if one is None else ""
+        show(self._sheet, shown=one is not None)
         if one is not None:
-            html = _details(one)
-            if self._details.value != html:
-                self._details.value = html
+            put(self._details, _details(one))
 
 
 def _details(server: Server) -> str:
@@ -75,8 +71,11 @@ def _facts(server: Server) -> list[tuple[str, str]]:
         ("State", escape(f"{word} since {_utc(server.since)}{stopped}{reason}")),
         ("Launched", escape(f"{_utc(server.admitted_at)}, made {_utc(server.created_at)}")),
         ("Profile", escape(f"{server.profile_title} ({server.profile})")),
-        ("Group, pool", escape(", ".join(filter(None, (server.group, server.pool))) or "–")),
-        ("Price", escape(f"{server.price} per hour, as promised at launch") if server.price else ""),
+        ("Group, pool", escape(", ".join(filter(None, (server.group, server.pool))) or "none")),
+        (
+            "Price",
+            escape(f"{server.price} per hour, as promised at launch") if server.price else "",
+        ),
         ("Devices", _devices(server)),
         ("Last report", _report(server)),
         ("Id", f"<code>{escape(server.id)}</code>"),
