@@ -221,6 +221,20 @@ def test_what_differs_is_said_in_words(record: Record, caplog: pytest.LogCapture
     ]
 
 
+@pytest.mark.promise("GROUP-7")
+@pytest.mark.parametrize("until", ["2027-01-31T18:00", "2027-01-31T17:00:00Z"])
+def test_an_end_without_a_zone_is_in_the_platforms(record: Record, until: str) -> None:
+    member = f"{{name: ann, until: {until}}}"
+    text = f"time_zone: Europe/Berlin\ngroups: [{{name: vision, members: [{member}]}}]"
+
+    declare.apply_once(record, parse_settings(text), NOW)
+
+    with record.reading() as reading:
+        (ann,) = memberships.all_memberships(reading, person="ann")
+    assert ann.until == datetime(2027, 1, 31, 17, tzinfo=UTC)
+    assert planned(record, text) == ()
+
+
 def test_what_the_file_does_not_say_is_nobodys_difference(record: Record) -> None:
     declare.apply_once(record, parse_settings("groups: [{name: vision, members: [ann]}]"), NOW)
     by_an_operator(

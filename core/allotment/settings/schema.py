@@ -6,6 +6,7 @@ A key is here only if something happens because of it.
 from __future__ import annotations
 
 import socket
+from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,7 +14,6 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -97,11 +97,11 @@ class DeclaredShare(_Section):
 
 
 class Member(_Section):
-    """A person in a group, perhaps until a time."""
+    """A person in a group, perhaps until a time: one without a zone is in the platform's."""
 
     name: PersonName
-    until: AwareDatetime | None = Field(
-        default=None, description="a time with its zone, such as 2027-01-31T18:00:00Z"
+    until: datetime | None = Field(
+        default=None, description="a time, such as 2027-01-31T18:00 or 2027-01-31T18:00Z"
     )
 
 
@@ -202,7 +202,7 @@ class Settings(_Section):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The platform's time zone."""
+        """The platform's time zone: that of times in the file which name none."""
         return ZoneInfo(self.time_zone)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from allotment.model.groups import Membership, Origin
 from allotment.model.people import BuiltInRole, Permission
@@ -92,7 +93,7 @@ class Memberships(Part):
         """What the settings say, by name."""
         return {
             f"{group.name}/{member.name}": Said(
-                _member_words(group, member), ("groups", index, "members")
+                _member_words(group, member, settings.zone), ("groups", index, "members")
             )
             for index, group in enumerate(settings.groups)
             for member in group.people
@@ -151,12 +152,13 @@ def _lasts(row: Membership, now: datetime) -> bool:
     return row.until is None or row.until > now
 
 
-def _member_words(group: DeclaredGroup, member: Member) -> Words:
+def _member_words(group: DeclaredGroup, member: Member, zone: ZoneInfo) -> Words:
     words: dict[str, Any] = {}
     if "leads" in group.model_fields_set:
         words["lead"] = member.name in group.leads
     if member.until is not None:
-        words["until"] = member.until.astimezone(UTC).isoformat()
+        end = member.until if member.until.tzinfo else member.until.replace(tzinfo=zone)
+        words["until"] = end.astimezone(UTC).isoformat()
     return words
 
 
