@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -63,6 +64,15 @@ class Server:
 
 
 @pytest.fixture
+def without_lab(tmp_path: Path) -> None:
+    """Leave JupyterLab and its kin out, which takes most of a server's start."""
+    others = ("jupyter_lsp", "jupyterlab", "notebook_shim", "voila.server_extension")
+    config = {"ServerApp": {"jpserver_extensions": dict.fromkeys(others, False)}}
+    (tmp_path / ".jupyter").mkdir()
+    (tmp_path / ".jupyter" / "jupyter_server_config.json").write_text(json.dumps(config))
+
+
+@pytest.fixture
 def start(tmp_path: Path, server_environment: dict[str, str]) -> Iterator[Any]:
     started: list[Server] = []
 
@@ -77,7 +87,6 @@ def start(tmp_path: Path, server_environment: dict[str, str]) -> Iterator[Any]:
         server.process.wait(60)
 
 
-@pytest.mark.promise("IDLE-1")
 def test_it_reports_kernels_terminals_and_when_something_last_happened(
     run: Any, jp_serverapp: Any, jp_fetch: Any, control_plane: Any
 ) -> None:
@@ -124,6 +133,7 @@ def test_a_server_under_the_hubs_address_has_the_extension_without_being_told(
 
 @pytest.mark.promise("POOL-1")
 @pytest.mark.needs("gcc")
+@pytest.mark.usefixtures("without_lab")
 def test_a_real_device_is_reported_as_its_driver_measures_it(
     start: Any, control_plane: Any, nvml_library: Path, tmp_path: Path
 ) -> None:
@@ -148,6 +158,7 @@ def test_a_real_device_is_reported_as_its_driver_measures_it(
 
 
 @pytest.mark.promise("SERVER-7")
+@pytest.mark.usefixtures("without_lab")
 def test_a_refused_report_is_logged_once_without_the_token_and_the_server_works_on(
     start: Any, control_plane: Any
 ) -> None:
@@ -161,6 +172,7 @@ def test_a_refused_report_is_logged_once_without_the_token_and_the_server_works_
     assert TOKEN not in written
 
 
+@pytest.mark.usefixtures("without_lab")
 def test_it_ends_at_once_while_the_control_plane_hangs(start: Any, control_plane: Any) -> None:
     control_plane.silent.set()
     server = start()
