@@ -32,7 +32,7 @@ bench: setup-for-tests  ## measure, and print one table
 	@$(BIN)/python benchmarks/everything.py $(ARGS)
 
 screenshots: setup-for-tests  ## draw every page and panel again, into docs/screenshots
-	@$(BIN)/python docs/make_screenshots.py $(ARGS)
+	@PYTHONPATH=tools $(BIN)/python docs/make_screenshots.py $(ARGS)
 
 wheel: setup-for-tests  ## build the distribution into dist/
 	@$(BIN)/hatchling build

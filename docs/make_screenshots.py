@@ -1,0 +1,210 @@
+"""Pictures of every page and panel, light and dark, wide and narrow: ``make screenshots``.
+
+The hub's pages come from a hub that runs, the console's panels from a control plane with an example
+platform behind it. They go to docs/screenshots, or to the folder that is named.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+import control_planes
+import example_platform
+from browsing import chromium, voila
+from page_hubs import PageHub, launch
+
+VIEWS = {
+    f"{scheme}-{width}": {"color_scheme": scheme, "viewport": {"width": pixels, "height": height}}
+    for scheme in ("light", "dark")
+    for width, pixels, height in (("wide", 1280, 860), ("narrow", 390, 844))
+}
+MILLISECONDS = 60_000
+CONSOLE = "from allotment_widgets import operator_console\noperator_console()"
+SETTINGS = """
+organisation: Example Research
+sign_in: {kind: local, operators: [olga]}
+devices:
+DEVICES
+pools: [{name: a100, devices: [gpu-0, gpu-1, gpu-2, gpu-3, gpu-4, gpu-5, gpu-6, gpu-7]}]
+groups:
+  - name: vision
+    title: Machine vision
+    shares: [{pool: a100, guaranteed: 4, ceiling: 4}]
+    members: [ada, ben]
+    leads: [ada]
+  - name: speech
+    shares: [{pool: a100, guaranteed: 4, ceiling: 4}]
+    members: [cleo]
+people: {dan: {}}
+limits: {defaults: {devices: 3, servers: 3}, people: {ben: {devices: 1}}}
+profiles: [profiles]
+servers: {command: [PYTHON, TINY]}
+"""
+DEVICES = "\n".join(
+    f"  - {{id: gpu-{n}, model: NVIDIA A100 80GB, memory: 80GiB, node: dgx-{n // 4 + 1}}}"
+    for n in range(8)
+)
+PROFILES = {
+    "pytorch-gpu": """
+title: PyTorch on one GPU
+description: CUDA, PyTorch and friends, for training on a single device.
+devices: 1
+cpu: 4
+memory: 16GiB
+price: 2.40
+""",
+    "pytorch-four": """
+title: PyTorch on four GPUs
+description: For training across the devices of one node.
+devices: 4
+cpu: 32
+memory: 256GiB
+price: 9.60
+""",
+    "data-science": """
+title: Data science
+description: Python and R with the usual libraries for data analysis, without a GPU.
+cpu: 2
+memory: 8GiB
+price: 0.18
+""",
+    "minimal": """
+title: Minimal
+description: JupyterLab and Python, for reading, writing and light work.
+cpu: 1
+memory: 2GiB
+""",
+    "operator-console": "title: Operator console\nvisible_to: {people: [olga]}\n",
+}
+
+Picture = Callable[[str, Page], None]
+
+
+def main(folder: Path) -> None:
+    """Take all pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def picture(name: str, page: Page) -> None:
+        page.screenshot(path=folder / f"{name}.png", animations="disabled")
+        print(folder / f"{name}.png", flush=True)
+
+    with chromium() as browser, tempfile.TemporaryDirectory() as work:
+        take_pages(browser, Path(work) / "hub", picture)
+        take_console(browser, Path(work), picture)
+
+
+def take_pages(browser: Browser, folder: Path, picture: Picture) -> None:
+    """The hub's pages, in the middle of a working day."""
+    hub = PageHub(folder, settings=SETTINGS.replace("DEVICES", DEVICES), profiles=PROFILES)
+    hub.start()
+    try:
+        launch_all(hub)
+        for name, view in VIEWS.items():
+            with opened(browser, view) as page:
+                take_signing_in(
+                    hub, page, lambda what, page=page, n=name: picture(f"{what}-{n}", page)
+                )
+            with opened(browser, view) as page:
+                take_signed_in(
+                    hub, page, lambda what, page=page, n=name: picture(f"{what}-{n}", page)
+                )
+    finally:
+        hub.stop()
+
+
+def launch_all(hub: PageHub) -> None:
+    """Servers of three people, so that there is something to see."""
+    for person, title, profile in (
+        ("ada", "Segmentation", "pytorch-gpu"),
+        ("ada", "Notes", "data-science"),
+        ("ben", "Detector", "pytorch-gpu"),
+        ("cleo", "Whisper", "pytorch-gpu"),
+    ):
+        page = hub.signed_in(person)
+        answer = launch(page, name=title, profile=profile, note="")
+        if not answer.is_redirect:
+            raise RuntimeError(f"{person} was refused {profile}: {answer.text}")
+
+
+def take_signing_in(hub: PageHub, page: Page, picture: Callable[[str], None]) -> None:
+    """What is seen before somebody is signed in."""
+    page.goto(f"{hub.url}/hub/login")
+    picture("signin")
+
+
+def take_signed_in(hub: PageHub, page: Page, picture: Callable[[str], None]) -> None:
+    """Launch, home, refused, tokens, password."""
+    sign_in(hub, page, "ada")
+    page.goto(f"{hub.url}/hub/spawn")
+    page.get_by_label("Name").fill("Training")
+    page.get_by_role("radio", name="PyTorch on one GPU").check()
+    picture("launch")
+    page.goto(f"{hub.url}/hub/home")
+    page.get_by_role("link", name="Open").first.wait_for()
+    picture("home")
+    page.goto(f"{hub.url}/hub/token")
+    picture("tokens")
+    page.goto(f"{hub.url}/hub/password")
+    picture("password")
+    page.context.clear_cookies()
+    sign_in(hub, page, "ben")
+    page.goto(f"{hub.url}/hub/spawn")
+    page.get_by_role("radio", name="PyTorch on one GPU").scroll_into_view_if_needed()
+    picture("launch-at-the-limit")
+
+
+def sign_in(hub: PageHub, page: Page, person: str) -> None:
+    """Sign in as people do."""
+    page.goto(f"{hub.url}/hub/login")
+    page.get_by_label("Name").fill(person)
+    page.get_by_label("Password", exact=True).fill(hub.passwords[person])
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/hub/home")
+
+
+def take_console(browser: Browser, folder: Path, picture: Picture) -> None:
+    """Each panel of the operator console, as the rail names them."""
+    with control_planes.platform(folder) as platform:
+        example_platform.make(platform.record)
+        platform.start()
+        example_platform.report(platform.record, platform.plane.use)
+        os.environ["ALLOTMENT_API_URL"] = platform.url
+        os.environ["JUPYTERHUB_API_TOKEN"] = platform.hub.token("operator")
+        pages = folder / "pages"
+        pages.mkdir()
+        with voila(pages, "--template=allotment") as server:
+            address = server.page("console", CONSOLE)
+            for name, view in VIEWS.items():
+                with opened(browser, view) as page:
+                    page.goto(address)
+                    take_panels(page, lambda what, page=page, n=name: picture(f"{what}-{n}", page))
+
+
+def take_panels(page: Page, picture: Callable[[str], None]) -> None:
+    """Follow each link of the rail."""
+    page.get_by_text("Live ·").wait_for()
+    rail = page.get_by_role("navigation", name="Panels")
+    for panel in [link.get_attribute("data-go") for link in rail.locator("[data-go]").all()]:
+        rail.locator(f"[data-go={panel}]").click()
+        rail.locator(f"[data-go={panel}][aria-current=page]").wait_for()
+        picture(f"console-{panel}")
+
+
+@contextmanager
+def opened(browser: Browser, view: dict[str, object]) -> Iterator[Page]:
+    """A page of a fresh browser profile."""
+    context = browser.new_context(**view)  # type: ignore[arg-type]  # one of VIEWS
+    context.set_default_timeout(MILLISECONDS)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "screenshots")
