@@ -17,7 +17,9 @@ from pathlib import Path
 
 import httpx
 
-from allotment.record import Record, Writing, open_record
+from allotment.record import Record, Writing, credentials, open_record
+from allotment.settings.catalogue import Catalogue
+from allotment_hub import passwords
 from hubs import free_port, until
 
 HERE = Path(__file__).parent
@@ -147,6 +149,17 @@ class PageHub:
         """Change the record, as another program would."""
         with self.record.writing("olga", datetime.now(UTC)) as writing:
             change(writing)
+
+    def give_password(self, name: str, password: str) -> None:
+        """Give somebody a password, as if they had chosen it."""
+        hashed = passwords.hashed(password)
+        self.change(lambda writing: credentials.set_password(writing, name, hashed))
+
+    def publish(self, name: str, text: str) -> None:
+        """Add a profile's file, and look at the folder as the control plane does."""
+        folder = self.folder / "profiles"
+        (folder / f"{name}.yaml").write_text(text)
+        Catalogue([folder]).refresh(self.record, datetime.now(UTC))
 
     def browser(self) -> httpx.Client:
         """A browser that nobody has signed in with; it follows no redirects by itself."""

@@ -22,11 +22,16 @@ from tornado import web
 from tornado.httputil import url_concat
 from tornado.web import StaticFileHandler
 
-from allotment.model.reasons import Reason
+from allotment.model.reasons import Reason, Rule
 from allotment_hub.files import STATIC
 from allotment_spawner.pages import Pages
 
 FORM_FIELDS = ("name", "note", "profile", "group")
+UNPRINTABLE = Reason(
+    Rule.REQUEST,
+    "That name is too long, or holds characters that cannot be shown.",
+    remedy="Use up to 255 letters, digits and signs, with single spaces between words.",
+)
 _AWAY = "The record does not answer."
 _started = f"{time.time_ns():x}"
 """Times on pages move on with the clock and templates with a new version: part of every tag."""
@@ -109,11 +114,17 @@ class LaunchHandler(SpawnHandler):
         owner = self._owner(user_name)
         if owner is not None and not server_name and self._title:
             if not is_valid_display_name(self._title):
-                raise web.HTTPError(400, "That name holds characters that cannot be shown.")
+                return self._refuse_name()
             server_name = name_for(owner, self._title)
         self._server = server_name or ""
         self._known_before = owner is None or self._server in owner.orm_spawners
         return super().post(user_name, server_name, self._title or display_name)
+
+    @web.authenticated
+    async def _refuse_name(self) -> None:
+        self._reasons = (UNPRINTABLE,)
+        self.set_status(400)
+        self.finish(await self._render_form(self.current_user, ""))
 
     def _owner(self, user_name: str | None) -> User | None:
         signed_in: User | None = self.current_user
@@ -172,7 +183,7 @@ class LaunchHandler(SpawnHandler):
             form=form,
             reasons=self._reasons,
             error_message=message or "",
-            refused_title=f"{title} was not launched" if title else "Nothing was launched",
+            refused_title=f"{title[:80]} was not launched" if title else "Nothing was launched",
         )
         return html
 

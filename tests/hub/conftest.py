@@ -61,7 +61,7 @@ def new_hub(tmp_path: Path) -> Iterator[Callable[..., HubUnderTest]]:
 @pytest.fixture(scope="session")
 def page_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageHub]:
     """The hub as people get it, with sign-in and pages; each test uses people of its own (p1, p2, …)."""
-    people = "\n".join(f"  p{number}: {{}}" for number in range(1, 41))
+    people = "\n".join(f"  p{number}: {{}}" for number in range(1, 31))
     settings = page_hubs.SETTINGS.replace("people: {dan: {}}", f"people:\n  dan: {{}}\n{people}")
     # Who was removed is signed out at once, and not within a minute.
     config = "\nc.LocalAuthenticator.auth_refresh_age = 1\n"
