@@ -37,12 +37,15 @@ def _from_profile(profile: Profile) -> dict[str, str]:
     return {"OMP_NUM_THREADS": str(max(1, int(profile.cpu)))} | own
 
 
-def device_environment(allotment: Allotment) -> dict[str, str]:
-    """Which devices a local process may use, in the order of ``ALLOTMENT_DEVICES``; empty for none.
+def local_environment(allotment: Allotment) -> dict[str, str]:
+    """What a local process is told beside: its devices, in the order of ``ALLOTMENT_DEVICES``.
 
     CUDA obeys it. It is a word, not a wall: a process could open another device by other means.
+    Programs that write their title over their environment (setproctitle, as Ray's workers do) are
+    told not to: the server's processes are known by it.
     """
-    return {"CUDA_VISIBLE_DEVICES": ",".join(device.uuid for device in allotment.devices)}
+    devices = ",".join(device.uuid for device in allotment.devices)
+    return {"CUDA_VISIBLE_DEVICES": devices, "SPT_NOENV": "1"}
 
 
 def with_program_folder(environment: Mapping[str, str], folder: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ from allotment.model.reasons import Reason, Rule
 from allotment.record import claims
 from allotment_spawner import console, refusing
 from allotment_spawner.admitting import AllotmentMixin
-from allotment_spawner.environment import device_environment, with_program_folder
+from allotment_spawner.environment import local_environment, with_program_folder
 from allotment_spawner.refusing import LaunchRefused
 
 _ENDING = ThreadPoolExecutor(32, thread_name_prefix="allotment-ending")
@@ -82,7 +82,7 @@ class LocalServer(AllotmentMixin, LocalProcessSpawner):
         environment = super().get_env()
         if self._allotment is None:
             return environment
-        environment |= device_environment(self._allotment)
+        environment |= local_environment(self._allotment)
         if self._is_console:
             environment = console.isolated(environment, self._console_home, self._console_notebook)
         return with_program_folder(environment, str(Path(sys.executable).parent))

@@ -85,15 +85,15 @@ def started(pid: int) -> ServerProcess | None:
 def runs(process: ServerProcess, allotment: str) -> bool:
     """Whether this very process still runs, and is no other that was given its pid since.
 
-    Its mark decides where it can be read, for it survives a clock that was set; else its start time.
+    Its mark decides where it has one, for that survives a clock that was set; else its start time.
     """
     try:
         now = psutil.Process(process.pid)
         if now.status() == psutil.STATUS_ZOMBIE:
             return False
-        environment = _environment(now)
-        if environment:
-            return environment.get(MARK) == allotment
+        mark = (_environment(now) or {}).get(MARK)
+        if mark is not None:
+            return mark == allotment
         return abs(now.create_time() - process.started) <= _CLOCK_STEP
     except psutil.NoSuchProcess:
         return False
