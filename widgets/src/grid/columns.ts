@@ -19,7 +19,7 @@ const WIDTHS: Record<Kind, [width: number, grows: boolean]> = {
   time: [108, false],
   since: [108, false],
   state: [120, true],
-  devices: [130, true],
+  devices: [172, true],
   meter: [112, false],
   yesno: [84, false],
 };
