@@ -1,9 +1,15 @@
 // Builds the widgets' scripts into the Python package: node build.mjs [--watch]
 import { build, context } from "esbuild";
-import { readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
-const { license, version } = JSON.parse(readFileSync(new URL("node_modules/ag-grid-community/package.json", import.meta.url)));
-const uplot = JSON.parse(readFileSync(new URL("node_modules/uplot/package.json", import.meta.url)));
+// What is bundled, with the licences that must travel with it.
+const BUNDLED = ["ag-grid-community", "ag-stack", "uplot"].map((name) => {
+  const folder = join(import.meta.dirname, "node_modules", name);
+  const { version, license } = JSON.parse(readFileSync(join(folder, "package.json")));
+  const text = ["LICENSE.txt", "LICENSE"].map((file) => join(folder, file)).find((file) => existsSync(file));
+  return { name: `${name} ${version} (${license})`, text: readFileSync(text, "utf8").trim() };
+});
 
 const shared = {
   bundle: true,
@@ -23,7 +29,7 @@ const builds = [
   {
     ...shared,
     entryPoints: { widgets: "src/main.ts" },
-    banner: { js: `/* Contains AG Grid Community ${version} (${license}, AG Grid Ltd) and uPlot ${uplot.version} (${uplot.license}, Leon Sorokin). */` },
+    banner: { js: `/* Contains ${BUNDLED.map(({ name }) => name).join(", ")}: see licences.txt beside this file. */` },
   },
 ];
 
@@ -32,3 +38,7 @@ if (process.argv.includes("--watch")) {
 } else {
   await Promise.all(builds.map((options) => build(options)));
 }
+
+const folder = join(import.meta.dirname, shared.outdir);
+mkdirSync(folder, { recursive: true });
+writeFileSync(join(folder, "licences.txt"), BUNDLED.map(({ name, text }) => `${name}\n\n${text}\n`).join("\n\n"));
