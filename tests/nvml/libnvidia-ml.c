@@ -1,5 +1,6 @@
-/* A stand-in for NVIDIA's management library: what it answers stands in the file that ALLOTMENT_TEST_NVML names,
-   read again at each nvmlInit, so that devices can fail, vanish and come back while a program runs.
+/* A stand-in for NVIDIA's management library: what it answers stands in the file that ALLOTMENT_TEST_NVML names (without
+   that, in the file `answers` beside the library), read again at each nvmlInit, so that devices can fail, vanish and
+   come back while a program runs.
 
      init 18                                     nvmlInit fails with this error
      hang                                        nvmlInit never answers
@@ -10,6 +11,9 @@
          mig=1                                   it is in MIG mode; its slices follow
      slice uuid=MIG-… compute=1 slices=1 memory=4864 used=0
 */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <libgen.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,9 +47,19 @@ static void text(const Device *device, const char *key, char *into) {
     for (char *c = into; *c; c++) if (*c == '_') *c = ' ';
 }
 
+static FILE *answers(void) {
+    const char *named = getenv("ALLOTMENT_TEST_NVML");
+    char library[1024], beside[1100];
+    Dl_info here;
+    if (named) return fopen(named, "r");
+    if (!dladdr((void *)devices, &here)) return NULL;
+    snprintf(library, sizeof library, "%s", here.dli_fname);
+    snprintf(beside, sizeof beside, "%s/answers", dirname(library));
+    return fopen(beside, "r");
+}
+
 int nvmlInitWithFlags(unsigned flags) {
-    const char *path = getenv("ALLOTMENT_TEST_NVML");
-    FILE *file = path ? fopen(path, "r") : NULL;
+    FILE *file = answers();
     char line[1024];
     int failure = 0, parent = -1;
     (void)flags;
