@@ -98,7 +98,7 @@ def console_notebook() -> str:
     """The path of the operator console's notebook; empty where the notebook extra is not installed."""
     package = find_spec("allotment_widgets")
     folders = package.submodule_search_locations or () if package else ()
-    found = (path for folder in folders for path in Path(folder).rglob("console.ipynb"))
+    found = (path for folder in folders for path in Path(folder).rglob("operator-console.ipynb"))
     return str(next(found, ""))
 
 
