@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from allotment.model.devices import DeviceOrigin, DeviceSpec
 from allotment.model.reports import DeviceUse, Measured
+from allotment.record import devices
 from allotment.work.live_use import STALE_AFTER
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
@@ -63,3 +65,23 @@ def test_a_held_device_that_is_used_is_none(api: Any, lab: Any) -> None:
     lab.granted("ann", "gpu")
     api.plane.use.observe([used("gpu-0", 100, TOTAL)], lab.now)
     assert "gpu-0" not in alerts(api)
+
+
+@pytest.mark.promise("POOL-6")
+def test_a_gpu_that_the_driver_lost_is_an_alert_until_it_is_back(api: Any, lab: Any) -> None:
+    spec = DeviceSpec("gpu-9", "n1", "A100", TOTAL, "GPU-9", DeviceOrigin.NVML)
+    seen = []
+    for found in ([spec], [], [spec]):
+        with lab.write() as writing:
+            devices.observe(writing, found, DeviceOrigin.NVML)
+        seen.append("gpu-9" in alerts(api))
+    assert seen == [False, True, False]
+
+
+@pytest.mark.promise("POOL-6")
+def test_an_unhealthy_device_is_an_alert_with_its_reason(api: Any, lab: Any) -> None:
+    with lab.write() as writing:
+        devices.set_health(writing, "gpu-0", healthy=False, note="The driver asks for a reset")
+    with api.client("olga+") as olga:
+        messages = [alert.message for alert in olga.overview().alerts]
+    assert any("gpu-0" in message and "asks for a reset" in message for message in messages)

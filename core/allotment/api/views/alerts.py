@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from allotment.model.amounts import counted
+from allotment.model.devices import DeviceOrigin
 from allotment.model.documents import Alert
 from allotment.model.reports import DeviceUse
 from allotment.record import Reading, devices, drift, groups, profiles
@@ -39,9 +40,11 @@ def alerts(
 
 def _devices(reading: Reading) -> Iterator[Alert]:
     for device in devices.all_devices(reading):
-        if device.state in {"unhealthy", "missing"} and (device.present or device.holder):
+        # What the settings no longer declare, its operator has taken away. What NVML no longer sees, nobody has.
+        lost = not device.present and (device.holder or device.origin is DeviceOrigin.NVML)
+        if device.state == "unhealthy" or lost:
             state = "is not healthy" if device.state == "unhealthy" else "is gone"
-            note = f": {device.health_note}" if device.health_note else ""
+            note = f": {device.health_note.rstrip('.')}" if device.health_note else ""
             held = " A server holds it and keeps running." if device.holder else ""
             message = f"{device.id} on {device.node} {state}{note}.{held}"
             yield Alert(kind="device", message=message, subject=device.id)
