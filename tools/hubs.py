@@ -211,6 +211,8 @@ class HubUnderTest:
             for server in user["servers"]:
                 path = f"/users/{user['name']}/servers/{server}"
                 self.api("DELETE", path, {"remove": bool(server)})
+        self.settle(*self.tokens)
+        until(lambda: not self.reconcile().words, "nothing to be left to reconcile")
         until(lambda: not (self.held() or self.marked()), "all servers to be gone")
         self.change(seed_limits)
         self.change(forget_servers)
