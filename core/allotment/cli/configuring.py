@@ -1,0 +1,208 @@
+"""Commands for the configuration as a file (plan, apply, export), and for the record's schema (migrate)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+
+from allotment.cli.ending import Exit, Misused
+from allotment.cli.options import (
+    Json,
+    RecordAddress,
+    SettingsFile,
+    StateFolder,
+    Url,
+    Yes,
+    control_plane,
+    needs_a_hubs_parts,
+    record_url,
+)
+from allotment.cli.output import Output
+from allotment.model.amounts import counted
+from allotment.model.documents import ConfigurationPlan
+from allotment.settings import load_settings, parse_settings
+
+File = Annotated[
+    str, typer.Argument(metavar="FILE", help="The settings file; - reads standard input.")
+]
+Restore = Annotated[
+    bool, typer.Option("--restore", help="Also undo what operators changed or deleted since.")
+]
+DEFAULT_STATE = Path("state")
+_SIGNS = {"create": ("+", "green"), "change": ("~", "yellow"), "keep": ("=", "dim")}
+
+
+class Configured(Protocol):
+    """What can be exported, planned and applied: a platform through its API, or a record itself."""
+
+    def export(self) -> str:
+        """What is configured, as a settings file."""
+
+    def plan(self, yaml: str, *, restore: bool = False) -> ConfigurationPlan:
+        """What applying this file would change."""
+
+    def apply(self, yaml: str, *, restore: bool = False) -> ConfigurationPlan:
+        """Apply a settings file: all of it or nothing."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    for command in (plan, apply, export, migrate):
+        app.command()(command)
+
+
+@contextmanager
+def _configured(url: str | None, record: str | None) -> Iterator[Configured]:
+    if record is None:
+        with control_plane(url) as client:
+            yield client.configuration
+        return
+    with needs_a_hubs_parts():
+        from allotment.cli import offline  # noqa: PLC0415 - the only commands that need a database
+    with offline.opened(record_url(record)) as opened:
+        yield offline.OfflineConfiguration(opened)
+
+
+def plan(
+    file: File,
+    restore: Restore = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with status 1 where something would change.")
+    ] = False,
+    record: RecordAddress = None,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Say what applying a settings file would do. Nothing is changed."""
+    out = Output(as_json=as_json)
+    text = _read(file)
+    with _configured(url, record) as configured:
+        found = configured.plan(text, restore=restore)
+    _show(out, found, restore=restore)
+    if exit_code and _todo(found):
+        raise typer.Exit(Exit.REFUSED)
+
+
+def apply(
+    file: File,
+    restore: Restore = False,
+    yes: Yes = False,
+    record: RecordAddress = None,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Make the platform as a settings file says: all of it, or nothing.
+
+    What exists is left alone, and so is what operators changed since, unless --restore is given.
+    """
+    out = Output(as_json=as_json)
+    text = _read(file)
+    with _configured(url, record) as configured:
+        if not yes:
+            planned = configured.plan(text, restore=restore)
+            if not _todo(planned):
+                _show(out, planned, restore=restore)
+                return
+            _confirm(out, planned, restore=restore)
+        applied = configured.apply(text, restore=restore)
+    if yes or as_json:
+        _show(out, applied, restore=restore)
+    out.say(f"{counted(_todo(applied), 'change')} made.", "bold")
+
+
+def export(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file, which must be new.")
+    ] = None,
+    record: RecordAddress = None,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Write what is configured as a settings file."""
+    with _configured(url, record) as configured:
+        text = configured.export()
+    if output is not None:
+        _write_new(output, text)
+    elif as_json:
+        Output(as_json=True).document({"yaml": text})
+    else:
+        typer.echo(text, nl=False)
+
+
+def migrate(
+    record: RecordAddress = None,
+    settings: SettingsFile = None,
+    state: StateFolder = DEFAULT_STATE,
+) -> None:
+    """Bring the record's schema up to date. Make a copy of it first; the hub must not run.
+
+    The record is the one named, else that of the settings, else record.sqlite in the state folder.
+    """
+    with needs_a_hubs_parts():
+        from allotment.cli import offline  # noqa: PLC0415 - the only commands that need a database
+    address = str(state / "record.sqlite")
+    if record is not None:
+        address = record
+    elif settings is not None:
+        address = load_settings(settings, state).record
+    with offline.opened(record_url(address), migrate=True):
+        typer.echo("The record's schema is up to date.")
+
+
+def _read(file: str) -> str:
+    """The text of a settings file, checked here so that problems name the file as it is called here.
+
+    Raises:
+        SettingsInvalid: it cannot be used.
+        Misused: it cannot be read.
+    """
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        message = f"{file} cannot be read: {reason}."
+        raise Misused(message) from error
+    parse_settings(text, "standard input" if file == "-" else file)
+    return text
+
+
+def _write_new(path: Path, text: str) -> None:
+    try:
+        with path.open("x") as stream:
+            stream.write(text)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}."
+        raise Misused(message) from error
+
+
+def _todo(found: ConfigurationPlan) -> int:
+    return sum(change.action != "keep" for change in found.changes)
+
+
+def _show(out: Output, found: ConfigurationPlan, *, restore: bool) -> None:
+    if out.as_json:
+        out.document(found)
+        return
+    for change in found.changes:
+        sign, style = _SIGNS[change.action]
+        out.say(f"{sign} {change.sentence}", style)
+    kept = len(found.changes) - _todo(found)
+    if not found.changes:
+        out.say("The platform is as the file says.")
+    elif kept and not restore:
+        out.say(
+            f"{counted(kept, 'difference')} (=) left alone; --restore makes it as the file says."
+        )
+
+
+def _confirm(out: Output, planned: ConfigurationPlan, *, restore: bool) -> None:
+    if not sys.stdin.isatty():
+        message = "Nobody can be asked here.\nLook with `allotment plan`, then say --yes."
+        raise Misused(message)
+    _show(Output(as_json=False) if out.as_json else out, planned, restore=restore)
+    typer.confirm(f"Make {counted(_todo(planned), 'change')}?", abort=True, err=True)

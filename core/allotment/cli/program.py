@@ -1,0 +1,41 @@
+"""The program ``allotment``: its commands, and what it says of itself."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed_version
+
+import typer
+
+from allotment.cli import configuring, doctor, seeing, stopping
+from allotment.cli.ending import STATUSES, Told
+from allotment.cli.options import Json
+from allotment.cli.output import Output
+
+app = typer.Typer(
+    cls=Told,
+    name="allotment",
+    help="See and steer a platform: who may use which GPUs, and who does.",
+    epilog=STATUSES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+seeing.add_to(app)
+stopping.add_to(app)
+configuring.add_to(app)
+doctor.add_to(app)
+
+
+@app.command()
+def version(as_json: Json = False) -> None:
+    """Say which version this program is; `allotment status` tells the platform's."""
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"version": installed_version("allotment")})
+    out.say(f"allotment {installed_version('allotment')}")
+
+
+def main() -> None:
+    """Run the program."""
+    app()

@@ -1,0 +1,348 @@
+"""Commands that show: status, pools, groups, users, servers, explain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from allotment.cli.ending import Exit
+from allotment.cli.options import Json, Url, control_plane
+from allotment.cli.output import Output, ago
+from allotment.client import AllotmentClient
+from allotment.model.amounts import counted
+from allotment.model.documents import (
+    About,
+    Capacity,
+    Group,
+    GroupShare,
+    LimitUse,
+    Me,
+    Overview,
+    Pool,
+    ReasonDocument,
+    Server,
+)
+from allotment.model.people import Permission
+
+Name = Annotated[str | None, typer.Argument(help="Only this one, with its details.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    for command in (status, pools, groups, users, servers, explain):
+        app.command()(command)
+
+
+def status(url: Url = None, as_json: Json = False) -> None:
+    """Say how the platform is: capacity, servers, alerts. Without that permission, what is your own."""
+    out = Output(as_json=as_json)
+    with control_plane(url) as client:
+        me = client.me()
+        if Permission.SEE_ALL not in me.permissions:
+            _show_me(out, me)
+            return
+        overview = client.overview()
+        if as_json:
+            out.document(overview)
+            return
+        _show_overview(out, client.about(), overview)
+
+
+def _show_overview(out: Output, about: About, overview: Overview) -> None:
+    out.say(f"Allotment {about.version}, hub {about.hub}, record in {about.record}", "bold")
+    out.say(f"Devices  {_capacity(overview.capacity)}")
+    states = ", ".join(f"{number} {state}" for state, number in overview.servers.items() if number)
+    out.say(f"Servers  {states or 'none'}")
+    out.say(f"People   {overview.people}")
+    _pool_table(out, overview.pools, title="Pools")
+    out.table(
+        ("Kind", "Alert"),
+        ((alert.kind, alert.message) for alert in overview.alerts),
+        empty="Nothing needs an eye.",
+        title="Alerts",
+    )
+    out.table(
+        ("When", "Person", "Profile", "Why"),
+        (
+            (f"{ago(one.at)} ago", one.person, one.profile, _messages(one.reasons))
+            for one in overview.refusals[:5]
+        ),
+        empty="Nobody was refused lately.",
+        title="Refused last",
+    )
+
+
+def _capacity(capacity: Capacity) -> str:
+    parts = [f"{capacity.total}: {capacity.held} held, {capacity.free} free"]
+    parts += [f"{capacity.unhealthy} unhealthy"] if capacity.unhealthy else []
+    parts += [f"{capacity.missing} missing"] if capacity.missing else []
+    simulated = " (simulated: nothing runs on them)" if capacity.simulated else ""
+    return ", ".join(parts) + simulated
+
+
+def _show_me(out: Output, me: Me) -> None:
+    if out.as_json:
+        out.document(me)
+        return
+    groups_said = f" in {', '.join(me.groups)}" if me.groups else ""
+    out.say(f"{me.person}, {me.role or 'not on-boarded'}{groups_said}", "bold")
+    if me.reach != "everything":
+        out.say("This token shows your own things only.", "dim")
+    _limit_table(out, me.limits)
+    for group, shares in me.shares.items():
+        _share_table(out, shares, title=f"Shares of {group}")
+    _server_table(out, me.servers, title="Servers")
+    for notice in me.notices:
+        out.say(f"{ago(notice.at)} ago: {notice.message}")
+
+
+def pools(name: Name = None, url: Url = None, as_json: Json = False) -> None:
+    """List pools: their devices, and what of them is held."""
+    out = Output(as_json=as_json)
+    with control_plane(url) as client:
+        found = (client.pools.get(name),) if name else client.pools.all().items
+        if as_json:
+            out.document(found[0] if name else found)
+            return
+        _pool_table(out, found)
+        if name:
+            _pool_details(out, client, found[0])
+
+
+def _pool_table(out: Output, found: Iterable[Pool], title: str = "") -> None:
+    out.table(
+        ("Pool", "Model", "#Devices", "#Held", "#Free", "#Guaranteed", "#Spare", "#Unhealthy"),
+        (
+            (
+                pool.name,
+                pool.model or "any",
+                pool.total,
+                pool.held,
+                pool.free,
+                pool.guaranteed,
+                pool.spare,
+                pool.total - pool.healthy,
+            )
+            for pool in found
+        ),
+        empty="There is no pool that you may see.",
+        title=title,
+    )
+
+
+def _pool_details(out: Output, client: AllotmentClient, pool: Pool) -> None:
+    out.table(
+        ("Group", "#Held", "#Guaranteed", "#Ceiling", "#Weight"),
+        (
+            (share.group, share.held, share.guaranteed, share.ceiling, f"{share.weight:g}")
+            for share in pool.shares
+        ),
+        empty="No group has a share in it.",
+        title="Shares",
+    )
+    out.table(
+        ("Device", "Node", "State", "Held by", "Since", "Note"),
+        (
+            (
+                device.id,
+                device.node,
+                device.state,
+                f"{device.holder.person}/{device.holder.name}" if device.holder else "",
+                ago(device.holder.since) if device.holder else "",
+                device.health_note or ("simulated" if device.simulated else ""),
+            )
+            for device in client.devices.all(pool=pool.name).items
+        ),
+        empty="It has no devices.",
+        title="Devices",
+    )
+
+
+def groups(name: Name = None, url: Url = None, as_json: Json = False) -> None:
+    """List groups: their people, and what they hold of their shares."""
+    out = Output(as_json=as_json)
+    with control_plane(url) as client:
+        found = (client.groups.get(name),) if name else client.groups.all().items
+    if as_json:
+        out.document(found[0] if name else found)
+        return
+    out.table(
+        ("Group", "Title", "#People", "Leads", "Holds"),
+        (
+            (group.name, group.title, group.people, ", ".join(group.leads), _holds(group))
+            for group in found
+        ),
+        empty="There is no group that you may see.",
+    )
+    if name:
+        _group_details(out, found[0])
+
+
+def _holds(group: Group) -> str:
+    each = (f"{one.held} of {one.guaranteed} in {one.pool}" for one in group.shares)
+    return ", ".join(each) or "no share"
+
+
+def _group_details(out: Output, group: Group) -> None:
+    _share_table(out, group.shares, title="Shares")
+    if group.tags:
+        out.say("Tags  " + ", ".join(f"{key}: {value}" for key, value in group.tags.items()))
+    out.table(
+        ("Member", "Lead", "From", "Until"),
+        (
+            (
+                member.person,
+                "lead" if member.lead else "",
+                member.origin,
+                member.until.isoformat(" ", "minutes") if member.until else "",
+            )
+            for member in group.members or ()
+        ),
+        empty="Nobody is in it."
+        if group.members is not None
+        else "Its leads and operators see it.",
+        title="Members",
+    )
+
+
+def _share_table(out: Output, shares: Iterable[GroupShare], title: str) -> None:
+    out.table(
+        ("Pool", "#Held", "#Guaranteed", "#Ceiling", "#Free in the pool"),
+        ((one.pool, one.held, one.guaranteed, one.ceiling, one.free) for one in shares),
+        empty="No share: the default pool only.",
+        title=title,
+    )
+
+
+def users(name: Name = None, url: Url = None, as_json: Json = False) -> None:
+    """List people: their role, groups, and what they hold. With a name, also the limits that bind."""
+    out = Output(as_json=as_json)
+    with control_plane(url) as client:
+        found = (client.users.get(name),) if name else client.users.all().items
+    if as_json:
+        out.document(found[0] if name else found)
+        return
+    out.table(
+        ("Person", "Role", "Groups", "#Devices", "#Running", "#Servers"),
+        (
+            (
+                user.name,
+                user.role if user.onboarded_at else "not on-boarded",
+                ", ".join(sorted({one.group for one in user.memberships})),
+                user.devices,
+                user.servers,
+                user.servers_existing,
+            )
+            for user in found
+        ),
+        empty="There is nobody whom you may see.",
+    )
+    if name:
+        _limit_table(out, found[0].limits or ())
+
+
+def _limit_table(out: Output, limits: Iterable[LimitUse]) -> None:
+    out.table(
+        ("Limit", "#Used", "#Of", "Comes from"),
+        (
+            (
+                one.words,
+                one.used,
+                "no limit" if one.value is None else one.value,
+                one.source if one.value is not None else "",
+            )
+            for one in limits
+        ),
+        empty="No limit is set.",
+        title="Limits",
+    )
+
+
+def servers(
+    person: Annotated[str | None, typer.Option(help="Only this person's.")] = None,
+    group: Annotated[str | None, typer.Option(help="Only those that this group pays.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Only those of this profile.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Stopped ones, too.")] = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """List servers: whose, what they hold, and since when."""
+    out = Output(as_json=as_json)
+    with control_plane(url) as client:
+        active = None if every else True
+        found = client.servers.all(person=person, group=group, profile=profile, active=active).items
+    if as_json:
+        out.document(found)
+        return
+    _server_table(out, found)
+
+
+def server_name(server: Server) -> str:
+    """A server as people write it: ``person`` or ``person/name``."""
+    return f"{server.person}/{server.name}" if server.name else server.person
+
+
+def _server_table(out: Output, found: Iterable[Server], title: str = "") -> None:
+    out.table(
+        ("Server", "Profile", "Group", "State", "For", "Devices", "Note"),
+        (
+            (
+                server_name(server),
+                server.profile,
+                server.group,
+                server.state,
+                ago(server.since),
+                ", ".join(device.id for device in server.devices)
+                if server.state != "stopped"
+                else "",
+                "; ".join(server.warnings) or server.stop_reason,
+            )
+            for server in found
+        ),
+        empty="No server.",
+        title=title,
+    )
+
+
+def explain(
+    person: Annotated[str, typer.Argument(help="Who would launch.")],
+    profile: Annotated[str, typer.Argument(help="What would be launched.")],
+    group: Annotated[str | None, typer.Option(help="The group that would pay.")] = None,
+    server: Annotated[str, typer.Option(help="The server's name.")] = "",
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Say whether a person could launch a profile now, and if not, every rule in the way.
+
+    Exit status 0 where it would be granted, else 1.
+    """
+    out = Output(as_json=as_json)
+    with control_plane(url) as client:
+        found = client.explain(person, profile, group=group, server=server)
+    if as_json:
+        out.document(found)
+    elif found.outcome == "granted":
+        payer = f", paid by {found.group}" if found.group else ""
+        where = f", with devices of pool {found.pool}" if found.pool else ""
+        out.say(f"{person} may launch {profile} now{where}{payer}.", "bold")
+    else:
+        verb = "would wait for" if found.outcome == "waits" else "may not launch"
+        rules = counted(len(found.reasons), "rule")
+        out.say(f"{person} {verb} {profile} now: {rules} in the way.", "bold")
+        show_reasons(out, found.reasons)
+    if found.outcome != "granted":
+        raise typer.Exit(Exit.REFUSED)
+
+
+def show_reasons(out: Output, reasons: Iterable[ReasonDocument]) -> None:
+    """Each reason with its rule and what would help."""
+    for reason in reasons:
+        out.say(f"  {reason.message} ({reason.rule})")
+        if reason.remedy:
+            out.say(f"    {reason.remedy}", "dim")
+
+
+def _messages(reasons: Iterable[ReasonDocument]) -> str:
+    return " ".join(reason.message for reason in reasons)

@@ -1,0 +1,164 @@
+"""What ``allotment doctor`` examines of a hub: its programs, its folder, its port, what was left behind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import subprocess
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from allotment.cli.findings import Finding, Machine, fail, ok, warn
+from allotment.model.amounts import counted
+from allotment.model.refusals import SettingsInvalid
+from allotment.settings import load_settings
+from allotment_hub.launch import orphans, ports
+from allotment_hub.launch.place import LOOPBACK, Place, Ports
+from allotment_hub.launch.programs import ProgramMissingError, proxy_command
+
+OLDEST_NODE = 20
+SECONDS = 10.0
+"""How long a program may take to say its version."""
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+"""What a mode lets anybody but the owner do."""
+
+
+def examine(machine: Machine) -> Iterator[Finding]:
+    """Everything that a hub on this machine needs besides Python packages."""
+    place = Place(machine.state, machine.settings or Path(), Ports(machine.port, 0, 0, 0))
+    yield from _proxy()
+    yield from _widgets()
+    yield from _folder(place)
+    yield from _running(place)
+    yield from _origin(machine)
+
+
+def _proxy() -> Iterator[Finding]:
+    try:
+        node, *script = proxy_command()
+    except ProgramMissingError as error:
+        found, _, mend = str(error).partition(". ")
+        yield fail("Proxy", found, mend)
+        return
+    if not script:  # installed on the machine: it finds its own Node.js
+        yield ok("Proxy", node)
+        return
+    try:
+        said = subprocess.run(
+            [node, "--version"], capture_output=True, text=True, timeout=SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        yield fail("Node.js", f"{node} does not run: {type(error).__name__}", "make clean setup")
+        return
+    version = said.stdout.strip()
+    major = version.removeprefix("v").partition(".")[0]
+    if not major.isdecimal() or int(major) < OLDEST_NODE:
+        yield fail("Node.js", f"{version} is too old", f"Use Node.js {OLDEST_NODE} or newer.")
+    else:
+        yield ok("Proxy", f"configurable-http-proxy on Node.js {version}")
+
+
+def _widgets() -> Iterator[Finding]:
+    found = find_spec("allotment_widgets")
+    if found is None or found.origin is None:
+        yield fail(
+            "Console", "allotment_widgets is not installed", "pip install 'allotment[notebook]'"
+        )
+        return
+    static = Path(found.origin).parent / "static"
+    if any(static.glob("*.js")):
+        yield ok("Console", "its scripts are built")
+    else:
+        yield fail("Console", f"its scripts are not built: {static} is empty", "make setup")
+
+
+def _folder(place: Place) -> Iterator[Finding]:
+    if not place.state.exists():
+        yield ok("State", f"{place.state} is made at the first start")
+        return
+    if not os.access(place.state, os.W_OK | os.X_OK):
+        mend = "Own it, or choose another: STATE=folder"
+        yield fail("State", f"{place.state} cannot be written to", mend)
+        return
+    open_to_others = [path for path in _private(place) if _mode(path) & OTHERS]
+    for path in open_to_others:
+        wanted = "700" if path.is_dir() else "600"
+        found = f"others on this machine can read {path} (mode {_mode(path):o})"
+        yield warn("State", found, f"chmod {wanted} {path}")
+    if not open_to_others:
+        yield ok("State", f"{place.state}, readable by its owner only")
+    if place.first_passwords.exists():
+        number = len(place.first_passwords.read_text().splitlines())
+        found = f"{place.first_passwords} holds {counted(number, 'first password')}"
+        yield ok("First passwords", f"{found}; delete it when everybody has signed in")
+
+
+def _private(place: Place) -> list[Path]:
+    """What must be readable by its owner only: the folder, and whatever the modes of JupyterHub demand."""
+    private = [place.state, place.first_passwords, place.cookie_secret, place.proxy_token]
+    if _mode(place.state) & OTHERS:
+        private += [place.hub_database, place.state / "record.sqlite"]
+    return [one for one in private if one.exists()]
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def _running(place: Place) -> Iterator[Finding]:
+    """The hub of this folder, if it runs; else its port, and what a hub that was killed left behind."""
+    if _hub_runs(place):
+        known = ports.read_known(place.known_ports)
+        where = f" on http://{LOOPBACK}:{known.public}" if known else ""
+        yield ok("Hub", f"runs{where}")
+        return
+    yield ok("Hub", "does not run here")
+    left = orphans.parts_of_hub(place.state)
+    if left:
+        pids = " ".join(str(process.pid) for process in left)
+        found = "a hub that was killed left processes behind"
+        yield warn("Processes", f"{found}: {pids}", "The next start ends them; or: kill " + pids)
+        return  # they may hold the port, and will not at the next start
+    try:
+        ports.choose(place.ports.public, None)
+    except ports.PortTakenError as error:
+        found, _, mend = str(error).partition(". ")
+        yield fail("Port", found, mend)
+    else:
+        yield ok("Port", f"{place.ports.public} is free")
+
+
+def _hub_runs(place: Place) -> bool:
+    """Whether a hub holds the folder: its lock ends with it, whatever its pid file says."""
+    if not place.lock.exists():
+        return False
+    with place.lock.open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _origin(machine: Machine) -> Iterator[Finding]:
+    """Whether pages of people's servers are kept apart from the hub's by a host name of their own."""
+    if machine.settings is None:
+        return
+    try:
+        settings = load_settings(machine.settings, machine.state)
+    except SettingsInvalid:
+        return  # said elsewhere
+    config = os.environ.get("CONFIG")
+    if config and Path(config).is_file() and "subdomain_host" in Path(config).read_text():
+        yield ok("Host names", f"{config} sets subdomain_host")
+    elif settings.loopback_only:
+        yield ok("Host names", "one for hub and servers: one trust domain anyway, on loopback only")
+    else:
+        yield warn(
+            "Host names",
+            "hub and servers share one, so a page of one person's server acts as whoever opens it",
+            "Set c.JupyterHub.subdomain_host in a configuration of your own, and start with CONFIG=file.",
+        )

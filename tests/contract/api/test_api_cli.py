@@ -1,0 +1,228 @@
+"""The command line against a real control plane: what it shows, changes, and says when it may not."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from allotment.cli import app
+from allotment.record import groups
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def runner() -> CliRunner:
+    return CliRunner()
+
+
+@pytest.fixture
+def run(long_lived: Any, runner: CliRunner) -> Run:
+    """Run a command as somebody, over the small platform that many tests read."""
+
+    def invoke(*words: str, who: str = "olga+", **options: Any) -> Result:
+        environment = {"ALLOTMENT_API_URL": long_lived.url, "ALLOTMENT_TOKEN": who}
+        return runner.invoke(app, list(words), env=environment, **options)
+
+    return invoke
+
+
+@pytest.fixture
+def change(api: Any, runner: CliRunner) -> Run:
+    """Run a command as somebody, over a platform of the test's own."""
+
+    def invoke(*words: str, who: str = "olga+", **options: Any) -> Result:
+        environment = {"ALLOTMENT_API_URL": api.url, "ALLOTMENT_TOKEN": who}
+        return runner.invoke(app, list(words), env=environment, **options)
+
+    return invoke
+
+
+def test_status_says_what_there_is_and_what_of_it_is_held(run: Run) -> None:
+    result = run("status")
+
+    assert result.exit_code == 0
+    assert "Devices  1: 1 held, 0 free" in result.stdout
+    assert "Servers  1 starting" in result.stdout
+
+
+def test_status_shows_a_data_scientist_own_things(run: Run) -> None:
+    result = run("status", who="zoe")
+
+    assert result.exit_code == 0
+    assert "zoe, data-scientist in vision" in result.stdout
+    assert "This token shows your own things only." in result.stdout
+    assert "analyst-1" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("pools",), "a100     A100         1     1     0           1      0          0"),
+        (("pools", "a100"), "analyst-1/train"),
+        (("groups",), "vision              2         1 of 1 in a100"),
+        (("groups", "vision"), "analyst-1        console"),
+        (("users",), "analyst-1  data-scientist  vision        1        1        1"),
+        (("users", "analyst-1"), "devices at once        1  no limit"),
+        (("servers",), "analyst-1/train  gpu      vision  starting"),
+        (("servers", "--person", "zoe"), "No server."),
+    ],
+)
+def test_lists_are_tables_whose_numbers_say_what_is_held(
+    run: Run, words: tuple[str, ...], expected: str
+) -> None:
+    result = run(*words)
+
+    assert result.exit_code == 0
+    assert expected in result.stdout
+
+
+@pytest.mark.parametrize("words", [("pools",), ("groups",), ("users",), ("servers",)])
+def test_lists_are_json_for_programs(run: Run, words: tuple[str, ...]) -> None:
+    result = run(*words, "--json")
+
+    assert isinstance(json.loads(result.stdout), list)
+
+
+def test_status_is_one_json_document_for_programs(run: Run) -> None:
+    assert json.loads(run("status", "--json").stdout)["capacity"]["held"] == 1
+
+
+@pytest.mark.promise("OPS-9")
+def test_explain_names_every_rule_in_the_way(run: Run) -> None:
+    result = run("explain", "zoe", "gpu")
+
+    assert result.exit_code == 1
+    assert result.stdout.startswith("zoe would wait for gpu now: 1 rule in the way.\n")
+    assert "(share.guarantee)" in result.stdout
+
+
+@pytest.mark.promise("USER-7")
+def test_what_a_role_may_not_do_is_refused_in_words(run: Run) -> None:
+    result = run("export", who="zoe")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "may not see this part of the platform" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_refusal_is_json_where_json_was_asked_for(run: Run) -> None:
+    result = run("export", "--json", who="zoe")
+
+    assert json.loads(result.stderr)["reasons"][0]["rule"] == "permission"
+
+
+def test_a_token_that_the_hub_does_not_know_leads_to_where_one_is_made(run: Run) -> None:
+    result = run("status", who="guessed")
+
+    assert result.exit_code == 1
+    assert "The hub does not know this token" in result.stderr
+    assert "/hub/token" in result.stderr
+
+
+def test_what_is_not_there_is_said(run: Run) -> None:
+    result = run("pools", "nowhere")
+
+    assert (result.exit_code, result.stderr.splitlines()[0]) == (
+        1,
+        "There is no pool 'nowhere'.",
+    )
+
+
+@pytest.mark.promise("OPS-1")
+def test_an_export_differs_from_the_platform_in_nothing(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "exported.yaml"
+    file.write_text(run("export").stdout)
+
+    result = run("plan", str(file), "--restore", "--exit-code")
+
+    assert (result.exit_code, result.stdout) == (0, "The platform is as the file says.\n")
+
+
+@pytest.mark.promise("OPS-1")
+def test_a_plan_says_what_would_be_made_and_makes_nothing(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "more.yaml"
+    file.write_text("groups: [{name: speech, members: [cleo]}]\n")
+
+    first = run("plan", str(file), "--exit-code")
+    second = run("plan", str(file))
+
+    assert first.exit_code == 1
+    assert first.stdout == second.stdout
+    assert "+ group speech is made\n+ cleo in group speech is made\n" in first.stdout
+
+
+@pytest.mark.promise("OPS-1")
+def test_a_file_is_applied_and_applied_again_changes_nothing(change: Run, tmp_path: Path) -> None:
+    file = tmp_path / "more.yaml"
+    file.write_text("groups: [{name: speech, members: [cleo]}]\n")
+
+    first = change("apply", str(file), "--yes")
+    second = change("apply", str(file), "--yes")
+
+    assert first.stdout.endswith("changes made.\n")
+    assert second.stdout == "The platform is as the file says.\n0 changes made.\n"
+    assert "cleo" in change("users").stdout
+
+
+@pytest.mark.promise("USER-7")
+def test_a_data_scientist_applies_nothing(change: Run, tmp_path: Path) -> None:
+    file = tmp_path / "more.yaml"
+    file.write_text("sign_in: {operators: [bob]}\n")
+
+    result = change("apply", str(file), "--yes", who="bob+")
+
+    assert result.exit_code == 1
+    assert "may not apply settings" in result.stderr
+    assert change("users", "bob", "--json").stdout.count('"role": "data-scientist"') == 1
+
+
+@pytest.mark.promise("SERVER-4")
+def test_servers_are_stopped_by_name_with_a_reason_for_their_user(
+    change: Run, api: Any, lab: Any
+) -> None:
+    lab.granted("ann", "gpu", "train")
+
+    result = change("stop", "ann/train", "--reason", "maintenance", "--yes")
+
+    assert (result.exit_code, result.stdout) == (0, "ann/train is stopping\n")
+    assert json.loads(change("servers", "--all", "--json").stdout)[0]["stop_reason"] == (
+        "maintenance"
+    )
+    assert ("DELETE", "/users/ann/servers/train") in [asked[:2] for asked in api.hub.asked]
+
+
+def test_nothing_is_stopped_where_nobody_can_be_asked(change: Run, lab: Any) -> None:
+    lab.granted("ann", "gpu", "train")
+
+    result = change("stop", "ann/train")
+
+    assert result.exit_code == 2
+    assert "say --yes" in result.stderr
+    assert "starting" in change("servers").stdout
+
+
+def test_a_server_that_does_not_run_stops_the_whole_command(change: Run, lab: Any) -> None:
+    lab.granted("ann", "gpu", "train")
+
+    result = change("stop", "ann/train", "ann/other", "--yes")
+
+    assert (result.exit_code, result.stderr.splitlines()[0]) == (
+        1,
+        "There is no running server 'ann/other'.",
+    )
+    assert "stopping" not in change("servers").stdout
+
+
+def test_the_names_that_people_gave_cannot_steer_the_terminal(change: Run, api: Any) -> None:
+    with api.plane.record.writing("olga", datetime.now(UTC)) as writing:
+        groups.create(writing, "loud", title="\x1b[31mred\x07[bold]")
+
+    result = change("groups", "loud")
+
+    assert "\x1b" not in result.stdout
+    assert "\N{REPLACEMENT CHARACTER}[31mred\N{REPLACEMENT CHARACTER}[bold]" in result.stdout
