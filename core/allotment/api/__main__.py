@@ -53,6 +53,9 @@ async def serve(environment: ServiceEnvironment, parent: int) -> None:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=3,
+        # The proxy keeps connections and uses them again: one that we closed the moment before
+        # would be answered by 503. So we close them hardly ever.
+        timeout_keep_alive=3600,
     )
     server = Server(config, plane.feed)
     watching = asyncio.create_task(watch_parent(parent, server.end))
