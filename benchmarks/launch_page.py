@@ -3,7 +3,8 @@
     python benchmarks/launch_page.py [--quick]
 
 A real hub draws the page for one person while another asks for its live parts. A task in the hub's
-event loop wakes every millisecond and notes how late it was: that is for how long nobody else was served.
+event loop wakes every millisecond and notes how late it was: that is for how long nobody else was
+served. *Its own work* is what the loop's thread computed meanwhile; the rest it waited for a processor.
 """
 
 from __future__ import annotations
@@ -47,17 +48,19 @@ class Watched(LocalAuthenticator):
         return await super().refresh_user(user, handler)
 
 async def watch():
-    late, path = [], place.state / "late.json"
+    late, worked, path = [], [], place.state / "late.json"
     while True:
-        before = time.perf_counter()
+        before, busy = time.perf_counter(), time.thread_time()
         await asyncio.sleep(0.001)
         late.append(time.perf_counter() - before - 0.001)
+        worked.append(time.thread_time() - busy)
         if len(late) % 200 == 0:
-            path.with_suffix(".new").write_text(json.dumps(sorted(late)[-50:]))
+            path.with_suffix(".new").write_text(json.dumps([sorted(late)[-50:], sorted(worked)[-50:]]))
             path.with_suffix(".new").rename(path)
         if (place.state / "forget").exists():
             (place.state / "forget").unlink()
             late.clear()
+            worked.clear()
 
 c.JupyterHub.authenticator_class = Watched
 c.Watched.auth_refresh_age = 1
@@ -170,7 +173,8 @@ def rows(hub: PageHub, rounds: int, servers: int) -> list[Row]:
     others.join()
     home = timed(ada, "/home", rounds)
     time.sleep(0.5)
-    late = [1000 * each for each in json.loads((hub.state / "late.json").read_text())]
+    late, worked = json.loads((hub.state / "late.json").read_text())
+    still, own = 1000 * max(late), 1000 * max(worked)
     size = len(ada.get("/spawn").content)
     what = f"{PROFILES} profiles, {servers:,} servers"
     return [
@@ -190,10 +194,10 @@ def rows(hub: PageHub, rounds: int, servers: int) -> list[Row]:
         Row("home page, p95", f"{p95(home):.1f} ms", f"median {statistics.median(home):.1f}"),
         Row(
             "the hub's loop stood still, at most",
-            f"{max(late):.1f} ms",
-            f"2nd {late[-2]:.1f}",
+            f"{still:.1f} ms",
+            f"its own work {own:.1f}",
             aim=f"< {LOOP_AIM:g} ms",
-            met=max(late) < LOOP_AIM,
+            met=still < LOOP_AIM,
         ),
     ]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from allotment.model.amounts import counted, format_memory
 from allotment.model.claims import Claim, Waits
@@ -49,7 +49,7 @@ _HEADLINES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Card:
     """One profile as a choice: what it is, what is free, and why it cannot be launched now, if so."""
 
@@ -60,12 +60,12 @@ class Card:
     pool: str | None
     reasons: tuple[Reason, ...] = ()
 
-    @property
+    @cached_property
     def price(self) -> str:
         """The price per hour in words, or nothing where none is set."""
         return "" if self.profile.price is None else f"{price_words(self.profile.price)} / h"
 
-    @property
+    @cached_property
     def spec(self) -> str:
         """Devices, processors and memory in one line."""
         return _spec(self.profile, self.plots.model if self.plots else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from allotment.model.amounts import counted
 from allotment.model.devices import DeviceOrigin, Isolation
@@ -41,13 +42,13 @@ _PLOT_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plots:
     """The devices of one pool and model as one person sees them, in devices.
 
     ``numbers`` are in the order in which the squares stand; their sum is the pool's devices of
     that model. ``labels`` say what keeps users of the devices apart and whether they are simulated,
-    each as a word with a sentence.
+    each as a word with a sentence. Many cards share one: what it says is put together once.
     """
 
     pool: str
@@ -55,22 +56,22 @@ class Plots:
     numbers: tuple[tuple[Plot, int], ...]
     labels: tuple[tuple[str, str], ...] = ()
 
-    @property
+    @cached_property
     def total(self) -> int:
         """All devices of this pool and model."""
         return sum(number for _, number in self.numbers)
 
-    @property
+    @cached_property
     def free(self) -> int:
         """Devices that nobody holds and that can be given out, the wanted ones among them."""
         return sum(n for plot, n in self.numbers if plot in {Plot.FREE, Plot.WANTED})
 
-    @property
+    @cached_property
     def as_squares(self) -> bool:
         """Whether there are few enough for one square each."""
         return 0 < self.total <= SQUARES
 
-    @property
+    @cached_property
     def segments(self) -> tuple[tuple[Plot, float, float], ...]:
         """The bar that stands for many squares: each plot with its start and width in percent."""
         found, start = [], 0.0
@@ -80,7 +81,7 @@ class Plots:
             start += width
         return tuple(found)
 
-    @property
+    @cached_property
     def sentence(self) -> str:
         """The same in words."""
         parts = [f"{number} {plot.words}" for plot, number in self.numbers if number]
