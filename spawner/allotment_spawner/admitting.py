@@ -14,7 +14,7 @@ from traitlets import Float, Unicode, default
 from allotment.model.allotments import Allotment
 from allotment.model.claims import Claim, Granted, Outcome, Refused, Waits
 from allotment.model.names import CONSOLE_SERVER
-from allotment.model.reasons import Reason, Rule
+from allotment.model.reasons import Rule
 from allotment.model.refusals import RecordUnavailable, Refusal
 from allotment.record import Record, Writing, allotments, claims, servers
 from allotment_spawner import access, refusing
@@ -22,7 +22,7 @@ from allotment_spawner.asking import AsyncRecord, record_at
 from allotment_spawner.environment import promised_profile, server_environment
 from allotment_spawner.options import LaunchOptions, options_from_form, read_options
 from allotment_spawner.options_form import RECORD_AWAY, launch_form
-from allotment_spawner.refusing import LaunchRefused
+from allotment_spawner.refusing import LaunchFailed, LaunchRefused
 
 Answer = TypeVar("Answer")
 HUB = "hub"
@@ -130,11 +130,17 @@ class AllotmentMixin(Spawner):
         try:
             return await self._start_admitted(allotment)
         except asyncio.CancelledError:
-            _in_background(self._conclude("Its launch was cancelled."))
+            _in_background(self._conclude("Its launch was cancelled, or took too long."))
             raise
         except RecordUnavailable as error:
             await self._conclude("It did not start: the record did not answer.")
-            raise _unavailable(error) from error
+            raise refusing.record_away(error) from error
+        except OSError as error:
+            await self._conclude("It did not start: its program or its home cannot be used.")
+            raise LaunchFailed(error) from error
+        except LaunchRefused as refusal:
+            await self._conclude(f"It did not start. {refusal.jupyterhub_message}")
+            raise
         except Exception:
             await self._conclude("It did not start.")
             raise
@@ -149,7 +155,7 @@ class AllotmentMixin(Spawner):
         address = await super().start()
         await self.note_place(allotment)
         if not await self._step(claims.mark_running, allotment.id):
-            raise _stopped_meanwhile()
+            raise refusing.stopped_meanwhile()
         return address
 
     def get_env(self) -> dict[str, str]:
@@ -164,7 +170,7 @@ class AllotmentMixin(Spawner):
             options = read_options(self.user_options)
         except Refusal as refusal:
             self._store_options(LaunchOptions())
-            raise _invalid(refusal) from None
+            raise refusing.invalid_options(refusal) from None
         self._store_options(options)
         return Claim(
             hub=self.hub_id,
@@ -192,13 +198,11 @@ class AllotmentMixin(Spawner):
             if not isinstance(outcome, Granted) and await self._clear_leftover(outcome):
                 outcome = await self._decide(claim)
         except RecordUnavailable as error:
-            raise _unavailable(error) from error
+            raise refusing.record_away(error) from error
         if isinstance(outcome, Granted):
             return outcome.allotment
         self.log.info("Not admitted: %s for %s: %s", claim.profile, self._log_name, outcome.reasons)
-        if isinstance(outcome, Waits):
-            raise LaunchRefused(outcome.reasons, status_code=refusing.WOULD_WAIT, label="capacity")
-        raise LaunchRefused(outcome.reasons, status_code=refusing.FORBIDDEN, label="refused")
+        raise refusing.not_admitted(outcome)
 
     async def _decide(self, claim: Claim) -> Outcome:
         return await self._record.ask(
@@ -218,10 +222,12 @@ class AllotmentMixin(Spawner):
 
     async def stop(self, now: bool = False) -> None:  # noqa: FBT001, FBT002 - JupyterHub's signature
         """Stop the server. Its devices are free when it is proven gone."""
+        never_up = self._waiting_for_response
+        reason = "It did not answer in time." if never_up else "It was stopped."
         if self._allotment_id:
-            await self._try(self._mark_stopping(self._allotment_id, "It was stopped."))
+            await self._try(self._mark_stopping(self._allotment_id, reason))
         await super().stop(now)
-        await self._conclude("It was stopped.")
+        await self._conclude(reason)
 
     async def poll(self) -> int | None:
         """Whether the server runs (None), else its exit status, 0 where it is not known."""
@@ -322,10 +328,7 @@ class AllotmentMixin(Spawner):
             LaunchRefused: one of the names is the console's.
         """
         if CONSOLE_SERVER in {old_name, new_name}:
-            message = f"A server named {CONSOLE_SERVER!r} is the operator console."
-            remedy = "Choose another name, or leave the console as it is."
-            reason = Reason(Rule.SERVER_NAME, message, remedy=remedy)
-            raise LaunchRefused([reason], status_code=refusing.FORBIDDEN, label="refused")
+            raise refusing.name_of_the_console()
         await super().rename(old_name, new_name)
         await self._change(
             lambda w: servers.rename(w, self.hub_id, self.user.name, old_name, new_name)
@@ -348,21 +351,7 @@ def _read_form(form: dict[str, Any]) -> dict[str, str]:
     try:
         return options_from_form(form)
     except Refusal as refusal:
-        raise _invalid(refusal) from None
-
-
-def _invalid(refusal: Refusal) -> LaunchRefused:
-    return LaunchRefused(refusal.reasons, status_code=refusing.INVALID_OPTIONS, label="options")
-
-
-def _unavailable(error: RecordUnavailable) -> LaunchRefused:
-    reason = Reason(Rule.REQUEST, str(error), remedy="Nothing was started. Try again in a minute.")
-    return LaunchRefused([reason], status_code=refusing.UNAVAILABLE, label="record")
-
-
-def _stopped_meanwhile() -> LaunchRefused:
-    reason = Reason(Rule.REQUEST, "The server was stopped while it was starting.")
-    return LaunchRefused([reason], status_code=refusing.WOULD_WAIT, label="stopped")
+        raise refusing.invalid_options(refusal) from None
 
 
 def _give_back(record: Record, outcome: Outcome) -> None:

@@ -18,12 +18,10 @@ from traitlets import Float, Unicode, default
 from allotment.inventory import processes
 from allotment.model.allotments import Allotment, ServerProcess
 from allotment.model.names import CONSOLE_SERVER
-from allotment.model.reasons import Reason, Rule
 from allotment.record import claims
 from allotment_spawner import console, refusing
 from allotment_spawner.admitting import AllotmentMixin
 from allotment_spawner.environment import local_environment, with_program_folder
-from allotment_spawner.refusing import LaunchRefused
 
 _ENDING = ThreadPoolExecutor(32, thread_name_prefix="allotment-ending")
 """Waiting for processes to end blocks a thread for seconds: not those that ask the record."""
@@ -86,6 +84,11 @@ class LocalServer(AllotmentMixin, LocalProcessSpawner):
         if self._is_console:
             environment = console.isolated(environment, self._console_home, self._console_notebook)
         return with_program_folder(environment, str(Path(sys.executable).parent))
+
+    def get_args(self) -> list[str]:
+        """The command's arguments; the console's page is drawn with our template."""
+        arguments = list(super().get_args())
+        return [*arguments, *console.ARGUMENTS] if self._is_console else arguments
 
     async def start(self) -> Any:
         """Start the server, the console with an interpreter of its own."""
@@ -180,12 +183,13 @@ class AllotmentSystemUserSpawner(LocalServer):
         try:
             user = pwd.getpwnam(self.user.name)
         except KeyError:
-            message = f"This machine has no user {self.user.name!r} whose servers could run."
-            reason = Reason(Rule.REQUEST, message, remedy="Ask an operator to make the user.")
-            raise LaunchRefused([reason], status_code=refusing.FORBIDDEN, label="user") from None
+            raise refusing.no_system_user(self.user.name) from None
         home = Path(user.pw_dir)
         if self._is_console:
             home = self._console_home
-            console.empty_home(home, self._console_notebook, (user.pw_uid, user.pw_gid))
+            owner = (user.pw_uid, user.pw_gid) if os.geteuid() == 0 else None
+            console.empty_home(home, self._console_notebook, owner)
+        if user.pw_uid == os.geteuid():
+            return home, {}  # nobody to become; and without root, nobody can
         groups = os.getgrouplist(user.pw_name, user.pw_gid)
         return home, {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": groups}

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from html import escape
 
 from jupyterhub.spawner import SpawnException
+from tornado import web
 
-from allotment.model.reasons import Reason
-
-INVALID_OPTIONS = 400
-FORBIDDEN = 403
-WOULD_WAIT = 409
-UNAVAILABLE = 503
+from allotment.model.claims import Refused, Waits
+from allotment.model.names import CONSOLE_SERVER
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import RecordUnavailable, Refusal
 
 
 class LaunchRefused(SpawnException):
@@ -32,6 +31,56 @@ class LaunchRefused(SpawnException):
             message_html=self.jupyterhub_html_message,
             status_code=status_code,
         )
+
+
+class LaunchFailed(web.HTTPError):
+    """A launch that was admitted and then failed on this machine. Not the person's fault: HTTP 500."""
+
+    def __init__(self, error: OSError) -> None:
+        words = f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
+        message = f"The server could not be started ({words}). Tell an operator."
+        self.jupyterhub_message = message
+        self.jupyterhub_html_message = escape(message)
+        super().__init__(500, "%s", message)
+
+
+def invalid_options(refusal: Refusal) -> LaunchRefused:
+    """The options cannot be understood."""
+    return LaunchRefused(refusal.reasons, status_code=400, label="options")
+
+
+def not_admitted(outcome: Waits | Refused) -> LaunchRefused:
+    """The rules refuse the claim; where only waiting would help, the status says so."""
+    if isinstance(outcome, Waits):
+        return LaunchRefused(outcome.reasons, status_code=409, label="capacity")
+    return LaunchRefused(outcome.reasons, status_code=403, label="refused")
+
+
+def record_away(error: RecordUnavailable) -> LaunchRefused:
+    """The record did not answer, so nothing could be decided."""
+    reason = Reason(Rule.REQUEST, str(error), remedy="Nothing was started. Try again in a minute.")
+    return LaunchRefused([reason], status_code=503, label="record")
+
+
+def stopped_meanwhile() -> LaunchRefused:
+    """Somebody stopped the server before it was up."""
+    reason = Reason(Rule.REQUEST, "The server was stopped while it was starting.")
+    return LaunchRefused([reason], status_code=409, label="stopped")
+
+
+def name_of_the_console() -> LaunchRefused:
+    """The console keeps its name, and nothing else takes it."""
+    message = f"A server named {CONSOLE_SERVER!r} is the operator console."
+    remedy = "Choose another name, or leave the console as it is."
+    reason = Reason(Rule.SERVER_NAME, message, remedy=remedy)
+    return LaunchRefused([reason], status_code=403, label="refused")
+
+
+def no_system_user(name: str) -> LaunchRefused:
+    """The machine has no user as whom the server could run."""
+    message = f"This machine has no user {name!r} whose servers could run."
+    reason = Reason(Rule.REQUEST, message, remedy="Ask an operator to make the user.")
+    return LaunchRefused([reason], status_code=403, label="user")
 
 
 def as_text(reasons: Sequence[Reason]) -> str:

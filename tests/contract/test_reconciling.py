@@ -330,19 +330,29 @@ def test_a_launch_that_was_admitted_after_the_record_was_read_is_left_alone(
     assert (late.ended, late.drift()) == ([], [])
 
 
-def test_only_the_holder_of_the_hubs_lease_reconciles_and_its_lease_ends(
+def test_two_do_not_reconcile_one_hub_at_once_and_one_that_died_is_followed(
     around: Surroundings,
 ) -> None:
-    around.reconcile("first")
     around.launched("ann")
     around.hub.clear()
-
-    assert around.reconcile("second") == Reconciled()
-    around.lab.later(minutes=5)
-    assert around.reconcile("second").released == ("ann/",)
     with around.lab.write() as writing:
-        until = around.lab.now + timedelta(minutes=1)
-        assert leases.take(writing, "reconciling:other-hub", "first", until)
+        soon = around.lab.now + timedelta(seconds=90)
+        assert leases.take(writing, "reconciling:hub", "another", soon)
+
+    assert around.reconcile() == Reconciled()
+    assert around.reconcile().released == ("ann/",)
+
+
+def test_a_round_gives_its_lease_back_even_when_it_fails(around: Surroundings) -> None:
+    class Away(Surroundings):
+        def active_servers(self) -> list[HubServer]:
+            raise HubAway("The hub did not answer.")
+
+    with pytest.raises(HubAway):
+        Away(around.lab).reconcile("first")
+
+    with around.lab.write() as writing:
+        assert leases.take(writing, "reconciling:hub", "second", around.lab.now)
 
 
 def test_the_servers_of_another_hub_are_not_ours_to_reconcile(around: Surroundings) -> None:

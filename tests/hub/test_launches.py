@@ -169,8 +169,9 @@ def test_a_server_that_does_not_start_holds_nothing(new_hub: Callable[..., HubUn
     answer = hub.launch("ada", profile="gpu")
 
     assert answer.status_code == 500
+    assert "could not be started (No such file or directory" in answer.json()["message"]
     assert hub.held() == ()
-    assert hub.latest("ada").stop_reason == "It did not start."
+    assert hub.latest("ada").stop_reason.startswith("It did not start")
     hub.assert_sound()
 
 
@@ -183,6 +184,7 @@ def test_a_server_that_never_answers_is_ended_and_holds_nothing(
 
     until(lambda: not hub.held(), "the device to be free")
     assert hub.marked() == []
+    assert hub.latest("ada").stop_reason == "It did not answer in time."
     hub.assert_sound()
 
 

@@ -19,8 +19,11 @@ from allotment.record import Reading, Record, allotments, claims, drift, leases
 from allotment.record.adopting import NotAdoptable, RunningServer, accounted_for, adopt
 from allotment.work.hub_api import HubServer
 
-LEASE = timedelta(minutes=3)
-"""A reconciler that died is followed by another after this time."""
+LEASE = timedelta(seconds=45)
+"""How long a round may keep others away: one that died is followed after this time at the latest.
+
+Rounds that overlap would do no harm, for each of their steps can be repeated; they would only do work twice.
+"""
 _AT_ONCE = 16
 """Servers that are ended at the same time: each may take seconds."""
 _ACTOR = "reconciling"
@@ -76,7 +79,7 @@ class Reconciled:
 def reconcile(
     record: Record, hub_view: HubView, place: Place, *, hub: str, holder: str, now: datetime
 ) -> Reconciled:
-    """Bring one hub's servers and allotments together, if no other holds the hub's lease.
+    """Bring one hub's servers and allotments together, unless another is at it (the hub's lease).
 
     Safe to repeat and to interrupt at any point. Servers that the hub calls pending are left alone.
 
@@ -84,10 +87,15 @@ def reconcile(
         RecordUnavailable: the record did not answer.
         AllotmentError: the hub did not answer; what was not yet done is left for the next time.
     """
+    lease = f"reconciling:{hub}"
     with record.writing(_ACTOR, now) as writing:
-        if not leases.take(writing, f"reconciling:{hub}", holder, now + LEASE):
+        if not leases.take(writing, lease, holder, now + LEASE):
             return Reconciled()
-    return _Round(record, hub_view, place, hub, now).run()
+    try:
+        return _Round(record, hub_view, place, hub, now).run()
+    finally:
+        with record.writing(_ACTOR, now) as writing:
+            leases.give_up(writing, lease, holder)
 
 
 class _Round:
