@@ -250,23 +250,38 @@ def report(record: Record, use: LiveUse, now: datetime | None = None) -> None:
     with record.reading() as reading:
         running = allotments.active(reading)
     for one in running:
-        percent = busy.get((one.person, one.server), 50)
-        at = now - timedelta(minutes=47) if percent is None else now
-        found = [
-            DeviceUse(
-                id=device.id,
-                measured=Measured.NVML,
-                utilisation=percent or 0.0,
-                memory_used=(60 if percent else 2) * GIB,
-                memory_total=device.memory,
-            )
-            for device in one.devices
-        ]
-        sent = ServerReport(
-            kernels=1,
-            kernels_busy=int(bool(percent)),
-            terminals=0,
-            last_activity=at,
-            devices=tuple(found),
+        use.take(one, _id(one), _report(one, busy.get((one.person, one.server), 50), now), now)
+
+
+def report_one(record: Record, use: LiveUse, person: str, name: str, percent: float) -> None:
+    """One server reports that its devices are used so much."""
+    now = datetime.now(UTC)
+    with record.reading() as reading:
+        running = allotments.active(reading, person=person)
+    one = next(each for each in running if each.server == name)
+    use.take(one, _id(one), _report(one, percent, now), now)
+
+
+def _id(one: Allotment) -> str:
+    return f"{one.hub}~{one.person}~{one.server}"
+
+
+def _report(one: Allotment, percent: float | None, now: datetime) -> ServerReport:
+    """What a server says whose devices are used so much; None: not at all, and for long."""
+    found = [
+        DeviceUse(
+            id=device.id,
+            measured=Measured.NVML,
+            utilisation=percent or 0.0,
+            memory_used=(60 if percent else 2) * GIB,
+            memory_total=device.memory,
         )
-        use.take(one, f"{one.hub}~{one.person}~{one.server}", sent, now)
+        for device in one.devices
+    ]
+    return ServerReport(
+        kernels=1,
+        kernels_busy=int(bool(percent)),
+        terminals=0,
+        last_activity=now - timedelta(minutes=47) if percent is None else now,
+        devices=tuple(found),
+    )

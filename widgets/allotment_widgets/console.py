@@ -50,6 +50,7 @@ class Console:
         self._panels: dict[str, Panel] = {}
         self._current = ""
         self._permissions: frozenset[Permission] | None = None
+        self._barred = ""
         self._content = ipywidgets.Box([])
         self._content.add_class("content")
         self._live = Live(client, self._backend, self._picture, self)
@@ -91,7 +92,7 @@ class Console:
 
     def changed(self, changed: Changed) -> None:
         """The picture has changed: the open panel and the rail show it."""
-        if changed.touches(Topic.ME):
+        if changed.touches(Topic.ME, Topic.OVERVIEW):
             self._take_rights()
         if changed.touches(Topic.OVERVIEW, Topic.ABOUT):
             self._show_rail()
@@ -101,25 +102,34 @@ class Console:
 
     def fresh(self, at: datetime) -> None:
         """Everything is as of now."""
-        self._head.live(at)
+        if self._barred:
+            self._head.away(self._barred)
+        else:
+            self._head.live(at)
 
     def away(self, trouble: str) -> None:
         """Nobody answers."""
         self._head.away(f"{trouble} What is shown is from before; it is asked again by itself.")
 
     def _take_rights(self) -> None:
-        """Panels are made when it is known what may be done, and anew when that changes."""
+        """Panels are made when it is known what may be done and what there is; anew when rights change."""
         me = self._picture.me
-        if me is None or frozenset(me.permissions) == self._permissions:
+        if me is None:
             return
-        self._permissions = frozenset(me.permissions)
+        allowed = Permission.SEE_ALL in me.permissions
+        self._live.see_all(allowed=allowed)
+        self._barred = "" if allowed else _no_rights(me.person, me.reach)
+        if not allowed:
+            self._permissions = None
+            self._show_panels({})
+        elif self._picture.overview is not None and frozenset(me.permissions) != self._permissions:
+            self._permissions = frozenset(me.permissions)
+            self._show_panels({kind.key: kind(self._desk) for kind in PANELS})
+
+    def _show_panels(self, panels: dict[str, Panel]) -> None:
         current, self._current = self._current or FIRST, ""
-        if Permission.SEE_ALL not in self._permissions:
-            self._panels = {}
-            self._content.children = ()
-            self._head.away(_no_rights(me.person, me.reach))
-            return
-        self._panels = {kind.key: kind(self._desk) for kind in PANELS}
+        self._panels = panels
+        self._content.children = ()
         self._show_rail()
         self.go(current)
 

@@ -52,6 +52,7 @@ class Live:
         self._picture = picture
         self._watcher = watcher
         self._wanted: frozenset[Topic] = ALWAYS
+        self._allowed = False
         self._stale: set[Topic] = set(Topic) - {Topic.CLOCK}
         self._wake = asyncio.Event()
         self._reports: dict[str, UseReport] = {}
@@ -63,6 +64,12 @@ class Live:
         """Keep these true from now on, beside those that always are."""
         self._wanted = ALWAYS | frozenset(topics)
         self._wake.set()
+
+    def see_all(self, *, allowed: bool) -> None:
+        """Whether everything may be read, or only who this is."""
+        if allowed != self._allowed:
+            self._allowed = allowed
+            self._wake.set()
 
     def again(self, *topics: Topic) -> None:
         """Read these again, because of something that was just done."""
@@ -93,16 +100,23 @@ class Live:
 
     async def _keep(self) -> None:
         while True:
-            topics = self._stale & self._wanted
-            if self._picture.overview is None:
-                # Groups have their colours from here, and counts are there before long lists.
-                topics &= ALWAYS
+            topics = self._due()
             if topics:
                 await self._refresh(topics)
             else:
                 await self._wake.wait()
                 self._wake.clear()
                 await asyncio.sleep(GATHER)
+
+    def _due(self) -> set[Topic]:
+        """What has to be read now."""
+        topics = self._stale & self._wanted
+        if not self._allowed:
+            return topics & {Topic.ME, Topic.ABOUT}
+        if self._picture.overview is None:
+            # Groups have their colours from here, and counts are there before long lists.
+            return topics & ALWAYS
+        return topics
 
     async def _refresh(self, topics: set[Topic]) -> None:
         self._stale -= topics

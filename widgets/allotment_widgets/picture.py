@@ -86,6 +86,8 @@ class Picture:
     moments: tuple[Moment, ...] = ()
     palette: Palette = field(default_factory=Palette)
     sequences: dict[Topic, int] = field(default_factory=dict)
+    known: set[Topic] = field(default_factory=set)
+    """What has been read at all: before that, nothing is not the same as none."""
 
     def may(self, *permissions: Permission) -> bool:
         """Whether this console's token may do all of this. What it may not is refused anyway."""
@@ -114,6 +116,7 @@ class Picture:
         listing: ServerListing | DeviceListing | UserListing,
     ) -> Changed:
         self.sequences[topic] = listing.sequence
+        self.known.add(topic)
         if listing.complete:
             known.clear()
             known.update(new)
@@ -127,6 +130,7 @@ class Picture:
     def take_overview(self, overview: Overview) -> Changed:
         """Take counts, pools, groups and alerts."""
         self.overview = overview
+        self.known.add(Topic.OVERVIEW)
         # By name, so that a group's colour is the same in every console.
         for group in sorted(overview.groups, key=lambda each: each.name):
             self.palette.colour(group.name)

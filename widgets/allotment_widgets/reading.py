@@ -30,6 +30,7 @@ def _sets(topic: Topic, name: str, field: str = "") -> Callable[[Picture, Any], 
 
     def take(picture: Picture, answer: Any) -> Changed:
         setattr(picture, name, getattr(answer, field) if field else answer)
+        picture.known.add(topic)
         return Changed.all_of([topic])
 
     return take

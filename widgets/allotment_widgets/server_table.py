@@ -104,7 +104,7 @@ class ServerTable:
         return rows
 
     def _show_all(self) -> None:
-        if Topic.SERVERS not in self.picture.sequences:
+        if Topic.SERVERS not in self.picture.known:
             return
         self._states.clear()
         self.grid.empty = _EMPTY[self.scope.value]

@@ -96,7 +96,8 @@ class GroupsPanel(Panel):
     def about(self, what: str) -> None:
         """Choose the group of this name."""
         self._groups.filter_text = ""
-        self._groups.select([what])
+        groups = self.picture.overview.groups if self.picture.overview else ()
+        self.choose(self._groups, {each.name for each in groups}, what)
 
     def _group(self, ids: Sequence[str]) -> Group | None:
         groups = self.picture.overview.groups if self.picture.overview else ()
@@ -109,7 +110,7 @@ class GroupsPanel(Panel):
             self._inside.clear()
             return
         put(self._about, _about_html(group))
-        if Topic.USERS in self.picture.sequences:
+        if Topic.USERS in self.picture.known:
             self._members.title = f"Members of {group.name}"
             self._members.replace(member_rows(group.name, self.picture.users.values()))
 

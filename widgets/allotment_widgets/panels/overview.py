@@ -74,7 +74,7 @@ class OverviewPanel(Panel):
         ):
             put(self._facts, self._facts_html(overview))
             put(self._eye, _eye_html(overview.alerts, self.picture.refusals, datetime.now(UTC)))
-        if changed.touches(Topic.MOMENTS):
+        if changed.touches(Topic.MOMENTS) and Topic.MOMENTS in self.picture.known:
             self._show_moments()
         if changed.touches(Topic.DEVICES, Topic.SERVERS, Topic.CLOCK):
             self._show_plots()
@@ -96,7 +96,7 @@ class OverviewPanel(Panel):
         )
 
     def _show_plots(self) -> None:
-        if Topic.DEVICES not in self.picture.sequences:
+        if Topic.DEVICES not in self.picture.known:
             return
         now = datetime.now(UTC)
         devices = sorted(self.picture.devices.values(), key=lambda each: (each.pool, each.id))

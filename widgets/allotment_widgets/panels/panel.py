@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Container
 from typing import Any, ClassVar
 
 from allotment_widgets.desk import Desk
 from allotment_widgets.fields import stack
+from allotment_widgets.grid import Grid
 from allotment_widgets.picture import Changed, Topic
 
 
@@ -24,6 +26,7 @@ class Panel(ABC):
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.picture = desk.picture
+        self._meant = ""
         self.view = stack(*self.build(), kind="panel")
 
     @abstractmethod
@@ -33,6 +36,13 @@ class Panel(ABC):
     @abstractmethod
     def show(self, changed: Changed) -> None:
         """Show what is new; when the panel is opened, everything is."""
+
+    def choose(self, grid: Grid, known: Container[str], what: str = "") -> None:
+        """Select the row that a link meant; where it has not been read yet, as soon as it is."""
+        self._meant = what or self._meant
+        if self._meant and self._meant in known:
+            grid.select([self._meant])
+            self._meant = ""
 
     @abstractmethod
     def about(self, what: str) -> None:

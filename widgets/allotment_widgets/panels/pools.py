@@ -87,7 +87,7 @@ class PoolsPanel(Panel):
         if changed.touches(Topic.OVERVIEW) and self.picture.overview is not None:
             pools = self.picture.overview.pools
             self._pools.replace(pool_row(each) for each in pools)
-        if Topic.DEVICES not in self.picture.sequences:
+        if Topic.DEVICES not in self.picture.known:
             return
         if changed.touches(Topic.DEVICES, Topic.SERVERS, Topic.CLOCK):
             now = datetime.now(UTC)
@@ -96,13 +96,13 @@ class PoolsPanel(Panel):
                 device_plot(each, self.picture, now, section=each.pool) for each in devices
             )
             self._devices.replace(device_row(each, self.picture, now) for each in devices)
+            self.choose(self._devices, self.picture.devices)
         self._show_bar()
 
     def about(self, what: str) -> None:
         """Show the devices of these words, and choose the one of this name."""
         self._devices.filter_text = what
-        if what in self.picture.devices:
-            self._devices.select([what])
+        self.choose(self._devices, self.picture.devices, what)
 
     def _chosen(self, ids: Sequence[str], other: Grid | PlotGrid) -> None:
         """What is chosen among the plots is chosen among the rows, and the other way round."""
@@ -141,7 +141,10 @@ class PoolsPanel(Panel):
 
     def _ask(self, key: str, ids: Sequence[str]) -> None:
         pool = self._pool(ids)
-        if key == "new":
+        if Topic.DEVICES not in self.picture.known:
+            # Editing begins with the pool's own plots selected: without them it would empty the pool.
+            self.desk.say("The devices are still being read. Try again in a moment.", "warn")
+        elif key == "new":
             making(self.desk, self._slot, self._selected).open()
         elif key == "edit" and pool is not None:
             self._plots.select(pool.devices)

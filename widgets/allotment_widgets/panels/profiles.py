@@ -83,18 +83,19 @@ class ProfilesPanel(Panel):
 
     def show(self, changed: Changed) -> None:
         """Show what is new."""
-        if changed.touches(Topic.PROFILES):
+        if changed.touches(Topic.PROFILES) and Topic.PROFILES in self.picture.known:
             self._grid.replace(profile_row(each) for each in self.picture.profiles)
             put(
                 self._broken, _broken_html([each for each in self.picture.profiles if each.problem])
             )
+            self.choose(self._grid, {each.name for each in self.picture.profiles})
         if changed.touches(Topic.PROFILES, Topic.SERVERS):
             self._show_details()
 
     def about(self, what: str) -> None:
         """Choose the profile of this name."""
         self._grid.filter_text = ""
-        self._grid.select([what])
+        self.choose(self._grid, {each.name for each in self.picture.profiles}, what)
 
     def _profile(self, ids: Sequence[str]) -> Profile | None:
         return next((each for each in self.picture.profiles if each.name in ids), None)

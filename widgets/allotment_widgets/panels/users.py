@@ -56,7 +56,7 @@ class UsersPanel(Panel):
 
     def show(self, changed: Changed) -> None:
         """Show what is new."""
-        if Topic.USERS not in self.picture.sequences or not changed.touches(Topic.USERS):
+        if Topic.USERS not in self.picture.known or not changed.touches(Topic.USERS):
             return
         parts, known = changed.parts(Topic.USERS), self.picture.users
         if parts is None:
@@ -66,11 +66,12 @@ class UsersPanel(Panel):
                 [user_row(known[name]) for name in parts if name in known],
                 [name for name in parts if name not in known],
             )
+        self.choose(self._grid, known)
 
     def about(self, what: str) -> None:
         """Choose the person of this name."""
         self._grid.filter_text = what
-        self._grid.select([what])
+        self.choose(self._grid, self.picture.users, what)
 
     def _ask(self, key: str, ids: Sequence[str]) -> None:
         users = [self.picture.users[name] for name in ids if name in self.picture.users]

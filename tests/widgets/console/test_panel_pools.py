@@ -1,0 +1,165 @@
+"""Pools and devices: chosen by their plots, moved, and refused with every reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from allotment.record import pools
+from control_planes import Platform
+
+OpenConsole = Callable[..., Any]
+FREE = ("gpu-20", "gpu-21")
+
+
+def devices_of(platform: Platform, pool: str) -> set[str]:
+    return set(platform.client("operator").pools.get(pool).devices)
+
+
+@pytest.mark.promise("POOL-3", "ADMIN-3")
+def test_a_pool_is_made_of_the_plots_that_are_selected(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    page = open_console(panel="pools")
+    page.choose("Devices by pool", *FREE)
+
+    page.press("New pool of these…")
+    page.sees("gpu-20 and gpu-21 leave pool default.")
+    page.fill("Name", "reserve")
+    page.press("Create pool")
+
+    page.has_row("Pools", "reserve", held=[0, 2])
+    assert devices_of(platform, "reserve") == set(FREE)
+
+
+def test_plots_and_rows_are_chosen_together(open_console: OpenConsole) -> None:
+    page = open_console(panel="pools")
+
+    page.choose("Devices by pool", *FREE)
+
+    page.until(lambda: set(page.grid("Devices").selected) == set(FREE))
+
+
+@pytest.mark.promise("POOL-3")
+def test_moving_says_who_uses_a_device_before_it_is_tried(open_console: OpenConsole) -> None:
+    page = open_console(panel="pools")
+    page.choose("Devices by pool", "gpu-05")
+
+    page.press("Move to a pool…")
+
+    page.sees("gpu-05 is in use by bob/segmentation: devices in use cannot be moved.")
+
+
+@pytest.mark.promise("POOL-5")
+def test_devices_move_to_another_pool_and_back_to_the_default_one(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    page = open_console(panel="pools")
+    page.choose("Devices by pool", *FREE)
+    page.press("Move to a pool…")
+    page.fill("To pool", "a100")
+    page.press("Move")
+    page.has_row("Devices", "gpu-20", pool="a100")
+
+    page.press("Move to a pool…")
+    page.fill("To pool", "default")
+    page.press("Move")
+    page.has_row("Devices", "gpu-20", pool="default")
+
+    assert set(FREE) <= devices_of(platform, "default")
+
+
+@pytest.mark.promise("POOL-4")
+def test_a_pool_of_two_models_is_refused_in_the_form(open_console: OpenConsole) -> None:
+    page = open_console(panel="pools")
+    page.choose("Devices by pool", "gpu-20", "gpu-44")
+    page.press("New pool of these…")
+    page.fill("Name", "mixed")
+
+    page.press("Create pool")
+
+    page.sees("A pool holds one model of device; &#x27;mixed&#x27; would hold 2")
+    assert "Create pool" in page.buttons()
+
+
+@pytest.mark.promise("POOL-5", "ADMIN-3")
+def test_a_refused_deletion_shows_every_reason_and_names_the_servers(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    page = open_console(panel="pools")
+    page.has_row("Devices", "gpu-47")
+    page.select("Pools", "h100")
+    page.act("Pools", "delete")
+
+    page.press("Delete h100")
+
+    page.sees("are held by mei/pretrain")
+    page.sees("1 group has a share in it: nlp. Take the shares away first.")
+    with platform.record.reading() as reading:
+        assert pools.get(reading, "h100").name == "h100"
+
+
+@pytest.mark.promise("POOL-5")
+def test_the_devices_of_a_pool_are_exactly_those_that_are_selected(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    page = open_console(panel="pools")
+    before = devices_of(platform, "l4")
+    page.has_row("Devices", "gpu-47")
+    page.select("Pools", "l4")
+    page.act("Pools", "edit")
+    page.until(lambda: set(page.plots("Devices by pool").selected) == before)
+
+    page.choose("Devices by pool", *sorted(before - {"gpu-47"}))
+    page.sees("gpu-47 goes to the default pool.")
+    page.press("Save")
+
+    page.has_row("Devices", "gpu-47", pool="default")
+    assert devices_of(platform, "l4") == before - {"gpu-47"}
+
+
+def test_the_default_pool_says_why_it_is_not_edited(open_console: OpenConsole) -> None:
+    page = open_console(panel="pools")
+    page.has_row("Devices", "gpu-47")
+    page.select("Pools", "default")
+
+    page.act("Pools", "edit")
+
+    page.sees("The default pool holds every device that no other pool holds")
+    page.until(lambda: page.button("Save", disabled=True))
+
+
+@pytest.mark.promise("POOL-1", "POOL-6", "POOL-7")
+def test_a_device_says_its_health_its_holder_its_use_and_how_it_is_isolated(
+    open_console: OpenConsole,
+) -> None:
+    page = open_console(panel="pools")
+
+    page.has_row(
+        "Devices",
+        "gpu-03",
+        state="unhealthy",
+        health="ECC: uncorrectable memory errors",
+        holder="jonas · vad",
+        isolation="cooperative",
+        use=0,
+    )
+
+
+def test_a_pool_changed_by_somebody_else_meanwhile_is_not_overwritten(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    page = open_console(panel="pools")
+    page.has_row("Devices", "gpu-47")
+    page.select("Pools", "l4")
+    page.act("Pools", "edit")
+    page.until(lambda: "Save" in page.buttons())
+    client = platform.client("operator")
+    pool = client.pools.get("l4")
+    client.pools.edit("l4", [*pool.devices[:-1]], revision=pool.revision)
+
+    page.press("Save")
+
+    page.sees("Somebody changed this meanwhile, so nothing was changed.")
