@@ -14,7 +14,12 @@ from allotment.cli.findings import Check, Finding, Machine, fail, ok, warn
 from allotment.model.amounts import counted, format_memory
 from allotment.model.devices import DeviceOrigin
 from allotment.model.names import CONSOLE_PROFILE
-from allotment.model.refusals import AllotmentError, RecordTooNew, SettingsInvalid
+from allotment.model.refusals import (
+    AllotmentError,
+    RecordTooNew,
+    RecordUnavailable,
+    SettingsInvalid,
+)
 from allotment.settings import Settings, load_settings
 
 OLDEST_PYTHON = (3, 11)
@@ -138,8 +143,12 @@ def record(machine: Machine) -> Iterator[Finding]:
     except RecordTooNew as error:
         yield fail("Record", str(error), "Install the newer version, or restore a backup.")
         return
-    except AllotmentError as error:
-        yield fail("Record", str(error), "Start the hub, or run: allotment migrate")
+    except RecordUnavailable as error:
+        mend = "Is it a record, does its database run, and may this user open it?"
+        yield fail("Record", f"{where}: {error}", mend)
+        return
+    except AllotmentError as error:  # an older schema
+        yield warn("Record", str(error), "The hub's next start does it; or: allotment migrate")
         return
     try:
         with opened.reading() as reading:

@@ -250,7 +250,7 @@ def open_record(url: str, *, migrate: bool = False, patience: float = 10.0) -> R
         )
     try:
         migrating.prepare(writer, migrate=migrate)
-    except OperationalError as error:
+    except DBAPIError as error:  # a file that is no database is no OperationalError
         raise _unavailable(error) from error
     return Record(reader, writer, patience=patience)
 
