@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,13 +13,13 @@ from allotment.api.plane import ControlPlane
 from allotment.api.problems import RevisionMissing
 from allotment.model.documents import Document
 from allotment.model.reasons import Reason, Rule
-from allotment.model.refusals import Refusal, RevisionStale
+from allotment.model.refusals import Refusal
 from allotment.record import Reading, Writing, idempotency
 from allotment.record.idempotency import Answer
 from allotment.rules.permission import Caller
 
 JSON = "application/json"
-_TAG = re.compile(r'(?:W/)?"(\d{1,15})"')
+_TAG = r'^(\*|(W/)?"[0-9]{1,15}")$'
 
 
 def answer(document: Document, status: int = 200, *, revision: int | None = None) -> Response:
@@ -46,19 +45,14 @@ def _expected(
         Header(
             description='The revision that this change was made against, as its ETag said it; "*" for any',
             examples=['"3"'],
+            pattern=_TAG,
         ),
     ] = None,
 ) -> int | None:
     if if_match is None:
         message = 'Send the revision that you read, as If-Match: "3"; it is in the ETag and in the document.'
         raise RevisionMissing(message)
-    if if_match.strip() == "*":
-        return None
-    match = _TAG.fullmatch(if_match.strip())
-    if match is None:
-        message = f"If-Match: {if_match[:40]!r} is no revision"
-        raise RevisionStale(message, 0, 0)
-    return int(match[1])
+    return None if if_match == "*" else int(if_match.strip('W/"'))
 
 
 ExpectedRevision = Annotated[int | None, Depends(_expected)]

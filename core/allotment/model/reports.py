@@ -10,13 +10,15 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from allotment.model.moments import Moment
 
 REPORT_EVERY = 30.0
 """Seconds between two reports of one server."""
 
-Count = Annotated[int, Field(ge=0, le=1_000_000)]
-Bytes = Annotated[int, Field(ge=0, le=2**60)]
+Count = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
+Bytes = Annotated[int, Field(ge=0, le=2**60, strict=True)]
 
 
 class Measured(StrEnum):
@@ -53,7 +55,7 @@ class DeviceUse(BaseModel):
 
     id: str = Field(min_length=1, max_length=200)
     measured: Measured
-    utilisation: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
+    utilisation: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)] | None = None
     memory_used: Bytes | None = None
     memory_total: Bytes | None = None
     note: str = Field(default="", max_length=500)
@@ -79,5 +81,5 @@ class ServerReport(BaseModel):
     kernels: Count
     kernels_busy: Count
     terminals: Count
-    last_activity: AwareDatetime
+    last_activity: Moment
     devices: tuple[DeviceUse, ...] = Field(default=(), max_length=1024)

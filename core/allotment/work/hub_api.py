@@ -59,6 +59,8 @@ class HubApi:
         self._http = httpx.Client(
             timeout=timeout,
             trust_env=False,
+            # Loading the certificates takes longer than asking; plain HTTP has no use for them.
+            verify=url.startswith("https"),
             limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
         )
 

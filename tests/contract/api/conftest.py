@@ -7,8 +7,9 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -20,12 +21,26 @@ import uvicorn
 from allotment.api.application import create_application
 from allotment.api.environment import ServiceEnvironment
 from allotment.api.feed import EventFeed
-from allotment.api.identity import Identities
+from allotment.api.identity import Identities, hash_token
 from allotment.api.measures import Measures
 from allotment.api.plane import ControlPlane
 from allotment.api.port import listen
 from allotment.client import AllotmentClient
-from allotment.record import Record, memberships, people
+from allotment.model.claims import Claim
+from allotment.model.devices import DeviceOrigin, DeviceSpec
+from allotment.model.groups import Share
+from allotment.model.profiles import Profile
+from allotment.record import (
+    Record,
+    claims,
+    devices,
+    groups,
+    memberships,
+    open_record,
+    people,
+    pools,
+    profiles,
+)
 from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
@@ -57,6 +72,7 @@ class HubStandIn:
     refusing: str = ""
     broken: bool = False
     unknown_servers: bool = False
+    on_command: Callable[[], None] = lambda: None
 
     def give(self, name: str, owner: str, *scopes: str, kind: str = "user") -> str:
         """Make a token known; returns it."""
@@ -68,69 +84,74 @@ class HubStandIn:
         return [(method, path) for method, path, token in self.asked if token == SERVICE_TOKEN]
 
 
-def _handler(hub: HubStandIn) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class HubHandler(BaseHTTPRequestHandler):
+    """Answers as JupyterHub's REST API does, as far as the control plane asks it."""
 
-        def answer(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = self.rfile.read(length)
-            token = self.headers.get("Authorization", "").removeprefix("token ")
-            path = unquote(urlsplit(self.path).path).removeprefix("/hub/api")
-            hub.asked.append((self.command, path, token))
-            status, document = self.decide(path, token, body)
-            content = json.dumps(document).encode() if document is not None else b""
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    hub: HubStandIn
 
-        do_GET = do_POST = do_DELETE = answer  # noqa: N815 - http.server's names
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        token = self.headers.get("Authorization", "").removeprefix("token ")
+        path = unquote(urlsplit(self.path).path).removeprefix("/hub/api")
+        self.hub.asked.append((self.command, path, token))
+        status, document = self.decide(path, token, body)
+        content = json.dumps(document).encode() if document is not None else b""
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
-        def decide(self, path: str, token: str, body: bytes) -> tuple[int, Any]:
-            if hub.broken:
-                return 500, {"message": "broken"}
-            if path == "/":
-                return 200, {"version": "6.1.1"}
-            if path == "/oauth2/token":
-                return self.trade(parse_qs(body.decode()))
-            if path == "/user":
-                return self.owner(token)
-            if token != SERVICE_TOKEN:
-                return 403, {"message": "forbidden"}
-            hub.bodies.append(json.loads(body) if body else None)
-            if "/server" in path and hub.unknown_servers:
-                return 404, {"message": "no such server"}
-            if hub.refusing:
-                return 400, {"status": 400, "message": hub.refusing}
-            return (201 if self.command == "POST" else 204), None
+    do_GET = do_POST = do_DELETE = answer  # noqa: N815 - http.server's names
 
-        def owner(self, token: str) -> tuple[int, Any]:
-            known = hub.tokens.get(token)
-            if known is None:
-                return 403, {"message": "Missing or invalid credentials."}
-            scopes = sorted(known.scopes)
-            return 200, {"name": known.owner, "kind": known.kind, "scopes": scopes}
+    def decide(self, path: str, token: str, body: bytes) -> tuple[int, Any]:
+        if self.hub.broken:
+            return 500, {"message": "broken"}
+        if path == "/":
+            return 200, {"version": "6.1.1"}
+        if path == "/oauth2/token":
+            return self.trade(parse_qs(body.decode()))
+        if path == "/user":
+            return self.owner(token)
+        return self.obey(path, token, body)
 
-        def trade(self, form: dict[str, list[str]]) -> tuple[int, Any]:
-            token = hub.codes.pop(form["code"][0], None) if "code" in form else None
-            right = form.get("client_secret") == [SERVICE_TOKEN] and "code_verifier" in form
-            if token is None or not right:
-                return 400, {"error": "invalid_grant"}
-            return 200, {"access_token": token, "token_type": "Bearer"}
+    def obey(self, path: str, token: str, body: bytes) -> tuple[int, Any]:
+        if token != SERVICE_TOKEN:
+            return 403, {"message": "forbidden"}
+        self.hub.bodies.append(json.loads(body) if body else None)
+        if "/server" in path and self.hub.unknown_servers:
+            return 404, {"message": "no such server"}
+        self.hub.on_command()
+        if self.hub.refusing:
+            return 400, {"status": 400, "message": self.hub.refusing}
+        return (201 if self.command == "POST" else 204), None
 
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+    def owner(self, token: str) -> tuple[int, Any]:
+        known = self.hub.tokens.get(token)
+        if known is None:
+            return 403, {"message": "Missing or invalid credentials."}
+        scopes = sorted(known.scopes)
+        return 200, {"name": known.owner, "kind": known.kind, "scopes": scopes}
 
-    return Handler
+    def trade(self, form: dict[str, list[str]]) -> tuple[int, Any]:
+        token = self.hub.codes.pop(form["code"][0], None) if "code" in form else None
+        right = form.get("client_secret") == [SERVICE_TOKEN] and "code_verifier" in form
+        if token is None or not right:
+            return 400, {"error": "invalid_grant"}
+        return 200, {"access_token": token, "token_type": "Bearer"}
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
 
 
-@pytest.fixture
-def hub() -> Iterator[HubStandIn]:
+@contextmanager
+def playing_hub() -> Iterator[HubStandIn]:
     """A hub that answers as JupyterHub does, on a real port."""
     stand_in = HubStandIn()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(stand_in))
+    handler = type("Handler", (HubHandler,), {"hub": stand_in})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     stand_in.url = f"http://127.0.0.1:{server.server_port}/hub/api"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -139,6 +160,13 @@ def hub() -> Iterator[HubStandIn]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def hub() -> Iterator[HubStandIn]:
+    """A hub, for one test."""
+    with playing_hub() as stand_in:
+        yield stand_in
 
 
 def environment(hub_url: str) -> ServiceEnvironment:
@@ -176,6 +204,7 @@ class Served:
     seconds: Seconds
     hub: HubStandIn
     http: httpx.Client
+    stop: Callable[[], None]
     held: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -215,10 +244,10 @@ def make_plane(
     )
 
 
-@pytest.fixture
-def serve(hub: HubStandIn) -> Iterator[Callable[..., Served]]:
+@contextmanager
+def serving(hub: HubStandIn) -> Iterator[Callable[..., Served]]:
     """Serve a control plane over a record."""
-    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+    running: list[tuple[Callable[[], None], threading.Thread]] = []
 
     def start(
         record: Record, clock: Callable[[], datetime], steps: tuple[Step, ...] = ()
@@ -240,17 +269,58 @@ def serve(hub: HubStandIn) -> Iterator[Callable[..., Served]]:
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
         thread.start()
         assert ready.wait(20)
-        running.append((server, thread))
+
+        def stop() -> None:
+            server.should_exit = True
+            thread.join(20)
+
+        running.append((stop, thread))
         origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        return Served(plane, app, origin, seconds, hub, http)
+        return Served(plane, app, origin, seconds, hub, http, stop)
 
     # verify: no certificates are loaded for plain HTTP, which would take longer than a test.
     with httpx.Client(trust_env=False, timeout=30, verify=False) as http:  # noqa: S501
         yield start
-    for server, thread in running:
-        server.should_exit = True
-        thread.join(20)
+    for stop, thread in running:
+        stop()
         assert not thread.is_alive()
+
+
+@pytest.fixture
+def serve(hub: HubStandIn) -> Iterator[Callable[..., Served]]:
+    """Serve a control plane over a record, for one test."""
+    with serving(hub) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def long_lived(database: Callable[[str | None], str], migrated_postgresql: str) -> Iterator[Served]:
+    """A control plane for many requests, over a small platform; olga+ operates, zoe is on-boarded.
+
+    On PostgreSQL, which is the pickier of the two about what it stores.
+    """
+    url = database(migrated_postgresql)
+    with playing_hub() as stand_in, serving(stand_in) as start:
+        record = open_record(url)
+        _furnish(record)
+        stand_in.give("olga+", "olga", ACCESS, OPERATE)
+        stand_in.give("zoe", "zoe", ACCESS)
+        yield start(record, lambda: datetime.now(UTC))
+    record.close()
+
+
+def _furnish(record: Record) -> None:
+    spec = DeviceSpec("gpu-0", "n1", "A100", 80 << 30, "GPU-0", DeviceOrigin.SETTINGS)
+    profile = Profile(name="gpu", title="One GPU", devices=1)
+    with record.writing("operator", datetime.now(UTC)) as writing:
+        devices.observe(writing, [spec], DeviceOrigin.SETTINGS)
+        pools.create(writing, "a100", ["gpu-0"])
+        groups.create(writing, "vision", wanted=[Share("vision", "a100", 1, 1)])
+        people.onboard(writing, ["olga"], None, "operator")
+        people.onboard(writing, ["analyst-1", "zoe"], "vision")
+        profiles.publish(writing, profile, "gpu.yaml", "0" * 64)
+    claim = Claim("hub", "analyst-1", "train", "gpu", token_hash=hash_token("analyst-1s-server"))
+    claims.admit(record, claim, datetime.now(UTC))
 
 
 @pytest.fixture

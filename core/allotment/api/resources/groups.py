@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from allotment.api.answering import ExpectedRevision, Repeated, answer, answer_list, write_once
 from allotment.api.fields import Body, Count, NameField, NamePath, PersonPath, Title
@@ -15,6 +15,7 @@ from allotment.api.plane import Asker, Plane, require
 from allotment.api.views.people import group_document, group_documents
 from allotment.model import documents
 from allotment.model.groups import Origin, Share
+from allotment.model.moments import Moment
 from allotment.model.refusals import NotFound
 from allotment.record import Writing, events, groups, memberships
 from allotment.rules.permission import Action, Caller, Sight, Target, sight
@@ -28,7 +29,7 @@ class ShareField(Body):
     pool: NameField
     guaranteed: Count
     ceiling: Count | None = None
-    weight: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)] = 1.0
+    weight: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False, strict=True)] = 1.0
 
     def share(self, group: str) -> Share:
         """The share as the record takes it."""
@@ -66,8 +67,8 @@ class WantedShares(Body):
 class MemberEdit(Body):
     """How a person is to be in a group. ``lead`` left out stays as it is."""
 
-    lead: bool | None = None
-    until: AwareDatetime | None = None
+    lead: Annotated[bool, Field(strict=True)] | None = None
+    until: Moment | None = None
 
 
 @router.get("", response_model=documents.GroupListing, summary="List groups")

@@ -136,7 +136,7 @@ def read_use(
     """Devices held, and held and idle where that was measured, at points in time up to now."""
     require(caller, Action.SEE_PLATFORM)
     now = plane.now()
-    step = timedelta(hours=hours) / points
+    step = timedelta(hours=hours) / (points - 1)
     times = [now - step * (points - 1 - number) for number in range(points)]
     with plane.record.reading() as reading:
         history = allotments.history(reading, since=times[0])
