@@ -159,9 +159,8 @@ def rows(hub: PageHub, rounds: int, servers: int) -> list[Row]:
     """The figures."""
     ada, ben = hub.signed_in("ada"), hub.signed_in("ben")
     # Straight to the hub: the proxy's own time is not what is measured.
-    ports = json.loads((hub.state / "ports.json").read_text())
     for browser in (ada, ben):
-        browser.base_url = httpx.URL(f"http://127.0.0.1:{ports['hub']}/hub")
+        browser.base_url = httpx.URL(f"http://127.0.0.1:{hub.hub_port}/hub")
     timed(ada, "/spawn", 5)
     (hub.state / "forget").touch()
     page = timed(ada, "/spawn", rounds)

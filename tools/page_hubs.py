@@ -6,6 +6,7 @@ not ask it.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -17,7 +18,8 @@ from pathlib import Path
 
 import httpx
 
-from allotment.record import Record, Writing, credentials, open_record
+from allotment.model.allotments import Allotment
+from allotment.record import Record, Writing, allotments, credentials, open_record
 from allotment.settings.catalogue import Catalogue
 from allotment_hub import passwords
 from hubs import free_port, until
@@ -86,6 +88,12 @@ class PageHub:
         """Where people open it."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def hub_port(self) -> int:
+        """The hub's own port, behind the proxy."""
+        ports = json.loads((self.state / "ports.json").read_text())
+        return int(ports["hub"])
+
     def start(self) -> PageHub:
         """Start it and wait until it answers.
 
@@ -149,6 +157,11 @@ class PageHub:
         """Change the record, as another program would."""
         with self.record.writing("olga", datetime.now(UTC)) as writing:
             change(writing)
+
+    def held(self, person: str) -> tuple[Allotment, ...]:
+        """What somebody holds."""
+        with self.record.reading() as reading:
+            return allotments.active(reading, person=person)
 
     def give_password(self, name: str, password: str) -> None:
         """Give somebody a password, as if they had chosen it."""

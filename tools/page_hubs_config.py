@@ -15,5 +15,9 @@ wire(c, place)
 configure(c, load_settings(place.settings, place.state), place)
 c.JupyterHub.services = []
 c.JupyterHub.load_roles = []
+c.JupyterHub.authenticate_prometheus = False
 c.LocalServer.leftover_grace = 0.5
+c.JupyterHub.tornado_settings = {"slow_stop_timeout": 0.5}
+c.LocalProcessSpawner.interrupt_timeout = 3
+c.LocalProcessSpawner.term_timeout = 1
 c.Spawner.environment = {"TINY_HUB_VERSION": __version__}

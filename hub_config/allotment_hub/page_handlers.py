@@ -10,6 +10,7 @@ import time
 import unicodedata
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -23,7 +24,10 @@ from tornado.httputil import url_concat
 from tornado.web import StaticFileHandler
 
 from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import RecordUnavailable
+from allotment.record import Record, servers
 from allotment_hub.files import STATIC
+from allotment_spawner.asking import record_at
 from allotment_spawner.pages import Pages
 
 FORM_FIELDS = ("name", "note", "profile", "group")
@@ -234,7 +238,11 @@ class LivePartsHandler(BaseHandler):
 
 
 class ForgetHandler(BaseHandler):
-    """Deletes the default server, which JupyterHub's own API does not."""
+    """Deletes the default server, which JupyterHub's own API does not.
+
+    Its place in the record is given up, and nothing else: on other spawners the default server's
+    storage is its owner's home.
+    """
 
     @web.authenticated
     async def post(self) -> None:
@@ -243,7 +251,15 @@ class ForgetHandler(BaseHandler):
         spawner = user.spawners[""]
         if spawner.active:
             raise web.HTTPError(409, "It still runs. Stop it first.")
-        await spawner.delete_forever()
+
+        def forget(record: Record) -> None:
+            with record.writing(user.name, datetime.now(UTC)) as writing:
+                servers.forget(writing, spawner.hub_id, user.name, "")
+
+        try:
+            await record_at(spawner.record_url).ask(forget)
+        except RecordUnavailable as error:
+            raise web.HTTPError(503, _AWAY) from error
         self.set_status(204)
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from prometheus_client import Histogram
+
 from allotment.model.claims import Claim
 from allotment.model.refusals import RecordUnavailable
 from allotment.record import Reading, Record, events
@@ -21,6 +23,7 @@ from allotment_spawner.pages_launch import LaunchView, launch_view
 PATIENCE = 5.0
 """Seconds that a page waits for the record before it says that there is no answer."""
 
+TAKES = Histogram("allotment_page_seconds", "Seconds until a page's data are there", ["page"])
 Answer = TypeVar("Answer")
 
 
@@ -39,7 +42,8 @@ class Pages:
         """The launch page for a server's name, with a card and a paying group asked for."""
         claim = Claim(self._hub, self._user.name, server, profile, group or None)
         now = datetime.now(UTC)
-        return await self._ask(lambda reading: launch_view(reading, claim, now))
+        with TAKES.labels("launch").time():
+            return await self._ask(lambda reading: launch_view(reading, claim, now))
 
     async def home(self) -> HomeView | None:
         """The home page."""
@@ -49,7 +53,8 @@ class Pages:
             (server, spawner.display_name or "")
             for server, spawner in self._user.orm_user.orm_spawners.items()
         ]
-        return await self._ask(lambda reading: home_view(reading, hub, name, known, now))
+        with TAKES.labels("home").time():
+            return await self._ask(lambda reading: home_view(reading, hub, name, known, now))
 
     async def sequence(self) -> int | None:
         """The newest event of the record: while it stays, no page changes."""

@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from allotment.model.claims import Claim, Granted
+from allotment.model.groups import Mode, Origin
 from allotment.model.limits import LimitKind, LimitScope
-from allotment.record import claims, limits
+from allotment.record import Writing, claims, groups, limits, memberships, platform
 from hubs import now
 from page_hubs import PROFILES, SETTINGS, PageHub
 
@@ -32,7 +33,9 @@ MANY = {
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageHub]:
     """Ada and ben are in vision; many sizes are shown to mia only."""
     many = {name: f"{text}visible_to: {{people: [mia]}}\n" for name, text in MANY.items()}
-    settings = SETTINGS.replace("people: {dan: {}}", "people: {dan: {}, mia: {}, kim: {}, lee: {}}")
+    settings = SETTINGS.replace(
+        "people: {dan: {}}", "people: {dan: {}, mia: {}, kim: {}, lee: {}, lou: {}}"
+    )
     made = PageHub(
         tmp_path_factory.mktemp("pages") / "hub", settings=settings, profiles=PROFILES | many
     )
@@ -274,6 +277,34 @@ def test_many_sizes_are_filtered_as_one_types_and_stay_so_when_the_page_refreshe
     accessible(page)
     page.get_by_label("Filter sizes").fill("nothing like it")
     expect(page.get_by_text("No size fits this filter.")).to_be_visible()
+
+
+@pytest.mark.promise("GROUP-3", "SERVER-1")
+def test_who_is_in_two_groups_chooses_which_one_pays_and_sees_what_that_changes(
+    hub: PageHub, signed_in: Open, accessible: Check
+) -> None:
+    def join(writing: Writing) -> None:
+        platform.set_mode(writing, Mode.FLEXIBLE)
+        groups.create(writing, "archive", title="Archive")
+        for group in ("archive", "vision"):
+            memberships.add(writing, "lou", group, Origin.CONSOLE)
+
+    hub.change(join)
+    page = signed_in("lou", "/hub/spawn")
+    paid_by = page.get_by_label("Paid by")
+    expect(paid_by).to_have_value("archive")
+    expect(page.locator("#card-two")).to_contain_text("Not in your pools")
+    page.get_by_label("Name").fill("kept")
+    paid_by.select_option("vision")
+    expect(page.locator("#card-two")).to_contain_text("starts now")
+    expect(page.locator("[data-meter=share]")).to_contain_text("vision in a100")
+    expect(page.get_by_label("Name")).to_have_value("kept")
+    accessible(page)
+    page.get_by_role("radio", name="Two GPUs").check()
+    page.get_by_role("button", name=re.compile("Launch")).click()
+    page.wait_for_url(re.compile("/user/lou/kept"))
+    (held,) = hub.held("lou")
+    assert (held.group, held.pool) == ("vision", "a100")
 
 
 @pytest.mark.promise("ADMIN-5")

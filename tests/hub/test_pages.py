@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from allotment.model.limits import LimitKind, LimitScope
-from allotment.record import Writing, allotments, limits, people
+from allotment.record import Writing, limits, people
 from hubs import until
 from page_hubs import PageHub, launch
 
@@ -20,8 +20,7 @@ HOSTILE = '"><img src=x onerror=alert(1)>'
 
 def held(hub: PageHub, person: str) -> set[str]:
     """Names of the servers that hold something."""
-    with hub.record.reading() as reading:
-        return {one.server for one in allotments.active(reading, person=person)}
+    return {one.server for one in hub.held(person)}
 
 
 def in_hub(browser: httpx.Client, person: str) -> set[str]:
@@ -316,3 +315,49 @@ def test_a_new_person_of_the_record_needs_no_restart(page_hub: PageHub) -> None:
     browser = page_hub.signed_in("newcomer", "a pass phrase for them")
     assert "newcomer" in browser.get("/home").text
     assert "Paid by <b>vision</b>" in browser.get("/spawn").text
+
+
+@pytest.mark.promise("LIMIT-4")
+def test_a_launch_refused_while_its_progress_is_shown_says_every_reason_there(
+    page_hub: PageHub,
+) -> None:
+    browser = page_hub.signed_in("p24")
+    # Another writer keeps the record longer than the form waits, and leaves less than was promised.
+    with page_hub.record.writing("olga", datetime.now(UTC)) as writing:
+        limits.put(writing, LimitScope.PERSON, "p24", LimitKind.DEVICES, 0)
+        limits.put(writing, LimitScope.PERSON, "p24", LimitKind.SERVERS, 0)
+        sent = launch(browser, name="late", profile="gpu")
+    assert sent.headers["location"].startswith("/hub/spawn-pending/p24/late")
+    page = until(lambda: failed(browser, sent.headers["location"]), "the refusal").text
+    assert re.findall(r'data-rule="([^"]+)"', page) == ["limit.devices", "limit.servers"]
+    assert "late was not started" in page
+    assert "Traceback" not in page
+
+
+def failed(browser: httpx.Client, path: str) -> httpx.Response | None:
+    answer = browser.get(path.removeprefix("/hub"))
+    return answer if answer.status_code == 403 else None
+
+
+def test_a_server_that_takes_its_time_to_stop_says_so(page_hub: PageHub) -> None:
+    page_hub.publish(
+        "stubborn",
+        "title: Stubborn\nenvironment: {TINY_IGNORES: 'SIGINT,SIGTERM'}\nvisible_to: {people: [p25]}\n",
+    )
+    browser = page_hub.signed_in("p25")
+    until(lambda: "stubborn" in cards(browser.get("/spawn").text), "the profile")
+    launch(browser, name="slow", profile="stubborn")
+    until(lambda: running(browser), "it to run")
+    browser.delete("/api/users/p25/servers/slow", headers=xsrf(browser)).raise_for_status()
+    assert "slow is stopping" in browser.get("/spawn-pending/p25/slow").text
+    assert ">Stopping<" in browser.get("/home").text
+    until(lambda: held(page_hub, "p25") == set(), "it to be gone", 60)
+
+
+@pytest.mark.promise("OPS-3")
+def test_signing_in_and_drawing_pages_are_counted(page_hub: PageHub) -> None:
+    page_hub.signed_in("p26").get("/spawn")
+    port = page_hub.hub_port
+    said = httpx.get(f"http://127.0.0.1:{port}/hub/metrics").text
+    assert re.search(r'allotment_sign_ins_total\{outcome="signed_in"\} [1-9]', said)
+    assert re.search(r'allotment_page_seconds_count\{page="launch"\} [1-9]', said)

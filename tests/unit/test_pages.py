@@ -11,7 +11,7 @@ import pytest
 
 from allotment.model.claims import Claim, Granted
 from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
-from allotment.model.groups import Share
+from allotment.model.groups import Mode, Origin, Share
 from allotment.model.limits import LimitKind, LimitScope
 from allotment.model.profiles import Profile
 from allotment.model.reasons import Rule
@@ -22,8 +22,10 @@ from allotment.record import (
     devices,
     groups,
     limits,
+    memberships,
     open_record,
     people,
+    platform,
     pools,
     profiles,
 )
@@ -131,6 +133,22 @@ def test_a_card_for_which_only_devices_are_missing_says_who_holds_them(record: R
     shown = card(launch(record, "ada"), "gpu")
     assert (shown.readiness, shown.headline) == (Readiness.FULL, "Your group's share is used up")
     assert "ben holds 1 device with one since 2026-03-01 12:00 UTC." in shown.reasons[0].details
+
+
+@pytest.mark.promise("GROUP-3", "SERVER-1")
+def test_the_cards_are_judged_for_the_group_that_is_chosen_to_pay(record: Record) -> None:
+    def join_another(writing: Writing) -> None:
+        platform.set_mode(writing, Mode.FLEXIBLE)
+        groups.create(writing, "archive")
+        memberships.add(writing, "ada", "archive", Origin.CONSOLE)
+
+    change(record, join_another)
+    assert launch(record, "ada").group == "archive"
+    assert card(launch(record, "ada", group="archive"), "gpu").readiness is not Readiness.NOW
+    chosen = launch(record, "ada", group="vision")
+    assert card(chosen, "gpu").readiness is Readiness.NOW
+    assert [meter.label for meter in chosen.meters if meter.key == "share"] == ["vision in a100"]
+    assert launch(record, "ada", group="nobodys").group == "archive"
 
 
 def test_the_console_is_no_card(record: Record) -> None:
