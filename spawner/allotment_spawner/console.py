@@ -18,6 +18,9 @@ from allotment.model.names import check_person
 COMMAND = (sys.executable, "-I", "-m", "jupyterhub.singleuser")
 """Isolated: no ``PYTHON*`` variables, no user site-packages, no import from the working directory."""
 
+ARGUMENTS = ("--VoilaConfiguration.template=allotment",)
+"""Voilà's own template would ask other machines for its icons."""
+
 _NOTEBOOK = "console.ipynb"
 _HOME_READING = ("PYTHON", "IPYTHON", "JUPYTER_", "XDG_", "BASH_ENV")
 """Variables that make a program read further files; those that it needs are set anew."""
