@@ -186,7 +186,7 @@ def test_from_an_empty_platform_to_a_device_that_is_free_again(
     output = ann.locator(".jp-OutputArea-output", has_text="mine:")
     expect(output.first).to_contain_text("mine: GPU-of-the-story-0 gpu-0", timeout=STARTED)
 
-    launch_refused(open_page, ann, address)
+    launch_refused(ann, address)
 
     panel(operator, "Servers")
     row = operator.get_by_role("row", name=re.compile("ann training vision a100"))
@@ -204,7 +204,7 @@ def test_from_an_empty_platform_to_a_device_that_is_free_again(
     expect(operator.get_by_role("option", name="dgx-1 gpu-0: free")).to_be_visible()
 
 
-def launch_refused(open_page: Callable[..., Page], ann: Page, address: str) -> None:
+def launch_refused(ann: Page, address: str) -> None:
     """A second launch is over ann's own limit and over the group's share: both are said, on the card and when it is tried."""
     page = ann.context.new_page()
     page.goto(f"{address}/hub/spawn/ann/second")
