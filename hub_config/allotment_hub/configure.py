@@ -13,6 +13,7 @@ from traitlets.config import Config
 
 from allotment.model.refusals import AllotmentError, SettingsInvalid
 from allotment.settings import Settings
+from allotment.settings.catalogue import Catalogue
 from allotment_hub import files, roles
 from allotment_hub.first_start import prepare_record
 from allotment_hub.launch.place import Place
@@ -43,10 +44,22 @@ def configure(c: Config, settings: Settings, place: Place) -> None:
     except AllotmentError as error:
         sys.stderr.write(f"The hub cannot start.\n{error}\n")
         raise SystemExit(2) from None
+    publish_profiles_as_they_change(settings)
     _access(c, settings)
     _spawner(c, settings, place)
     _service(c, settings, place)
     _pages(c, settings)
+
+
+def publish_profiles_as_they_change(settings: Settings) -> None:
+    """Have this process look at the folders of profiles before it asks the record anything.
+
+    So a profile is offered at once, and its launch admitted, also while the control plane is down.
+    """
+    catalogue = Catalogue(settings.profiles)
+    record_at(settings.record).look_first(
+        lambda record: catalogue.refresh(record, datetime.now(UTC))
+    )
 
 
 def check_system_users(settings: Settings) -> None:

@@ -25,6 +25,14 @@ class AsyncRecord:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="allotment-record")
         self._opening = threading.Lock()
         self._record: Record | None = None
+        self._look: Callable[[Record], object] | None = None
+
+    def look_first(self, look: Callable[[Record], object]) -> None:
+        """Look at something before every question, in its thread: at the folders of profiles, say.
+
+        The question is asked whatever becomes of the look.
+        """
+        self._look = look
 
     async def ask(
         self,
@@ -63,7 +71,13 @@ class AsyncRecord:
             self._record.close()
 
     def _answer(self, question: Callable[[Record], Answer]) -> Answer:
-        return question(self._opened())
+        record = self._opened()
+        if self._look is not None:
+            try:
+                self._look(record)
+            except Exception:  # noqa: BLE001 - whatever it is, it is no reason to leave a question unasked
+                _log.exception("What is looked at before the record is asked could not be seen.")
+        return question(record)
 
     def _opened(self) -> Record:
         with self._opening:

@@ -36,6 +36,23 @@ async def test_an_error_comes_back_as_itself(asked: AsyncRecord) -> None:
         await asked.ask(fail)
 
 
+async def test_a_look_comes_before_every_question(asked: AsyncRecord) -> None:
+    looks: list[Record] = []
+    asked.look_first(looks.append)
+
+    assert await asked.ask(lambda _record: len(looks)) == 1
+    assert await asked.ask(lambda _record: len(looks)) == 2
+
+
+async def test_a_look_that_fails_leaves_no_question_unasked(asked: AsyncRecord) -> None:
+    def fail(_record: Record) -> None:
+        raise LookupError("nothing there")
+
+    asked.look_first(fail)
+
+    assert await asked.ask(lambda record: record.dialect) == "sqlite"
+
+
 async def test_the_event_loop_goes_on_while_the_record_is_slow(asked: AsyncRecord) -> None:
     release = threading.Event()
     question = asyncio.create_task(asked.ask(lambda _record: release.wait(10)))

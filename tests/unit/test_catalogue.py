@@ -10,7 +10,7 @@ import pytest
 
 from allotment.record import Record, events, open_record, profiles
 from allotment.record.profiles import PublishedProfile
-from allotment.settings.catalogue import ACTOR, Catalogue, read_profile
+from allotment.settings.catalogue import ACTOR, Catalogue, FoundProfile, Refreshed, read_profile
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 LATER = timedelta(seconds=10)
@@ -302,6 +302,29 @@ def test_a_second_look_within_a_second_is_left_out(
     catalogue.refresh(record, NOW + timedelta(milliseconds=900))
 
     assert "large" not in published()
+
+
+def test_nobody_waits_while_another_thread_looks(
+    record: Record, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking, go_on = threading.Event(), threading.Event()
+
+    def slow(path: Path) -> FoundProfile:
+        looking.set()
+        go_on.wait(10)
+        return read_profile(path)
+
+    monkeypatch.setattr("allotment.settings.catalogue.read_profile", slow)
+    catalogue = Catalogue([folder])
+    first = threading.Thread(target=catalogue.refresh, args=(record, NOW))
+    first.start()
+    looking.wait(10)
+
+    meanwhile = catalogue.refresh(record, NOW)
+
+    go_on.set()
+    first.join(10)
+    assert meanwhile == Refreshed()
 
 
 def test_hub_and_control_plane_that_look_at_once_publish_once(record: Record, folder: Path) -> None:

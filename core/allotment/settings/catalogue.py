@@ -136,26 +136,35 @@ class Catalogue:
     def refresh(self, record: Record, now: datetime) -> Refreshed:
         """Look at the folders, and bring what changed into force. Blocks: call it in a thread.
 
+        While another thread looks, nobody waits for it.
+
         A broken file is named with line and reason in the record and in the answer, and the last
         good version stays in force. Of a folder that cannot be listed everything stays in force.
 
         Raises:
             RecordUnavailable: the record did not answer; the next call does it.
         """
-        with self._turn:
-            if self._looked_at is not None and abs(now - self._looked_at) < self._at_most_every:
-                return Refreshed(problems=self._problems)
-            folders = tuple(_look(folder) for folder in self._folders)
-            if self._settled and folders == self._last:
-                self._looked_at = now
-                return Refreshed(problems=self._problems)
-            found = self._found(folders)
-            problems = (*(folder.problem for folder in folders if folder.problem),)
-            problems += tuple(one.problem for one in found.values() if one.problem)
-            refreshed = replace(_bring_in(record, found, folders, now), problems=problems)
-            self._last, self._looked_at, self._problems = folders, now, problems
-            self._settled = all(_settled(folder, now) for folder in folders)
-            return refreshed
+        if not self._turn.acquire(blocking=False):
+            return Refreshed(problems=self._problems)  # somebody is at it
+        try:
+            return self._refresh(record, now)
+        finally:
+            self._turn.release()
+
+    def _refresh(self, record: Record, now: datetime) -> Refreshed:
+        if self._looked_at is not None and abs(now - self._looked_at) < self._at_most_every:
+            return Refreshed(problems=self._problems)
+        self._looked_at = now
+        folders = tuple(_look(folder) for folder in self._folders)
+        if self._settled and folders == self._last:
+            return Refreshed(problems=self._problems)
+        found = self._found(folders)
+        problems = (*(folder.problem for folder in folders if folder.problem),)
+        problems += tuple(one.problem for one in found.values() if one.problem)
+        refreshed = replace(_bring_in(record, found, folders, now), problems=problems)
+        self._last, self._problems = folders, problems
+        self._settled = all(_settled(folder, now) for folder in folders)
+        return refreshed
 
     def _found(self, folders: Iterable[_Folder]) -> dict[str, FoundProfile]:
         """What the files say, by name; two files of one name are a problem of both."""
