@@ -112,7 +112,6 @@ def overflow(page: Page) -> int:
 
 
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
-@pytest.mark.promise("ADMIN-5")
 def test_every_page_passes_axe_and_fits_its_window(
     hub: PageHub, signed_in: Open, accessible: Check, scheme: str, width: int
 ) -> None:
@@ -124,7 +123,6 @@ def test_every_page_passes_axe_and_fits_its_window(
 
 
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
-@pytest.mark.promise("ADMIN-5")
 def test_the_pages_before_sign_in_pass_axe_and_fit_their_window(
     hub: PageHub, open_page: Open, accessible: Check, scheme: str, width: int
 ) -> None:
@@ -135,7 +133,7 @@ def test_the_pages_before_sign_in_pass_axe_and_fit_their_window(
 
 
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
-@pytest.mark.promise("ADMIN-5", "SERVER-1")
+@pytest.mark.promise("SERVER-1")
 def test_a_full_page_with_reasons_and_a_refusal_passes_axe(
     hold: Hold, signed_in: Open, accessible: Check, scheme: str, width: int
 ) -> None:
@@ -307,7 +305,6 @@ def test_who_is_in_two_groups_chooses_which_one_pays_and_sees_what_that_changes(
     assert (held.group, held.pool) == ("vision", "a100")
 
 
-@pytest.mark.promise("ADMIN-5")
 def test_a_server_is_launched_with_the_keyboard_alone(signed_in: Open) -> None:
     page = signed_in("lee", "/hub/spawn")
     page.get_by_label("Name").focus()

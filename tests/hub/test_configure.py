@@ -132,7 +132,6 @@ def test_system_users_need_a_hub_that_runs_as_root(
     assert not place.first_passwords.exists()
 
 
-@pytest.mark.promise("OPS-5")
 def test_a_record_of_a_newer_version_stops_the_hub_in_words(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:

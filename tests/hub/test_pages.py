@@ -268,7 +268,6 @@ def test_a_stopped_server_is_said_to_be_stopped_and_one_that_never_was_to_be_mis
     assert missing.status_code == 404
 
 
-@pytest.mark.promise("OPS-3")
 def test_a_page_says_that_the_record_is_away_and_keeps_what_is_typed(page_hub: PageHub) -> None:
     browser = page_hub.signed_in("p23")
     rename(page_hub, "profiles", "profiles_away")

@@ -198,7 +198,6 @@ def test_a_weak_password_does_not_use_the_link_up(page_hub: PageHub) -> None:
     assert reset(page_hub, "kept", "another pass phrase").status_code == 200
 
 
-@pytest.mark.promise("AUTH-5")
 def test_somebody_who_is_removed_is_signed_out_and_tokens_end_too(page_hub: PageHub) -> None:
     browser = page_hub.signed_in("p11")
     xsrf = {"X-XSRFToken": browser.cookies["_xsrf"]}
@@ -217,7 +216,7 @@ def until_refused(browser: httpx.Client, path: str, status: int) -> None:
         assert datetime.now(UTC) < ends, f"{path} still answers"
 
 
-@pytest.mark.promise("DATA-5", "OPS-3")
+@pytest.mark.promise("OPS-3")
 def test_no_password_and_no_link_is_in_a_log_or_readable_in_a_database(page_hub: PageHub) -> None:
     secrets = {
         "old": page_hub.passwords["p12"],
