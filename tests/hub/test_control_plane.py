@@ -1,0 +1,275 @@
+"""The control plane as the hub runs it: real tokens of every kind, a browser, stopping, dying."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from allotment.client import AllotmentClient, NewShare
+from allotment.model.refusals import NotPermitted
+from allotment.model.reports import ServerReport
+from hubs import until
+from page_hubs import PageHub
+
+# The hubs of page_hubs.py leave the control plane out; this is the configuration as people get it.
+WITH_CONTROL_PLANE = "\nconfigure(c, load_settings(place.settings, place.state), place)\n"
+SERVICE = "/services/allotment"
+REPORT = ServerReport.model_validate(
+    {"kernels": 1, "kernels_busy": 0, "terminals": 0, "last_activity": "2026-11-22T14:02:11Z"}
+)
+
+
+def environments() -> Iterator[tuple[psutil.Process, list[str], dict[str, str]]]:
+    """The processes that may be looked at, with their command lines and environments."""
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            yield process, process.cmdline(), process.environ()
+
+
+class Platform:
+    """A hub with its control plane."""
+
+    def __init__(self, folder: Path) -> None:
+        self.hub = PageHub(folder, config=WITH_CONTROL_PLANE)
+        self.browsers: dict[str, httpx.Client] = {}
+
+    @property
+    def api(self) -> str:
+        """The API's address, through the proxy."""
+        return f"{self.hub.url}{SERVICE}/api/v1"
+
+    def start(self) -> Platform:
+        """Start the hub, and wait until the control plane is ready."""
+        self.hub.start()
+        until(self.ready, "the control plane", 60)
+        return self
+
+    def ready(self) -> bool:
+        """Whether the control plane answers through the proxy and reaches its hub."""
+        try:
+            return httpx.get(f"{self.api}/ready").is_success
+        except httpx.TransportError:
+            return False
+
+    def browser(self, name: str) -> httpx.Client:
+        """A browser in which somebody is signed in."""
+        if name not in self.browsers:
+            self.browsers[name] = self.hub.signed_in(name)
+        return self.browsers[name]
+
+    def hub_api(self, name: str, method: str, path: str, **options: Any) -> httpx.Response:
+        """A call to the hub's REST API with a person's browser."""
+        browser = self.browser(name)
+        headers = {"X-XSRFToken": browser.cookies["_xsrf"]}
+        return browser.request(method, f"/api{path}", headers=headers, **options)
+
+    def token(self, name: str, *scopes: str) -> str:
+        """A token that somebody makes on the hub's page."""
+        body = {"scopes": list(scopes), "note": "made by hand"}
+        answer = self.hub_api(name, "POST", f"/users/{name}/tokens", json=body)
+        return str(answer.raise_for_status().json()["token"])
+
+    def client(self, token: str) -> AllotmentClient:
+        """The Python client."""
+        return AllotmentClient(self.api, token)
+
+    def launch(self, name: str, server: str, profile: str) -> None:
+        """Launch a server and wait until the hub has it."""
+        body = {"user_options": {"profile": profile}}
+        path = f"/users/{name}/servers/{server}"
+        self.hub_api(name, "POST", path, json=body).raise_for_status()
+        until(lambda: self.hub_api(name, "GET", path).json()["ready"], "the server", 60)
+
+    def servers_token(self, name: str, server: str) -> str:
+        """The token in the environment of a running server, as any of its cells could read it."""
+        whose = (name, server)
+        return next(
+            one["JUPYTERHUB_API_TOKEN"]
+            for _, _, one in environments()
+            if one.get("ALLOTMENT_ID")
+            and (one.get("JUPYTERHUB_USER"), one.get("JUPYTERHUB_SERVER_NAME")) == whose
+        )
+
+    def control_planes(self) -> list[psutil.Process]:
+        """The processes of this platform's control plane."""
+        return [
+            process
+            for process, command, one in environments()
+            if one.get("ALLOTMENT_STATE") == str(self.hub.state) and "allotment.api" in command
+        ]
+
+    def stop(self) -> None:
+        """End everything."""
+        for browser in self.browsers.values():
+            browser.close()
+        self.hub.stop()
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A platform for this module: olga operates; ada and ben are in vision, which ada leads."""
+    made = Platform(tmp_path_factory.mktemp("platform") / "hub")
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+@pytest.mark.promise("USER-7", "AUTH-3")
+def test_a_token_that_may_everything_acts_with_its_owners_role(platform: Platform) -> None:
+    with platform.client(platform.token("olga", "inherit")) as olga:
+        me = olga.me()
+        assert (me.person, me.role, me.reach) == ("olga", "operator", "everything")
+        assert olga.overview().capacity.total == 5
+
+
+@pytest.mark.promise("USER-7")
+def test_a_token_without_the_scope_reaches_its_owners_own_things(platform: Platform) -> None:
+    scopes = ("servers!user", "access:services!service=allotment")
+    with platform.client(platform.token("olga", *scopes)) as olga:
+        assert (olga.me().reach, olga.me().permissions) == ("own", ())
+        with pytest.raises(NotPermitted):
+            olga.overview()
+
+
+@pytest.mark.promise("USER-7")
+def test_a_token_that_is_not_meant_for_the_control_plane_is_refused(platform: Platform) -> None:
+    token = platform.token("olga", "servers!user")
+    with platform.client(token) as olga, pytest.raises(NotPermitted) as refused:
+        olga.me()
+
+    assert "access:services!service=allotment" in str(refused.value)
+
+
+@pytest.mark.promise("USER-7")
+def test_an_operators_ordinary_server_reaches_the_operators_own_things(platform: Platform) -> None:
+    platform.launch("olga", "desk", "small")
+    with platform.client(platform.servers_token("olga", "desk")) as server:
+        assert server.me().reach == "own"
+        with pytest.raises(NotPermitted):
+            server.overview()
+        server.report(REPORT)
+
+
+@pytest.mark.promise("USER-7", "ADMIN-1")
+def test_the_console_is_the_one_server_whose_token_operates(platform: Platform) -> None:
+    platform.launch("olga", "console", "operator-console")
+
+    with platform.client(platform.servers_token("olga", "console")) as console:
+        assert console.me().reach == "everything"
+        assert console.overview().people >= 4
+
+
+@pytest.mark.promise("USER-7")
+def test_a_hand_made_token_with_a_servers_scopes_is_no_servers(platform: Platform) -> None:
+    scopes = ("users:activity!user", "access:services!service=allotment")
+    with platform.client(platform.token("olga", *scopes)) as imitation:
+        assert imitation.me().reach == "own"
+        with pytest.raises(NotPermitted):
+            imitation.report(REPORT)
+
+
+@pytest.mark.promise("USER-7")
+def test_a_browser_that_came_through_the_hub_reads_its_own_data_and_writes_nothing(
+    platform: Platform,
+) -> None:
+    browser = platform.browser("olga")
+    signed_in = browser.get(
+        f"{platform.hub.url}{SERVICE}/login",
+        params={"next": f"{SERVICE}/api/v1/me"},
+        follow_redirects=True,
+    )
+
+    assert signed_in.json()["reach"] == "read-own"
+    assert browser.get(f"{platform.api}/overview").status_code == 403
+    assert browser.post(f"{platform.api}/pools", json={"name": "stolen"}).status_code == 403
+
+
+@pytest.mark.promise("USER-7")
+def test_the_control_planes_own_token_cannot_make_tokens(platform: Platform) -> None:
+    (process,) = platform.control_planes()
+    own = process.environ()["JUPYTERHUB_API_TOKEN"]
+    headers = {"Authorization": f"token {own}"}
+
+    known = httpx.get(f"{platform.hub.url}/hub/api/user", headers=headers).json()
+    made = httpx.post(f"{platform.hub.url}/hub/api/users/olga/tokens", headers=headers)
+
+    assert not [scope for scope in known["scopes"] if "tokens" in scope]
+    assert made.status_code == 403
+
+
+@pytest.mark.promise("SERVER-4", "LIMIT-3")
+def test_an_operator_stops_a_server_with_a_reason_and_starts_it_again(platform: Platform) -> None:
+    platform.launch("ben", "train", "gpu")
+    with platform.client(platform.token("olga", "inherit")) as olga:
+        assert olga.servers.get("hub~ben~train").devices[0].id == "gpu-0"
+
+        stopped = olga.servers.stop(["hub~ben~train"], "Maintenance.")
+        assert [one.outcome for one in stopped.outcomes] == ["stopping"]
+        until(lambda: olga.servers.get("hub~ben~train").state == "stopped", "the stop", 60)
+        assert olga.devices.get("gpu-0").state == "free"
+        assert olga.servers.get("hub~ben~train").stop_reason == "Maintenance."
+
+        started = olga.servers.start(["hub~ben~train"])
+        assert [one.outcome for one in started.outcomes] == ["starting"]
+        until(lambda: olga.servers.get("hub~ben~train").state == "running", "the start", 60)
+
+
+@pytest.mark.promise("LIMIT-4", "SERVER-4")
+def test_a_start_that_admission_refuses_tells_its_reasons(platform: Platform) -> None:
+    platform.launch("ada", "big", "two")
+    with platform.client(platform.token("olga", "inherit")) as olga:
+        olga.servers.stop(["hub~ada~big"])
+        until(lambda: olga.servers.get("hub~ada~big").state == "stopped", "the stop", 60)
+        group = olga.groups.get("vision")
+        olga.groups.edit("vision", shares=[NewShare("a100", 1)], revision=group.revision)
+
+        refused = olga.servers.start(["hub~ada~big"]).outcomes[0]
+
+    assert refused.outcome == "refused"
+    assert [reason.rule for reason in refused.reasons] == ["share.guarantee"]
+
+
+@pytest.mark.promise("USER-2", "USER-6")
+def test_who_is_on_boarded_and_removed_is_known_and_unknown_to_the_hub(platform: Platform) -> None:
+    with platform.client(platform.token("olga", "inherit")) as olga:
+        made = olga.users.onboard(["newcomer"])
+        assert made.notes == ()
+        removed = olga.users.delete(["newcomer"])
+        assert removed.notes == ()
+
+
+@pytest.mark.promise("SERVER-7")
+def test_a_control_plane_that_is_killed_comes_back(platform: Platform) -> None:
+    (before,) = platform.control_planes()
+    before.kill()
+
+    until(
+        lambda: [one for one in platform.control_planes() if one.pid != before.pid], "another", 60
+    )
+    until(platform.ready, "the control plane", 60)
+
+
+@pytest.mark.promise("SERVER-7")
+def test_a_control_plane_ends_with_a_hub_that_is_killed_and_the_next_hub_has_its_own(
+    platform: Platform,
+) -> None:
+    (before,) = platform.control_planes()
+    assert platform.hub.process is not None
+    os.kill(platform.hub.process.pid, signal.SIGKILL)
+    platform.hub.process.wait(20)
+
+    psutil.wait_procs([before], timeout=20)
+    assert not before.is_running()
+
+    platform.start()
+    (after,) = platform.control_planes()
+    assert after.pid != before.pid
