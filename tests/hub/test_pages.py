@@ -360,3 +360,20 @@ def test_signing_in_and_drawing_pages_are_counted(page_hub: PageHub) -> None:
     said = httpx.get(f"http://127.0.0.1:{port}/hub/metrics").text
     assert re.search(r'allotment_sign_ins_total\{outcome="signed_in"\} [1-9]', said)
     assert re.search(r'allotment_page_seconds_count\{page="launch"\} [1-9]', said)
+
+
+@pytest.mark.promise("SERVER-2")
+def test_a_stopped_server_starts_again_under_its_name_with_another_size(page_hub: PageHub) -> None:
+    browser = page_hub.signed_in("p27")
+    launch(browser, name="My work", profile="small")
+    until(lambda: running(browser), "it to run")
+    end(page_hub, browser, "p27", "my-work")
+    page = browser.get("/spawn/p27/my-work").text
+    assert 'Start <span class="break">My work</span>' in page
+    assert re.search(r'name="name" id="name" value="My work"[^>]* readonly', page)
+    form = {"_xsrf": browser.cookies["_xsrf"], "name": "My work", "profile": "gpu"}
+    assert browser.post("/spawn/p27/my-work", data=form).is_redirect
+    (held,) = until(lambda: page_hub.held("p27"), "it to be admitted")
+    assert (held.server, held.profile) == ("my-work", "gpu")
+    until(lambda: running(browser), "it to run")
+    end(page_hub, browser, "p27", "my-work")
