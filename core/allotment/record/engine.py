@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from allotment.model.refusals import RecordUnavailable, RevisionStale
 from allotment.record import migrating
@@ -183,7 +184,7 @@ class Record:
         try:
             with self._reader.begin() as connection:
                 yield Reading(connection, self.dialect)
-        except OperationalError as error:
+        except (OperationalError, PoolTimeoutError) as error:
             raise _unavailable(error) from error
 
     @contextmanager
@@ -207,7 +208,7 @@ class Record:
                     )
                 yield writing
                 writing.flush_events()
-        except OperationalError as error:
+        except (OperationalError, PoolTimeoutError) as error:
             raise _unavailable(error) from error
         finally:
             if self._turn is not None:
@@ -219,8 +220,9 @@ class Record:
         self._writer.dispose()
 
 
-def _unavailable(error: DBAPIError) -> RecordUnavailable:
-    return RecordUnavailable(f"The record did not answer: {type(error.orig).__name__}.")
+def _unavailable(error: DBAPIError | PoolTimeoutError) -> RecordUnavailable:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return RecordUnavailable(f"The record did not answer: {type(cause).__name__}.")
 
 
 def open_record(url: str, *, migrate: bool = False, patience: float = 10.0) -> Record:
