@@ -1,22 +1,14 @@
 """What the settings declare is made once, left alone afterwards, and can be restored and exported."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 
-import hypothesis.strategies as st
 import pytest
-from hypothesis import given, settings
 
-from allotment.model.devices import DeviceOrigin, DeviceSpec
 from allotment.model.groups import Origin, Share
 from allotment.model.limits import LimitKind, LimitScope
 from allotment.model.people import Permission
-from allotment.model.profiles import Profile
 from allotment.model.refusals import Refusal, SettingsInvalid
 from allotment.record import (
     Reading,
@@ -27,7 +19,6 @@ from allotment.record import (
     groups,
     limits,
     memberships,
-    open_record,
     people,
     pools,
     profiles,
@@ -36,10 +27,6 @@ from allotment.record import (
 from allotment.settings import declare, parse_settings
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-DEVICES = tuple(
-    DeviceSpec(f"gpu-{number}", "node-1", "H100" if number > 3 else "A100", 80 * 2**30, "", origin)
-    for number, origin in enumerate([DeviceOrigin.SETTINGS] * 4 + [DeviceOrigin.NVML] * 3)
-)
 FILE = """\
 pools: [{name: a100, devices: [gpu-0, gpu-1]}]
 roles: {profile-maker: [manage-profiles]}
@@ -60,34 +47,12 @@ disabled_profiles: [large]
 """
 
 Change = Callable[[Writing], object]
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("record") / "record.sqlite"
-    open_record(f"sqlite:///{path}", migrate=True).close()
-    return path
-
-
-@contextmanager
-def fresh(migrated: Path) -> Iterator[Record]:
-    """A record that knows the devices and two profiles, and nothing else."""
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(migrated, f"{folder}/record.sqlite")
-        record = open_record(f"sqlite:///{folder}/record.sqlite")
-        with record.writing("hub", NOW) as writing:
-            for origin in (DeviceOrigin.SETTINGS, DeviceOrigin.NVML):
-                mine = [device for device in DEVICES if device.origin is origin]
-                devices.observe(writing, mine, origin)
-            for name in ("small", "large"):
-                profiles.publish(writing, Profile(name=name, title=name), f"{name}.yaml", name)
-        yield record
-        record.close()
+Furnished = Callable[[], AbstractContextManager[Record]]
 
 
 @pytest.fixture
-def record(migrated: Path) -> Iterator[Record]:
-    with fresh(migrated) as made:
+def record(furnished: Furnished) -> Iterator[Record]:
+    with furnished() as made:
         yield made
 
 
@@ -342,140 +307,6 @@ def test_an_operator_is_made_before_the_last_other_one_ceases_to_be_one(record: 
     declare.apply(record, parse_settings(text), actor="operator", now=NOW, restore=True)
 
     assert planned(record, text) == ()
-
-
-NAMES = st.sampled_from(["a", "b-1", "1e5", "0x1f", "007", "null", "true", "x.y_z", "2027-01-31"])
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
-    ["", "~", "<<", "yes", "- x", "# no comment", "a: b", "'", '"', "&a", "*a", "!x", "a\n b\n"]
-)
-ORIGINS = st.sampled_from([Origin.CONSOLE, Origin.SETTINGS])
-ENDS = st.none() | st.sampled_from([-1, 1, 400]).map(
-    lambda days: NOW + timedelta(days=days, microseconds=1)
-)
-LIMIT_KINDS = st.dictionaries(st.sampled_from(list(LimitKind)), st.integers(0, 9))
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> dict[str, Any]:
-    """What operators may have configured: pools of one model, shares that fit, people in one group."""
-    cut = sorted(draw(st.lists(st.integers(0, 4), min_size=2, max_size=2)))
-    wanted = {"p": DEVICES[: cut[0]], "q": DEVICES[cut[0] : cut[1]], "empty": ()}
-    sizes = {name: len(mine) for name, mine in wanted.items()}
-    made: dict[str, Any] = {}
-    for name in draw(st.lists(NAMES, unique=True, min_size=1, max_size=4)):
-        pool = draw(st.sampled_from([None, *sizes]))
-        guaranteed = draw(st.integers(0, sizes[pool])) if pool else 0
-        ceiling, weight = draw(st.integers(guaranteed, 9)), draw(st.floats(0.5, 9))
-        if pool:
-            sizes[pool] -= guaranteed
-        made[name] = {
-            "title": draw(TEXTS),
-            "tags": draw(st.dictionaries(TEXTS.filter(bool), TEXTS, max_size=2)),
-            "wanted": [Share(name, pool, guaranteed, ceiling, weight)] if pool else [],
-        }
-    return {
-        "pools": wanted,
-        "groups": made,
-        "roles": draw(
-            st.dictionaries(NAMES, st.sets(st.sampled_from(list(Permission))), max_size=2)
-        ),
-        "people": draw(
-            st.dictionaries(
-                NAMES,
-                st.fixed_dictionaries(
-                    {
-                        "operator": st.booleans(),
-                        "group": st.sampled_from([*made, None]),
-                        "origins": st.sets(ORIGINS, min_size=1),
-                        "lead": st.booleans(),
-                        "until": ENDS,
-                        "limits": LIMIT_KINDS,
-                    }
-                ),
-                min_size=2,
-            )
-        ),
-        "limits": draw(LIMIT_KINDS),
-        "disabled": draw(st.booleans()),
-    }
-
-
-def make(writing: Writing, world: dict[str, Any]) -> None:
-    people.onboard(writing, ["operator"], role="operator")
-    for name, permissions in world["roles"].items():
-        roles.put(writing, name, permissions)
-    for name, mine in world["pools"].items():
-        pools.create(writing, name, [device.id for device in mine], "" if mine else "B200")
-    for name, group in world["groups"].items():
-        groups.create(writing, name, **group)
-    for name, person in world["people"].items():
-        role = "operator" if person["operator"] else next(iter(world["roles"]), "reader")
-        people.onboard(writing, [name], role=role)
-        for origin in person["origins"] if person["group"] else ():
-            lead, until = person["lead"], person["until"]
-            memberships.add(writing, name, person["group"], origin, lead=lead, until=until)
-        for kind, value in person["limits"].items():
-            limits.put(writing, LimitScope.PERSON, name, kind, value)
-    for kind, value in world["limits"].items():
-        limits.put(writing, LimitScope.PLATFORM, "", kind, value)
-    profiles.set_enabled(writing, "large", enabled=not world["disabled"])
-
-
-def configured(record: Record) -> dict[str, object]:
-    """What is configured, read without what the export reads it with; origins and revisions aside."""
-    with record.reading() as reading:
-        known = devices.all_devices(reading)
-        return {
-            "pools": {
-                pool.name: (pool.model, [one.id for one in known if one.pool == pool.name])
-                for pool in pools.all_pools(reading)
-            },
-            "roles": {role.name: role.permissions for role in roles.all_roles(reading)},
-            "people": {person.name: person.role for person in people.all_people(reading)},
-            "groups": {each.name: (each.title, each.tags) for each in groups.all_groups(reading)},
-            "shares": groups.all_shares(reading),
-            "members": {
-                (row.group, row.person, row.lead, row.until)
-                for row in memberships.all_memberships(reading)
-                if row.until is None or row.until > NOW
-            },
-            "limits": limits.all_limits(reading),
-            "profiles": {each.name: each.enabled for each in profiles.all_profiles(reading)},
-        }
-
-
-@pytest.mark.promise("OPS-1")
-@settings(max_examples=min(settings.default.max_examples // 2, 300))  # each makes two records
-@given(world=worlds())
-def test_what_is_exported_differs_in_nothing_and_makes_the_same_elsewhere(
-    migrated: Path, world: dict[str, Any]
-) -> None:
-    with fresh(migrated) as one, fresh(migrated) as other:
-        by_an_operator(one, lambda writing: make(writing, world))
-
-        text = exported(one)
-        declare.apply(other, parse_settings(text), actor="operator", now=NOW)
-
-        assert planned(one, text) == ()
-        assert configured(other) == configured(one)
-
-
-def test_an_export_names_no_membership_that_has_ended(record: Record) -> None:
-    by_an_operator(record, lambda w: groups.create(w, "vision"))
-    by_an_operator(record, lambda w: people.onboard(w, ["ann"]))
-    by_an_operator(record, lambda w: memberships.add(w, "ann", "vision", Origin.CONSOLE, until=NOW))
-
-    assert parse_settings(exported(record)).groups[0].people == ()
-
-
-def test_an_export_of_what_the_file_made_reads_like_the_file(record: Record) -> None:
-    declare.apply_once(record, parse_settings(FILE), NOW)
-
-    settings = parse_settings(exported(record))
-
-    assert settings.groups[1].people == parse_settings(FILE).groups[0].people[::-1][::-1]
-    assert settings.sign_in.operators == ("operator",)
-    assert settings.limits == parse_settings(FILE).limits
 
 
 def test_reading_a_plan_writes_nothing(record: Record) -> None:

@@ -10,19 +10,23 @@ import typer
 from allotment.cli.ending import Exit
 from allotment.cli.options import Json, Url, control_plane
 from allotment.cli.output import Output, ago
+from allotment.cli.tables import (
+    limit_table,
+    pool_table,
+    server_table,
+    share_table,
+    show_reasons,
+)
 from allotment.client import AllotmentClient
 from allotment.model.amounts import counted
 from allotment.model.documents import (
     About,
     Capacity,
     Group,
-    GroupShare,
-    LimitUse,
     Me,
     Overview,
     Pool,
     ReasonDocument,
-    Server,
 )
 from allotment.model.people import Permission
 
@@ -56,7 +60,7 @@ def _show_overview(out: Output, about: About, overview: Overview) -> None:
     states = ", ".join(f"{number} {state}" for state, number in overview.servers.items() if number)
     out.say(f"Servers  {states or 'none'}")
     out.say(f"People   {overview.people}")
-    _pool_table(out, overview.pools, title="Pools")
+    pool_table(out, overview.pools, title="Pools")
     out.table(
         ("Kind", "Alert"),
         ((alert.kind, alert.message) for alert in overview.alerts),
@@ -90,10 +94,10 @@ def _show_me(out: Output, me: Me) -> None:
     out.say(f"{me.person}, {me.role or 'not on-boarded'}{groups_said}", "bold")
     if me.reach != "everything":
         out.say("This token shows your own things only.", "dim")
-    _limit_table(out, me.limits)
+    limit_table(out, me.limits)
     for group, shares in me.shares.items():
-        _share_table(out, shares, title=f"Shares of {group}")
-    _server_table(out, me.servers, title="Servers")
+        share_table(out, shares, title=f"Shares of {group}")
+    server_table(out, me.servers, title="Servers")
     for notice in me.notices:
         out.say(f"{ago(notice.at)} ago: {notice.message}")
 
@@ -106,30 +110,9 @@ def pools(name: Name = None, url: Url = None, as_json: Json = False) -> None:
         if as_json:
             out.document(found[0] if name else found)
             return
-        _pool_table(out, found)
+        pool_table(out, found)
         if name:
             _pool_details(out, client, found[0])
-
-
-def _pool_table(out: Output, found: Iterable[Pool], title: str = "") -> None:
-    out.table(
-        ("Pool", "Model", "#Devices", "#Held", "#Free", "#Guaranteed", "#Spare", "#Unhealthy"),
-        (
-            (
-                pool.name,
-                pool.model or "any",
-                pool.total,
-                pool.held,
-                pool.free,
-                pool.guaranteed,
-                pool.spare,
-                pool.total - pool.healthy,
-            )
-            for pool in found
-        ),
-        empty="There is no pool that you may see.",
-        title=title,
-    )
 
 
 def _pool_details(out: Output, client: AllotmentClient, pool: Pool) -> None:
@@ -186,7 +169,7 @@ def _holds(group: Group) -> str:
 
 
 def _group_details(out: Output, group: Group) -> None:
-    _share_table(out, group.shares, title="Shares")
+    share_table(out, group.shares, title="Shares")
     if group.tags:
         out.say("Tags  " + ", ".join(f"{key}: {value}" for key, value in group.tags.items()))
     out.table(
@@ -204,15 +187,6 @@ def _group_details(out: Output, group: Group) -> None:
         if group.members is not None
         else "Its leads and operators see it.",
         title="Members",
-    )
-
-
-def _share_table(out: Output, shares: Iterable[GroupShare], title: str) -> None:
-    out.table(
-        ("Pool", "#Held", "#Guaranteed", "#Ceiling", "#Free in the pool"),
-        ((one.pool, one.held, one.guaranteed, one.ceiling, one.free) for one in shares),
-        empty="No share: the default pool only.",
-        title=title,
     )
 
 
@@ -240,24 +214,7 @@ def users(name: Name = None, url: Url = None, as_json: Json = False) -> None:
         empty="There is nobody whom you may see.",
     )
     if name:
-        _limit_table(out, found[0].limits or ())
-
-
-def _limit_table(out: Output, limits: Iterable[LimitUse]) -> None:
-    out.table(
-        ("Limit", "#Used", "#Of", "Comes from"),
-        (
-            (
-                one.words,
-                one.used,
-                "no limit" if one.value is None else one.value,
-                one.source if one.value is not None else "",
-            )
-            for one in limits
-        ),
-        empty="No limit is set.",
-        title="Limits",
-    )
+        limit_table(out, found[0].limits or ())
 
 
 def servers(
@@ -276,34 +233,7 @@ def servers(
     if as_json:
         out.document(found)
         return
-    _server_table(out, found)
-
-
-def server_name(server: Server) -> str:
-    """A server as people write it: ``person`` or ``person/name``."""
-    return f"{server.person}/{server.name}" if server.name else server.person
-
-
-def _server_table(out: Output, found: Iterable[Server], title: str = "") -> None:
-    out.table(
-        ("Server", "Profile", "Group", "State", "For", "Devices", "Note"),
-        (
-            (
-                server_name(server),
-                server.profile,
-                server.group,
-                server.state,
-                ago(server.since),
-                ", ".join(device.id for device in server.devices)
-                if server.state != "stopped"
-                else "",
-                "; ".join(server.warnings) or server.stop_reason,
-            )
-            for server in found
-        ),
-        empty="No server.",
-        title=title,
-    )
+    server_table(out, found)
 
 
 def explain(
@@ -334,14 +264,6 @@ def explain(
         show_reasons(out, found.reasons)
     if found.outcome != "granted":
         raise typer.Exit(Exit.REFUSED)
-
-
-def show_reasons(out: Output, reasons: Iterable[ReasonDocument]) -> None:
-    """Each reason with its rule and what would help."""
-    for reason in reasons:
-        out.say(f"  {reason.message} ({reason.rule})")
-        if reason.remedy:
-            out.say(f"    {reason.remedy}", "dim")
 
 
 def _messages(reasons: Iterable[ReasonDocument]) -> str:

@@ -11,7 +11,7 @@ import typer
 from allotment.cli.ending import Exit, Misused
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output
-from allotment.cli.seeing import server_name, show_reasons
+from allotment.cli.tables import server_name, show_reasons
 from allotment.model.amounts import counted
 from allotment.model.documents import Server, ServerOutcomes
 from allotment.model.refusals import NotFound

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from allotment.model.groups import Membership, Origin
 from allotment.model.people import BuiltInRole, Permission
@@ -152,7 +151,7 @@ def _lasts(row: Membership, now: datetime) -> bool:
     return row.until is None or row.until > now
 
 
-def _member_words(group: DeclaredGroup, member: Member, zone: ZoneInfo) -> Words:
+def _member_words(group: DeclaredGroup, member: Member, zone: tzinfo) -> Words:
     words: dict[str, Any] = {}
     if "leads" in group.model_fields_set:
         words["lead"] = member.name in group.leads

@@ -1,0 +1,190 @@
+"""What is configured can be exported, and makes the same platform elsewhere, whatever its words hold."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+from allotment.model.groups import Origin, Share
+from allotment.model.limits import LimitKind, LimitScope
+from allotment.model.people import Permission
+from allotment.record import (
+    Record,
+    Writing,
+    devices,
+    groups,
+    limits,
+    memberships,
+    people,
+    pools,
+    profiles,
+    roles,
+)
+from allotment.settings import declare, parse_settings
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+A100S = ("gpu-0", "gpu-1", "gpu-2", "gpu-3")
+
+Furnished = Callable[[], AbstractContextManager[Record]]
+
+
+@pytest.fixture
+def record(furnished: Furnished) -> Iterator[Record]:
+    with furnished() as made:
+        yield made
+
+
+def planned(record: Record, text: str) -> tuple[declare.Change, ...]:
+    with record.reading() as reading:
+        return declare.plan(reading, parse_settings(text), now=NOW, restore=True)
+
+
+def exported(record: Record) -> str:
+    with record.reading() as reading:
+        return declare.export(reading, NOW)
+
+
+NAMES = st.sampled_from(["a", "b-1", "1e5", "0x1f", "007", "null", "true", "x.y_z", "2027-01-31"])
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
+    ["", "~", "<<", "yes", "- x", "# no comment", "a: b", "'", '"', "&a", "*a", "!x", "a\n b\n"]
+)
+ORIGINS = st.sampled_from([Origin.CONSOLE, Origin.SETTINGS])
+ENDS = st.none() | st.sampled_from([-1, 1, 400]).map(
+    lambda days: NOW + timedelta(days=days, microseconds=1)
+)
+LIMIT_KINDS = st.dictionaries(st.sampled_from(list(LimitKind)), st.integers(0, 9))
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> dict[str, Any]:
+    """What operators may have configured: pools of one model, shares that fit, people in one group."""
+    cut = sorted(draw(st.lists(st.integers(0, 4), min_size=2, max_size=2)))
+    wanted = {"p": A100S[: cut[0]], "q": A100S[cut[0] : cut[1]], "empty": ()}
+    sizes = {name: len(mine) for name, mine in wanted.items()}
+    made: dict[str, Any] = {}
+    for name in draw(st.lists(NAMES, unique=True, min_size=1, max_size=4)):
+        pool = draw(st.sampled_from([None, *sizes]))
+        guaranteed = draw(st.integers(0, sizes[pool])) if pool else 0
+        ceiling, weight = draw(st.integers(guaranteed, 9)), draw(st.floats(0.5, 9))
+        if pool:
+            sizes[pool] -= guaranteed
+        made[name] = {
+            "title": draw(TEXTS),
+            "tags": draw(st.dictionaries(TEXTS.filter(bool), TEXTS, max_size=2)),
+            "wanted": [Share(name, pool, guaranteed, ceiling, weight)] if pool else [],
+        }
+    return {
+        "pools": wanted,
+        "groups": made,
+        "roles": draw(
+            st.dictionaries(NAMES, st.sets(st.sampled_from(list(Permission))), max_size=2)
+        ),
+        "people": draw(
+            st.dictionaries(
+                NAMES,
+                st.fixed_dictionaries(
+                    {
+                        "operator": st.booleans(),
+                        "group": st.sampled_from([*made, None]),
+                        "origins": st.sets(ORIGINS, min_size=1),
+                        "lead": st.booleans(),
+                        "until": ENDS,
+                        "limits": LIMIT_KINDS,
+                    }
+                ),
+                min_size=2,
+            )
+        ),
+        "limits": draw(LIMIT_KINDS),
+        "disabled": draw(st.booleans()),
+    }
+
+
+def make(writing: Writing, world: dict[str, Any]) -> None:
+    people.onboard(writing, ["operator"], role="operator")
+    for name, permissions in world["roles"].items():
+        roles.put(writing, name, permissions)
+    for name, mine in world["pools"].items():
+        pools.create(writing, name, list(mine), "" if mine else "B200")
+    for name, group in world["groups"].items():
+        groups.create(writing, name, **group)
+    for name, person in world["people"].items():
+        role = "operator" if person["operator"] else next(iter(world["roles"]), "reader")
+        people.onboard(writing, [name], role=role)
+        for origin in person["origins"] if person["group"] else ():
+            lead, until = person["lead"], person["until"]
+            memberships.add(writing, name, person["group"], origin, lead=lead, until=until)
+        for kind, value in person["limits"].items():
+            limits.put(writing, LimitScope.PERSON, name, kind, value)
+    for kind, value in world["limits"].items():
+        limits.put(writing, LimitScope.PLATFORM, "", kind, value)
+    profiles.set_enabled(writing, "large", enabled=not world["disabled"])
+
+
+def configured(record: Record) -> dict[str, object]:
+    """What is configured, read without what the export reads it with; origins and revisions aside."""
+    with record.reading() as reading:
+        known = devices.all_devices(reading)
+        return {
+            "pools": {
+                pool.name: (pool.model, [one.id for one in known if one.pool == pool.name])
+                for pool in pools.all_pools(reading)
+            },
+            "roles": {role.name: role.permissions for role in roles.all_roles(reading)},
+            "people": {person.name: person.role for person in people.all_people(reading)},
+            "groups": {each.name: (each.title, each.tags) for each in groups.all_groups(reading)},
+            "shares": groups.all_shares(reading),
+            "members": {
+                (row.group, row.person, row.lead, row.until)
+                for row in memberships.all_memberships(reading)
+                if row.until is None or row.until > NOW
+            },
+            "limits": limits.all_limits(reading),
+            "profiles": {each.name: each.enabled for each in profiles.all_profiles(reading)},
+        }
+
+
+@pytest.mark.promise("OPS-1")
+@settings(max_examples=min(settings.default.max_examples // 4, 300))  # each makes two records
+@given(world=worlds())
+def test_what_is_exported_differs_in_nothing_and_makes_the_same_elsewhere(
+    furnished: Furnished, world: dict[str, Any]
+) -> None:
+    with furnished() as one, furnished() as other:
+        with one.writing("operator", NOW) as writing:
+            make(writing, world)
+
+        text = exported(one)
+        declare.apply(other, parse_settings(text), actor="operator", now=NOW)
+
+        assert planned(one, text) == ()
+        assert configured(other) == configured(one)
+
+
+def test_an_export_names_no_membership_that_has_ended(record: Record) -> None:
+    with record.writing("operator", NOW) as writing:
+        groups.create(writing, "vision")
+        people.onboard(writing, ["ann"])
+        memberships.add(writing, "ann", "vision", Origin.CONSOLE, until=NOW)
+
+    assert parse_settings(exported(record)).groups[0].people == ()
+
+
+def test_an_export_says_nothing_that_the_identity_provider_says(record: Record) -> None:
+    with record.writing("provider", NOW) as writing:
+        groups.create(writing, "vision")
+        people.onboard(writing, ["ann"])
+        memberships.add(writing, "ann", "vision", Origin.PROVIDER)
+
+    assert parse_settings(exported(record)).groups[0].people == ()
+
+
+def test_an_export_names_the_devices_that_were_declared_and_no_others(record: Record) -> None:
+    declared = parse_settings(exported(record)).declared_devices()
+
+    assert declared is not None
+    assert tuple(device.id for device in declared) == A100S
