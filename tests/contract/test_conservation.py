@@ -278,7 +278,10 @@ def allotments_exist(reading: Any) -> bool:
 
 @pytest.mark.promise("POOL-8", "LIMIT-2", "LIMIT-3")
 def test_devices_are_conserved_in_every_history(
-    store: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    store: str,
+    soak: bool,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     def make_record() -> Record:
         if store == "sqlite":
@@ -288,11 +291,10 @@ def test_devices_are_conserved_in_every_history(
         return open_record(make(request.getfixturevalue("migrated_postgresql")))
 
     machine = type("History", (Conservation,), {"make_record": staticmethod(make_record)})
-    soak = bool(request.config.getoption("--soak", False))
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=400 if soak else 12,
+            max_examples=200 if soak else 12,
             stateful_step_count=60 if soak else 40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
