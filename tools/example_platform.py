@@ -101,7 +101,7 @@ def specs() -> list[DeviceSpec]:
         ("hgx-2", "NVIDIA H100", 80, 8),
         ("edge-1", "NVIDIA L4", 24, 8),
     )
-    found = []
+    found: list[DeviceSpec] = []
     for node, model, memory, number in kinds:
         for _ in range(number):
             name = f"gpu-{len(found):02d}"

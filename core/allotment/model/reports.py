@@ -55,7 +55,9 @@ class DeviceUse(BaseModel):
 
     id: str = Field(min_length=1, max_length=200)
     measured: Measured
-    utilisation: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)] | None = None
+    utilisation: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, strict=True)] | None = (
+        None
+    )
     memory_used: Bytes | None = None
     memory_total: Bytes | None = None
     note: str = Field(default="", max_length=500)
