@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -25,6 +27,7 @@ from allotment.cli.options import (
 from allotment.cli.output import Output
 from allotment.model.amounts import counted
 from allotment.model.documents import ConfigurationPlan
+from allotment.model.refusals import Refusal
 from allotment.settings import load_settings, parse_settings
 
 File = Annotated[
@@ -81,7 +84,7 @@ def plan(
     """Say what applying a settings file would do. Nothing is changed."""
     out = Output(as_json=as_json)
     text = _read(file)
-    with _configured(url, record) as configured:
+    with _configured(url, record) as configured, _called(file):
         found = configured.plan(text, restore=restore)
     _show(out, found, restore=restore)
     if exit_code and _todo(found):
@@ -102,7 +105,7 @@ def apply(
     """
     out = Output(as_json=as_json)
     text = _read(file)
-    with _configured(url, record) as configured:
+    with _configured(url, record) as configured, _called(file):
         if not yes:
             planned = configured.plan(text, restore=restore)
             if not _todo(planned):
@@ -169,6 +172,24 @@ def _read(file: str) -> str:
         raise Misused(message) from error
     parse_settings(text, "standard input" if file == "-" else file)
     return text
+
+
+@contextmanager
+def _called(file: str) -> Iterator[None]:
+    """Have refusals name the file as it is called here: whoever applies it knows it by no name."""
+    try:
+        yield
+    except Refusal as refusal:
+        name = "standard input" if file == "-" else file
+        raise Refusal(
+            *(
+                replace(reason, message=_UNNAMED.sub(f"{name}:", reason.message, count=1))
+                for reason in refusal.reasons
+            )
+        ) from refusal
+
+
+_UNNAMED = re.compile(r"^(?:request|settings):(?=\d+:)")
 
 
 def _write_new(path: Path, text: str) -> None:

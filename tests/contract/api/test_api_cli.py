@@ -169,6 +169,19 @@ def test_a_file_is_applied_and_applied_again_changes_nothing(change: Run, tmp_pa
     assert "cleo" in change("users").stdout
 
 
+@pytest.mark.promise("OPS-1")
+def test_what_cannot_be_applied_is_named_with_the_files_own_line(
+    change: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "more.yaml"
+    file.write_text("groups:\n  - {name: speech, shares: [{pool: default, guaranteed: 9}]}\n")
+
+    result = change("apply", str(file), "--yes")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"{file}:2: groups[0]: ")
+
+
 @pytest.mark.promise("USER-7")
 def test_a_data_scientist_applies_nothing(change: Run, tmp_path: Path) -> None:
     file = tmp_path / "more.yaml"
