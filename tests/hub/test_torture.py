@@ -21,7 +21,7 @@ import pytest
 import hubs
 from allotment.model.limits import LimitKind, LimitScope
 from allotment.record import Writing, limits
-from hubs import HubUnderTest, alive
+from hubs import HubUnderTest, alive, until
 
 ROUNDS, ROUNDS_IN_SOAK = 3, 20
 SERVERS = [(person, f"s{number}") for person in ("ada", "ben") for number in range(3)]
@@ -90,13 +90,20 @@ def _dice(seed: str) -> random.Random:
     return random.Random(seed)  # noqa: S311 - repeatable on purpose
 
 
+def steps(hub: HubUnderTest) -> int:
+    """How many launches were admitted and how many ends begun."""
+    return len(hub.happened("allotment.admitted")) + len(hub.happened("allotment.stopping"))
+
+
 def play(hub: HubUnderTest, seed: str) -> None:
     """Launch and stop from several threads, and kill the hub in the midst of it."""
-    over = threading.Event()
+    dice, over, before = _dice(seed), threading.Event(), steps(hub)
     with ThreadPoolExecutor(len(SERVERS)) as threads:
         for number, server in enumerate(SERVERS):
             threads.submit(act, hub, server, _dice(f"{seed}-{number}"), over)
-        over.wait(_dice(seed).uniform(0.3, 2.5))
+        enough = before + dice.randint(1, 8)
+        until(lambda: steps(hub) >= enough, "launches and stops", 60)
+        over.wait(dice.uniform(0, 0.5))
         hub.kill()
         over.set()
 
