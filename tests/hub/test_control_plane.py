@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from allotment.client import AllotmentClient, NewShare
+from allotment.model.documents import Step
 from allotment.model.refusals import NotPermitted
 from allotment.model.reports import ServerReport
 from hubs import until
@@ -204,6 +205,19 @@ def test_the_control_planes_own_token_cannot_make_tokens(platform: Platform) -> 
 
     assert not [scope for scope in known["scopes"] if "tokens" in scope]
     assert made.status_code == 403
+
+
+@pytest.mark.promise("SERVER-7", "PROFILE-2", "POOL-1")
+def test_every_piece_of_periodic_work_runs_and_none_fails(platform: Platform) -> None:
+    with platform.client(platform.token("olga", "inherit")) as olga:
+        steps = until(lambda: all_run(olga.work().items), "the first runs", 90)
+
+    assert {step.name for step in steps} >= {"profiles", "devices", "reconciling", "memberships"}
+    assert [(step.name, step.problem) for step in steps if step.failures] == []
+
+
+def all_run(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    return steps if all(step.runs for step in steps) else ()
 
 
 @pytest.mark.promise("SERVER-4", "LIMIT-3")

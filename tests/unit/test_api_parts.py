@@ -6,6 +6,7 @@ import pytest
 
 from allotment.api.environment import ServiceEnvironment
 from allotment.api.paging import Page, cut, read_cursor, write_cursor
+from allotment.api.port import listen
 from allotment.api.problems import RequestInvalid
 from allotment.api.sessions import Sessions, SignIn
 from allotment.api.signing_in import own_path
@@ -134,3 +135,18 @@ def test_an_environment_with_holes_is_refused_with_all_of_them_named() -> None:
 
     assert "JUPYTERHUB_API_TOKEN" in str(refused.value)
     assert "ALLOTMENT_RECORD_URL" in str(refused.value)
+
+
+def test_a_port_that_another_program_holds_is_named() -> None:
+    with listen("127.0.0.1", 0) as held:
+        port = held.getsockname()[1]
+        with pytest.raises(AllotmentError, match=str(port)):
+            listen("127.0.0.1", port, patience=0.1)
+
+
+def test_a_port_that_was_let_go_is_taken() -> None:
+    with listen("127.0.0.1", 0) as held:
+        port = held.getsockname()[1]
+
+    with listen("127.0.0.1", port, patience=0.1) as again:
+        assert again.getsockname()[1] == port

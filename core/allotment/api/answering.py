@@ -24,7 +24,9 @@ _TAG = r'^(\*|(W/)?"[0-9]{1,15}")$'
 
 def answer(document: Document, status: int = 200, *, revision: int | None = None) -> Response:
     """Answer with a document; ``revision`` is what a change of it must be made against."""
-    headers = {} if revision is None else {"ETag": f'"{revision}"'}
+    headers = {"Cache-Control": "no-store"}
+    if revision is not None:
+        headers["ETag"] = f'"{revision}"'
     return Response(document.model_dump_json(), status, headers=headers, media_type=JSON)
 
 

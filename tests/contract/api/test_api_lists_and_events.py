@@ -131,6 +131,22 @@ def test_whoever_loses_sight_of_things_is_told_everything_anew(lab: Any, api: An
     assert (after.complete, after.items) == (True, ())
 
 
+@pytest.mark.promise("USER-5")
+def test_what_is_gone_never_names_what_was_not_the_callers_to_see(lab: Any, api: Any) -> None:
+    with api.client("zoe+") as zoe:
+        before = zoe.servers.all().sequence
+        lab.end(lab.granted("bob", "gpu", "train"))
+
+        changes = [
+            zoe.servers.all(changed_after=before),
+            zoe.devices.all(changed_after=before),
+            zoe.users.all(changed_after=before),
+        ]
+
+    assert [one.removed for one in changes] == [(), (), ()]
+    assert [len(one.items) for one in changes] == [0, 0, 1]
+
+
 # Events.
 
 

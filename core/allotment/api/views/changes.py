@@ -25,21 +25,15 @@ class Touched:
 
 
 def touched(reading: Reading, sight: Sight, after: int) -> Touched | None:
-    """What changed after a sequence; None: too much, or what the caller may see has changed too."""
-    if not 0 <= after <= events.latest_sequence(reading):
+    """What changed after a sequence; None: read everything again.
+
+    That is so after very much, and for callers who do not see everything: their lists are short,
+    what they may see changes too, and what is gone must not name what was never theirs to see.
+    """
+    if not sight.everything or not 0 <= after <= events.latest_sequence(reading):
         return None
     found = events.after(reading, after, MOST + 1)
-    if len(found) > MOST or any(_changes_sight(event, sight) for event in found):
-        return None
-    return _touched(reading, found)
-
-
-def _changes_sight(event: Event, sight: Sight) -> bool:
-    """Whether an event changes what the caller, or the caller's groups, may see."""
-    if event.kind.startswith("role."):
-        return True
-    about_people = event.kind.startswith(("membership.", "person."))
-    return about_people and (event.person == sight.person or event.group in sight.leads)
+    return None if len(found) > MOST else _touched(reading, found)
 
 
 def _touched(reading: Reading, found: Iterable[Event]) -> Touched:

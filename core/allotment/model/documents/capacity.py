@@ -42,7 +42,9 @@ class Device(Document):
     present: bool
     health_note: str
     holder: Holder | None = None
-    use: DeviceUse | None = Field(default=None, description="How it was used when it was measured last")
+    use: DeviceUse | None = Field(
+        default=None, description="How it was used when it was measured last"
+    )
     used_at: datetime | None = Field(default=None, description="When that was")
     revision: int
 
@@ -79,7 +81,7 @@ class Pool(Document):
 
     name: str
     model: str
-    devices: tuple[str, ...]
+    devices: tuple[str, ...] = Field(description="Told to those who see everything")
     total: int
     healthy: int
     held: int

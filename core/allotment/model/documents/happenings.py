@@ -82,6 +82,6 @@ class Notice(Document):
     """Something that a person should know."""
 
     at: datetime
-    kind: Literal["stopped", "device", "membership", "refused"]
+    kind: Literal["stopped", "device", "membership"]
     message: str
     server: str | None = Field(default=None, description="Id of the server concerned")
