@@ -25,6 +25,8 @@ from allotment_spawner.pages import pages_of
 
 HUB = "hub"
 """This hub's id in the record, where several share one."""
+JUPYTER_SERVERS = frozenset({"jupyterhub-singleuser", "jupyter-labhub"})
+"""Commands that understand Jupyter's options; what else a platform starts may not."""
 SIGNED_OUT_WITHIN = 60
 """Seconds after which somebody who was removed, or changed the password, is known to be so everywhere."""
 
@@ -95,7 +97,8 @@ def _spawner(c: Config, settings: Settings, place: Place) -> None:
     c.JupyterHub.default_url = "/hub/home"
     c.JupyterHub.implicit_spawn_seconds = 0
     c.Spawner.cmd = list(settings.servers.command)
-    c.Spawner.args = [f"--HubOAuth.cache_max_age={SIGNED_OUT_WITHIN}"]
+    if Path(settings.servers.command[0]).name in JUPYTER_SERVERS:
+        c.Spawner.args = [f"--HubOAuth.cache_max_age={SIGNED_OUT_WITHIN}"]
     c.Spawner.default_url = "/lab"
     # Never empty: with an empty form a visit to the launch page would start a server.
     c.Spawner.options_form = "The form is drawn by the page itself."
