@@ -238,3 +238,18 @@ def test_without_a_hubs_parts_the_record_is_refused_in_words() -> None:
         "This needs what a hub needs: sqlalchemy is not installed.\n"
         "  Install it: pip install 'allotment[hub]'\n"
     )
+
+
+def test_without_a_hubs_parts_the_doctor_says_what_to_install() -> None:
+    missing = "['sqlalchemy', 'alembic', 'psutil', 'jupyterhub', 'fastapi']"
+    blocked = f"import sys; sys.modules.update(dict.fromkeys({missing}))"
+    arguments = "['doctor', '--json', '--settings', 'none.yaml']"
+    program = f"{blocked}; from allotment.cli import main; sys.argv[1:] = {arguments}; main()"
+
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (said.returncode, said.stderr) == (Exit.UNHEALTHY, "")
+    assert "needs psutil, which is not installed" in said.stdout
+    assert "could not be examined" not in said.stdout

@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,12 +18,15 @@ from typer.testing import CliRunner
 from allotment.cli import app, checks
 from allotment.cli.ending import Exit
 from allotment.cli.findings import Finding, Level, Machine, examine
-from allotment.record import open_record
+from allotment.model.claims import Claim, Granted
+from allotment.model.profiles import Profile
+from allotment.record import claims, open_record, people, profiles
 from allotment_hub import checks as hub_checks
 from allotment_hub.launch.folder import held
 from allotment_hub.launch.place import Place, Ports
 
 PROFILE = "title: Small\n"
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -46,6 +51,22 @@ def lines(findings: Iterator[Finding], level: Level) -> list[str]:
 
 def mends(findings: Iterator[Finding]) -> list[str]:
     return [one.mend for one in findings if one.level is not Level.OK]
+
+
+@contextmanager
+def waiting_process(environment: dict[str, str], *words: str) -> Iterator[int]:
+    """A process with this environment and these words in its command line; its id."""
+    program = "print('up', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *words],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process.pid
+        process.kill()
 
 
 def test_on_a_machine_where_all_is_well_nothing_fails(machine: Machine) -> None:
@@ -203,6 +224,24 @@ def test_simulated_devices_are_said_to_be_simulated(machine: Machine) -> None:
     assert "four devices are simulated" in lines(checks.devices(machine), Level.WARN)[0]
 
 
+def test_a_process_of_a_server_that_has_ended_is_named(machine: Machine) -> None:
+    record = open_record(f"sqlite:///{machine.state}/record.sqlite", migrate=True)
+    with record.writing("operator", NOW) as writing:
+        people.onboard(writing, ["ann"])
+        profiles.publish(writing, Profile(name="small", title="Small"), "small.yaml", "1")
+    outcome = claims.admit(record, Claim("hub", "ann", "", "small", token_hash="1"), NOW)
+    assert isinstance(outcome, Granted)
+    claims.mark_stopping(record, outcome.allotment.id, "stopped", "ann", NOW)
+    claims.release(record, outcome.allotment.id, "its process is gone", NOW)
+    record.close()
+    environment = {"ALLOTMENT_ID": outcome.allotment.id, "PATH": os.environ["PATH"]}
+
+    with waiting_process(environment) as pid:
+        found = lines(checks.strays(machine), Level.WARN)
+
+    assert found == [f"Processes: of servers that have ended: {pid}"]
+
+
 @pytest.mark.parametrize(
     ("free", "level"), [(2**40, Level.OK), (2**30, Level.WARN), (2**20, Level.FAIL)]
 )
@@ -261,27 +300,13 @@ def test_a_pid_file_without_a_hub_is_no_hub(machine: Machine) -> None:
     assert "Hub: does not run here" in lines(of_the_hub(machine), Level.OK)
 
 
-@pytest.fixture
-def orphan(machine: Machine) -> Iterator[int]:
-    """A process that looks like the control plane of a hub that was killed."""
+def test_what_a_killed_hub_left_behind_is_named(machine: Machine) -> None:
     environment = {"ALLOTMENT_STATE": str(machine.state), "PATH": os.environ["PATH"]}
-    program = "print('up', flush=True); input()"
-    with subprocess.Popen(
-        [sys.executable, "-c", program, "allotment.api"],
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        yield process.pid
-        process.kill()
 
+    with waiting_process(environment, "allotment.api") as pid:
+        found = lines(of_the_hub(machine), Level.WARN)
 
-def test_what_a_killed_hub_left_behind_is_named(machine: Machine, orphan: int) -> None:
-    assert lines(of_the_hub(machine), Level.WARN) == [
-        f"Processes: a hub that was killed left processes behind: {orphan}"
-    ]
+    assert found == [f"Processes: a hub that was killed left processes behind: {pid}"]
 
 
 def test_a_proxy_that_is_not_installed_fails_with_how_to_install_it(

@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 ENTRY_POINT = "allotment.checks"
@@ -75,12 +75,16 @@ def fail(subject: str, found: str, mend: str) -> Finding:
 def examine(machine: Machine, checks: Iterable[Check]) -> Iterator[Finding]:
     """Run every check, and those that other parts add. One that breaks is a finding itself."""
     for check in (*checks, *_added()):
+        subject = getattr(check, "__name__", "check").replace("_", " ")
         try:
             yield from check(machine)
+        except ImportError as error:
+            mend = "make setup, or pip install 'allotment[hub]'"
+            yield fail(subject, f"needs {error.name}, which is not installed", mend)
         except Exception as error:  # noqa: BLE001 - a check that breaks must not hide the others
             line = traceback.extract_tb(error.__traceback__)[-1]
             yield fail(
-                getattr(check, "__name__", "check").replace("_", " "),
+                subject,
                 f"could not be examined: {type(error).__name__}: {error}",
                 f"Tell whoever keeps this installation ({Path(line.filename).name}:{line.lineno}).",
             )
@@ -88,4 +92,15 @@ def examine(machine: Machine, checks: Iterable[Check]) -> Iterator[Finding]:
 
 def _added() -> Iterator[Check]:
     for entry in entry_points(group=ENTRY_POINT):
-        yield entry.load()
+        yield _load_and_check(entry)
+
+
+def _load_and_check(entry: EntryPoint) -> Check:
+    """A check of another part, which is loaded when it is run: what it needs may be missing."""
+
+    def check(machine: Machine) -> Iterable[Finding]:
+        found: Iterable[Finding] = entry.load()(machine)
+        return found
+
+    check.__name__ = entry.name
+    return check
