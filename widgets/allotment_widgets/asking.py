@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import ipywidgets
@@ -83,7 +83,14 @@ class Asking:
         self.fields = stack(*fields, kind="fields")
         body = [self.fields] if fields else []
         self.view = stack(
-            *(Arrival(title), heading(title), *body, self._will, self._problem, row(*acts)),
+            *(
+                Arrival(title, fields=_has_field(fields)),
+                heading(title),
+                *body,
+                self._will,
+                self._problem,
+                row(*acts),
+            ),
             kind="sheet asking" + (" warns" if tone == "risk" else ""),
         )
 
@@ -132,6 +139,16 @@ class Asking:
         finally:
             self._confirm.description = self._label
             self._confirm.disabled = False
+
+
+_FIELDS = (ipywidgets.Text, ipywidgets.Textarea, ipywidgets.Dropdown, ipywidgets.SelectMultiple)
+
+
+def _has_field(widgets: Iterable[Any]) -> bool:
+    """Whether there is a field for the focus to begin in."""
+    return any(
+        isinstance(each, _FIELDS) or _has_field(getattr(each, "children", ())) for each in widgets
+    )
 
 
 def _nothing() -> None:

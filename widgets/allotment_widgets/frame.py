@@ -95,6 +95,9 @@ class Head(Piece):
 class Arrival(Piece):
     """Invisible, first in a form: the focus comes in, Escape cancels, the focus goes back."""
 
-    def __init__(self, title: str) -> None:
-        super().__init__("arrival", title=title)
+    fields = traitlets.Bool(default_value=False, help="Whether there is a field to begin with.")
+    fields.tag(sync=True)
+
+    def __init__(self, title: str, *, fields: bool) -> None:
+        super().__init__("arrival", title=title, fields=fields)
         self.layout.display = "none"

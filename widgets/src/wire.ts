@@ -169,6 +169,11 @@ export interface RailTraits extends Traits {
   foot: string[];
 }
 
+export interface ArrivalTraits extends Traits {
+  /** Whether the form has a field to begin with, or only buttons. */
+  fields: boolean;
+}
+
 export interface HeadTraits extends Traits {
   state: "loading" | "live" | "away";
   /** Seconds since 1970; 0: not yet. */

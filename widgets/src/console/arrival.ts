@@ -1,29 +1,29 @@
 /** First in a form that opens: brings the focus into it, takes Escape as its cancel, gives the focus back when it closes. */
 import type { AnyModel } from "@anywidget/types";
 import type { Part } from "../loader";
-import type { Traits } from "../wire";
+import type { ArrivalTraits } from "../wire";
 
 const FIELDS = "input:not([type=checkbox]), textarea, select";
-const ANYTHING = "input, textarea, select, button";
+const BUTTONS = "button.confirm:not(:disabled), button.cancel";
 
-/** Calls back once an element is in the page, where its neighbours are too. */
-function onceThere(el: HTMLElement, then: (form: HTMLElement) => void): () => void {
+/** Calls back once the form is in the page with what is to have the focus: its parts are drawn in no order. */
+function onceThere(el: HTMLElement, wanted: string, then: (form: HTMLElement) => void): () => void {
   let frame = 0;
   const look = (): void => {
     const form = el.closest<HTMLElement>(".asking");
-    if (form?.isConnected && form.querySelector(ANYTHING)) then(form);
+    if (form?.isConnected && form.querySelector(wanted)) then(form);
     else frame = requestAnimationFrame(look);
   };
   frame = requestAnimationFrame(look);
   return () => cancelAnimationFrame(frame);
 }
 
-function enter(form: HTMLElement, title: string): void {
+function enter(form: HTMLElement, wanted: string, title: string): void {
   form.setAttribute("role", "group");
   form.setAttribute("aria-label", title);
   form.dataset["lmSuppressShortcuts"] = "true";
   form.scrollIntoView({ block: "nearest" });
-  (form.querySelector<HTMLElement>(FIELDS) ?? form.querySelector<HTMLElement>(ANYTHING))?.focus({ preventScroll: true });
+  form.querySelector<HTMLElement>(wanted)?.focus({ preventScroll: true });
 }
 
 function escape(event: KeyboardEvent): void {
@@ -34,18 +34,21 @@ function escape(event: KeyboardEvent): void {
 
 export const arrival: Part = {
   open: () => undefined,
-  render(model: AnyModel, _opened, el) {
+  render(any: AnyModel, _opened, el) {
+    const model = any as AnyModel<ArrivalTraits>;
+    const wanted = model.get("fields") ? FIELDS : BUTTONS;
     el.style.display = "none";
     const before = document.activeElement as HTMLElement | null;
     let form: HTMLElement | undefined;
-    const stop = onceThere(el, (found) => {
+    const stop = onceThere(el, wanted, (found) => {
       form = found;
-      enter(form, (model as AnyModel<Traits>).get("title"));
-      form.addEventListener("keydown", escape);
+      enter(form, wanted, model.get("title"));
+      // Before ipywidgets' fields, which let no key through.
+      form.addEventListener("keydown", escape, true);
     });
     return () => {
       stop();
-      form?.removeEventListener("keydown", escape);
+      form?.removeEventListener("keydown", escape, true);
       const lost = document.activeElement === document.body || form?.contains(document.activeElement);
       if (lost && before?.isConnected) before.focus({ preventScroll: true });
     };
