@@ -156,17 +156,9 @@ GRANTS: dict[Action, Grant] = {
     Action.CHANGE_PROFILES: Grant(_needs(Permission.MANAGE_PROFILES)),
     Action.REVOKE_PROFILE: Grant(_needs(Permission.MANAGE_PROFILES, Permission.STOP_SERVERS)),
     Action.STOP_SERVER: Grant(_needs(Permission.STOP_SERVERS), owner=True, lead=True),
-    # A settings file can say anything, so whoever applies one must be permitted all of it.
-    Action.CONFIGURE: Grant(
-        _needs(
-            Permission.MANAGE_SETTINGS,
-            Permission.MANAGE_POOLS,
-            Permission.MANAGE_GROUPS,
-            Permission.MANAGE_PEOPLE,
-            Permission.MANAGE_ROLES,
-            Permission.MANAGE_LIMITS,
-        )
-    ),
+    # A settings file can say anything, so whoever applies one must be permitted everything: it
+    # hands out roles, and nobody gives what they are not permitted themselves.
+    Action.CONFIGURE: Grant(frozenset(Permission)),
 }
 
 

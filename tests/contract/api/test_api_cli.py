@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from allotment.cli import app
-from allotment.record import groups
+from allotment.model.people import Permission
+from allotment.record import groups, people, roles
 
 Run = Callable[..., Result]
 
@@ -192,6 +193,23 @@ def test_a_data_scientist_applies_nothing(change: Run, tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "may not apply settings" in result.stderr
     assert change("users", "bob", "--json").stdout.count('"role": "data-scientist"') == 1
+
+
+@pytest.mark.promise("USER-8")
+def test_who_may_do_nearly_everything_makes_nobody_an_operator_by_a_file(
+    change: Run, api: Any, lab: Any, tmp_path: Path
+) -> None:
+    with lab.write() as writing:
+        roles.put(writing, "nearly", set(Permission) - {Permission.STOP_SERVERS})
+        people.onboard(writing, ["nora"], role="nearly")
+    api.hub.give("nora+", "nora", "access:services!service=allotment", "custom:allotment:operate")
+    file = tmp_path / "more.yaml"
+    file.write_text("sign_in: {operators: [nora]}\n")
+
+    result = change("apply", str(file), "--yes", "--restore", who="nora+")
+
+    assert result.exit_code == 1
+    assert json.loads(change("users", "nora", "--json").stdout)["role"] == "nearly"
 
 
 @pytest.mark.promise("SERVER-4")
