@@ -37,6 +37,8 @@ class View {
   private readonly tooltip = new Tooltip();
   private readonly paint: Paint;
   private drawn: uPlot | undefined;
+  /** Drawn before it was in the page, so without its colours. */
+  private blind = false;
   private readonly endings: (() => void)[] = [];
 
   constructor(
@@ -87,6 +89,7 @@ class View {
 
   private rebuild(): void {
     const size = this.size();
+    this.blind = !this.canvas.isConnected;
     this.drawn?.destroy();
     this.canvas.style.height = `${size.height}px`;
     const made = options(this.specs(), this.points, this.paint, size);
@@ -103,6 +106,10 @@ class View {
   }
 
   private resize(): void {
+    if (this.blind && this.canvas.isConnected) {
+      this.rebuild();
+      return;
+    }
     const { width, height } = this.size();
     if (this.drawn && this.drawn.width !== width) this.drawn.setSize({ width, height });
   }
