@@ -31,6 +31,9 @@ from allotment_spawner.asking import record_at
 from allotment_spawner.pages import Pages
 
 FORM_FIELDS = ("name", "note", "profile", "group")
+FORM_PATIENCE = 5.0
+"""Seconds that a form waits for the decision; past them the progress page says what becomes of it."""
+FAILED = "The server could not be started. An operator finds the cause in the hub's log."
 UNPRINTABLE = Reason(
     Rule.REQUEST,
     "That name is too long, or holds characters that cannot be shown.",
@@ -143,13 +146,35 @@ class LaunchHandler(SpawnHandler):
         following = self.get_query_argument("next", "")
         return url_concat(url, {"next": following}) if following else url
 
-    async def _wrap_spawn_single_user(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return await super()._wrap_spawn_single_user(*args, **kwargs)
-        except Exception as error:
-            self._reasons = tuple(getattr(error, "reasons", ()))
-            self._forget_unless_known(args[0])
-            raise
+    async def _wrap_spawn_single_user(
+        self,
+        user: User,
+        server_name: str,
+        display_name: str,
+        spawner: Any,
+        pending_url: str,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        """Launch as JupyterHub does, but wait for the decision: JupyterHub waits for one second.
+
+        A refusal that comes later than the form's answer costs its sender what was typed.
+        """
+        if spawner._spawn_future and spawner._spawn_future.done():  # noqa: SLF001 - as JupyterHub does
+            spawner._spawn_future = None  # noqa: SLF001 - an earlier failure is over
+        launching = asyncio.ensure_future(
+            self.spawn_single_user(user, server_name, display_name, options=options)
+        )
+        until = time.monotonic() + FORM_PATIENCE
+        while not launching.done() and not spawner.admitted and time.monotonic() < until:
+            await asyncio.wait([launching], timeout=0.05)
+        error = launching.exception() if launching.done() else None
+        if error is None:
+            self.redirect(pending_url)
+            return
+        self.log.info("%s was not launched: %s", spawner._log_name, error)  # noqa: SLF001 - its name
+        self._reasons = tuple(getattr(error, "reasons", ()))
+        self._forget_unless_known(user)
+        raise error if isinstance(error, web.HTTPError) else web.HTTPError(500, FAILED)
 
     def _forget_unless_known(self, owner: User) -> None:
         """Leave nothing behind of a server that this very request named and that was never admitted."""

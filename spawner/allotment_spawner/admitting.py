@@ -60,6 +60,11 @@ class AllotmentMixin(Spawner):
     _launched_here = False
     _exit_status: int | None = None
 
+    @property
+    def admitted(self) -> bool:
+        """Whether the launch that this object began holds an allotment."""
+        return bool(self._allotment_id)
+
     # What a spawner adds.
 
     async def prove_gone(self, allotment: Allotment) -> str | None:

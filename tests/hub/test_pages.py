@@ -325,7 +325,7 @@ def test_a_launch_refused_while_its_progress_is_shown_says_every_reason_there(
     with page_hub.record.writing("olga", datetime.now(UTC)) as writing:
         limits.put(writing, LimitScope.PERSON, "p24", LimitKind.DEVICES, 0)
         limits.put(writing, LimitScope.PERSON, "p24", LimitKind.SERVERS, 0)
-        sent = launch(browser, name="late", profile="gpu")
+        sent = launch(browser, name="late", profile="gpu")  # comes back after five seconds
     assert sent.headers["location"].startswith("/hub/spawn-pending/p24/late")
     page = until(lambda: failed(browser, sent.headers["location"]), "the refusal").text
     assert re.findall(r'data-rule="([^"]+)"', page) == ["limit.devices", "limit.servers"]
