@@ -26,6 +26,31 @@ function enter(form: HTMLElement, wanted: string, title: string): void {
   form.querySelector<HTMLElement>(wanted)?.focus({ preventScroll: true });
 }
 
+const SETTLED_FRAMES = 30;
+
+/** Keeps the focus in a form whose parts are still being put in place, which takes it away, until they rest or the person acts. */
+function keep(form: HTMLElement, wanted: string, before: Element | null): () => void {
+  let frame = 0;
+  let rested = 0;
+  const end = (): void => {
+    cancelAnimationFrame(frame);
+    for (const kind of ["pointerdown", "keydown"]) document.removeEventListener(kind, end, true);
+  };
+  const look = (): void => {
+    const active = document.activeElement;
+    if (form.contains(active)) rested += 1;
+    else if (active === document.body || active === before) {
+      rested = 0;
+      form.querySelector<HTMLElement>(wanted)?.focus({ preventScroll: true });
+    } else return end();
+    if (rested < SETTLED_FRAMES) frame = requestAnimationFrame(look);
+    else end();
+  };
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, end, true);
+  frame = requestAnimationFrame(look);
+  return end;
+}
+
 function escape(event: KeyboardEvent): void {
   if (event.key !== "Escape" || event.defaultPrevented) return;
   (event.currentTarget as HTMLElement).querySelector<HTMLElement>("button.cancel")?.click();
@@ -40,14 +65,17 @@ export const arrival: Part = {
     el.style.display = "none";
     const before = document.activeElement as HTMLElement | null;
     let form: HTMLElement | undefined;
+    let letGo = (): void => undefined;
     const stop = onceThere(el, wanted, (found) => {
       form = found;
       enter(form, wanted, model.get("title"));
+      letGo = keep(form, wanted, before);
       // Before ipywidgets' fields, which let no key through.
       form.addEventListener("keydown", escape, true);
     });
     return () => {
       stop();
+      letGo();
       form?.removeEventListener("keydown", escape, true);
       const lost = document.activeElement === document.body || form?.contains(document.activeElement);
       if (lost && before?.isConnected) before.focus({ preventScroll: true });
