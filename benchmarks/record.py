@@ -303,7 +303,7 @@ class Figures:
                 "",
                 f"{growth:.2f}x",
                 "at most 1.25x",
-                min(growth, times) <= GROWTH,
+                growth <= GROWTH,
             )
         )
         return self.rows
