@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 import control_planes
 import example_platform
@@ -88,6 +88,7 @@ Picture = Callable[[str, Page], None]
 def main(folder: Path) -> None:
     """Take all pictures."""
     folder.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=MILLISECONDS)
 
     def picture(name: str, page: Page) -> None:
         page.screenshot(path=folder / f"{name}.png", animations="disabled")
@@ -192,6 +193,7 @@ def take_panels(page: Page, picture: Callable[[str], None]) -> None:
     for panel in [link.get_attribute("data-go") for link in rail.locator("[data-go]").all()]:
         rail.locator(f"[data-go={panel}]").click()
         rail.locator(f"[data-go={panel}][aria-current=page]").wait_for()
+        expect(page.get_by_text("Loading…").filter(visible=True)).to_have_count(0)
         picture(f"console-{panel}")
 
 
