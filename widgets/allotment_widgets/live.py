@@ -22,6 +22,8 @@ REPORTS_EVERY = 1.0
 BEAT = 5.0
 """Seconds between two beats: the clock of what is live, and of what is idle."""
 MOMENTS_EVERY = 60.0
+LATER = frozenset({Topic.MOMENTS, Topic.REFUSALS})
+"""What is dear to read, or looked at second: read when nothing else is waiting."""
 AGAIN = 2.0
 """Seconds until a control plane that is away is asked again."""
 
@@ -116,7 +118,7 @@ class Live:
         if self._picture.overview is None:
             # Groups have their colours from here, and counts are there before long lists.
             return topics & ALWAYS
-        return topics
+        return topics - LATER or topics
 
     async def _refresh(self, topics: set[Topic]) -> None:
         self._stale -= topics
