@@ -50,14 +50,14 @@ def start(mark: str) -> Iterator[Start]:
     """Start Python as a server is started, with the mark in its environment."""
     begun: list[subprocess.Popen[str]] = []
 
-    def begin(code: str, **environment: str) -> subprocess.Popen[str]:
+    def begin(code: str, new_session: bool = True, **environment: str) -> subprocess.Popen[str]:
         marked = {**os.environ, "ALLOTMENT_ID": mark, **environment}
         process = subprocess.Popen(
             [sys.executable, "-c", code],
             env=marked,
             stdout=subprocess.PIPE,
             text=True,
-            start_new_session=True,
+            start_new_session=new_session,
         )
         begun.append(process)
         return process
@@ -209,6 +209,31 @@ def test_a_process_that_hides_its_environment_in_the_servers_session_stands_in_t
     assert processes.end(mark) == ()
 
     assert not runs(hidden)
+
+
+def test_who_hides_in_a_session_that_a_server_did_not_begin_is_left_alone(
+    start: Start, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As the supervisor of a container does, in whose session the hub and its servers were started.
+    server = start(SLEEP, new_session=False)
+    bystander = start(
+        "import time; print(flush=True); time.sleep(600)", new_session=False, ALLOTMENT_ID=""
+    )
+    first_line(server)
+    first_line(bystander)
+    readable = psutil.Process.environ
+
+    def environ(process: psutil.Process) -> dict[str, str]:
+        if process.pid in (bystander.pid, os.getpid()):
+            raise psutil.AccessDenied(process.pid)
+        return readable(process)
+
+    monkeypatch.setattr(psutil.Process, "environ", environ)
+
+    assert processes.end(mark) == ()
+
+    assert not runs(server.pid)
+    assert runs(bystander.pid)
 
 
 def test_a_process_that_may_not_be_signalled_is_told_and_no_proof_is_given(

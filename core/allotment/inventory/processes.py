@@ -166,11 +166,21 @@ def _environment(process: psutil.Process) -> Mapping[str, str] | None:
 
 
 def _add_sessions(members: dict[int, psutil.Process], hidden: Iterable[psutil.Process]) -> None:
-    """Add processes that hide their environment (set-user-id programs, key agents) in a member's session."""
+    """Add processes that hide their environment (set-user-id programs, key agents) in a member's session.
+
+    Only in a session that the allotment began: one that a member leads, or whose leader is gone. In any
+    other a member is a guest, and what hides there is the hub's own parent or an operator's shell.
+    """
     sessions = {session for pid in members if (session := _session(pid)) is not None}
+    begun = {one for one in sessions if one in members or not _others(one)}
     for process in hidden:
-        if _session(process.pid) in sessions:
+        if _session(process.pid) in begun:
             members[process.pid] = process
+
+
+def _others(session: int) -> bool:
+    """Whether a session is ours, or is led by somebody who is there (0: from outside a container)."""
+    return session in (0, _session(0)) or psutil.pid_exists(session)
 
 
 def _session(pid: int) -> int | None:
