@@ -64,7 +64,6 @@ def measure(quick: bool) -> list[Row]:
                 one_round(browser, address, running, list(islice(batches, CHANGED)))
                 for _ in range(rounds)
             ]
-    print([round(one.shown, 2) for one in done])
     return rows(done, servers)
 
 
@@ -138,8 +137,8 @@ def one_round(
         ),
     )
     done.frames = scroll(page)
-    # Left as a person leaves it: the page tells Voilà to end its kernel.
-    page.goto("about:blank")
+    # Left as a person leaves it, so that its console ends too.
+    page.close(run_before_unload=True)
     context.close()
     return done
 

@@ -7,6 +7,7 @@ wheel's own. Whatever changes is changed by somebody else.
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -253,6 +254,24 @@ def test_while_the_control_plane_is_away_the_page_says_so_and_comes_back_by_itse
 
     expect(page.get_by_text("Live · everything as of")).to_be_visible()
     expect(page.get_by_role("alert").filter(has_text="did not answer")).to_be_hidden()
+
+
+def test_a_page_that_is_left_no_longer_asks_the_control_plane(
+    console: Callable[..., Page], day: Platform
+) -> None:
+    page = console("servers")
+    gone = threading.Event()
+
+    class Watched(list[Any]):
+        def remove(self, listener: Any) -> None:
+            super().remove(listener)
+            gone.set()
+
+    day.plane.use._listeners = Watched(day.plane.use._listeners)
+
+    page.close(run_before_unload=True)
+
+    assert gone.wait(30)
 
 
 @pytest.mark.promise("ADMIN-1")

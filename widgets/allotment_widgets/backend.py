@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -30,6 +31,7 @@ class Backend:
         self._loop = asyncio.new_event_loop()
         self._calls = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="allotment-call")
         self._running: set[asyncio.Future[Any]] = set()
+        self._closing, self._closed = threading.Lock(), False
         self._thread = threading.Thread(target=self._run, name="allotment-console", daemon=True)
         self._thread.start()
 
@@ -39,14 +41,16 @@ class Backend:
 
     def start(self, work: Coroutine[Any, Any, Any]) -> None:
         """Begin some work in the backend's thread; from any thread, without waiting."""
-        if self._loop.is_closed():
+        if self._closed:
             work.close()
             return
-        self._loop.call_soon_threadsafe(self._begin, work)
+        self.soon(lambda: self._begin(work))
 
     def soon(self, work: Callable[[], object]) -> None:
         """Do something short in the backend's thread; from any thread, without waiting."""
-        self._loop.call_soon_threadsafe(work)
+        # The loop may end between the question and the call: then there is nobody left to do it for.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(work)
 
     def _begin(self, work: Coroutine[Any, Any, Any]) -> None:
         task = self._loop.create_task(work)
@@ -64,9 +68,13 @@ class Backend:
         return await self._loop.run_in_executor(self._calls, partial(blocking, *given, **named))
 
     def close(self) -> None:
-        """End everything that runs; from any other thread."""
-        if self._loop.is_closed():
-            return
+        """End everything that runs; from any other thread, more than once if need be."""
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._end()
+
+    def _end(self) -> None:
         asyncio.run_coroutine_threadsafe(self._cancel(), self._loop).result(_STOP_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_STOP_SECONDS)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
+from threading import Thread
 
 import ipywidgets
 from IPython.display import display
@@ -56,6 +57,8 @@ class Console:
         self._live = Live(client, self._backend, self._picture, self)
         self._desk = Desk(client, self._backend, self._picture, self._head, self._live.again)
         self._rail.on_go(lambda key, about: self._backend.soon(lambda: self.go(key, about)))
+        # Voilà may leave a kernel behind a page that was closed: it must not follow the platform for ever.
+        self._rail.on_left(lambda: Thread(target=self.close, name="allotment-closing").start())
         self.view = self._compose()
         self._backend.start(self._live.run())
 

@@ -46,6 +46,7 @@ class Rail(Piece):
 
     def __init__(self) -> None:
         self._on_go: list[OnGo] = []
+        self._on_left: list[Callable[[], object]] = []
         super().__init__("rail", title="Panels")
 
     def show(self, entries: Sequence[Entry]) -> None:
@@ -56,12 +57,19 @@ class Rail(Piece):
         """Calls back with a panel's key, and what of it is meant, when a link is followed."""
         self._on_go.append(callback)
 
+    def on_left(self, callback: Callable[[], object]) -> None:
+        """Calls back when a page that has this kernel to itself is left for good."""
+        self._on_left.append(callback)
+
     def _said(self, kind: str, message: Message) -> None:
-        if kind != "go":
+        if kind == "go":
+            for follow in self._on_go:
+                follow(str(message.get("panel", "")), str(message.get("about", "")))
+        elif kind == "left":
+            for leave in self._on_left:
+                leave()
+        else:
             super()._said(kind, message)
-            return
-        for callback in self._on_go:
-            callback(str(message.get("panel", "")), str(message.get("about", "")))
 
 
 class Head(Piece):

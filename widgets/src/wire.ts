@@ -66,7 +66,9 @@ export type ToKernel =
   | { kind: "activate"; id: string }
   | { kind: "action"; action: string; ids: string[] }
   /** A link of the rail, or one to a panel anywhere: what it is about is the panel's to understand. */
-  | { kind: "go"; panel: string; about: string };
+  | { kind: "go"; panel: string; about: string }
+  /** The page is being left for good. */
+  | { kind: "left" };
 
 export type Tone = "ok" | "warn" | "bad" | "info" | "plain" | "quiet";
 

@@ -16,6 +16,7 @@ from allotment_widgets.console import Console, console_notebook_path
 from control_planes import Platform
 
 OpenConsole = Callable[..., Any]
+WAIT_SECONDS = 30.0
 
 
 def test_the_rail_has_an_entry_for_each_panel_that_exists_and_no_other(
@@ -240,3 +241,16 @@ def test_a_server_that_ends_is_no_longer_held_in_the_overview(
     claims.release(platform.record, bob.id, "test", now)
 
     page.sees('<b class="">30 <small>62%</small></b>')
+
+
+def test_a_console_whose_page_was_left_no_longer_follows_the_platform(
+    open_console: OpenConsole, wire: Any
+) -> None:
+    page = open_console()
+    thread = page.console._backend._thread
+    assert thread.is_alive()
+
+    wire.say(page.console._rail, kind="left")
+    thread.join(WAIT_SECONDS)
+
+    assert not thread.is_alive()

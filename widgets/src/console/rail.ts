@@ -46,6 +46,14 @@ class View {
     const clicked = (event: Event): void => this.clicked(event, top);
     document.addEventListener("click", clicked);
     this.endings.push(() => document.removeEventListener("click", clicked));
+    this.tellWhenLeft();
+  }
+
+  /** Our template for Voilà says it: such a page has its kernel to itself, and nobody comes back to it. */
+  private tellWhenLeft(): void {
+    const left = (): void => this.model.send({ kind: "left" } satisfies ToKernel);
+    document.addEventListener("allotment:leaving", left);
+    this.endings.push(() => document.removeEventListener("allotment:leaving", left));
   }
 
   private clicked(event: Event, top: HTMLElement): void {
