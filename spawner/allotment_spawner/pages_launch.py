@@ -17,7 +17,8 @@ from allotment.model.reasons import WAITING_RULES, Reason, Rule
 from allotment.record import allotments, page_facts
 from allotment.record.engine import Reading
 from allotment.record.page_facts import GroupFacts, PersonFacts
-from allotment.rules.admission import Admitted, PoolFacts, Standing, admit
+from allotment.rules.admission import Admitted, admit
+from allotment.rules.standing import PoolFacts, Standing
 from allotment_spawner.pages_pieces import Meter, Plots, drawn_plots, limit_meter, share_meter
 
 MANY = 8

@@ -10,7 +10,7 @@ from allotment.model.amounts import counted
 from allotment.model.devices import DeviceOrigin, Isolation
 from allotment.model.limits import EffectiveLimit, LimitKind
 from allotment.record.page_facts import DeviceFacts, PersonFacts
-from allotment.rules.admission import PoolFacts, ShareFacts
+from allotment.rules.standing import PoolFacts, ShareFacts
 
 SQUARES = 64
 """Past this many devices a row of squares is no longer read at a glance: one bar is."""

@@ -23,7 +23,7 @@ from allotment.record import (
     profiles,
 )
 from allotment.record.page_facts import PersonFacts
-from allotment.rules.admission import Standing
+from allotment.rules.standing import Standing
 from allotment_spawner.pages_pieces import Plot, drawn_plots
 
 

@@ -17,7 +17,7 @@ from allotment.model.people import Permission
 from allotment.model.profiles import Profile
 from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
-from allotment.rules.admission import PoolFacts, ShareFacts, Standing
+from allotment.rules.standing import PoolFacts, ShareFacts, Standing
 
 
 @dataclass(frozen=True, slots=True)

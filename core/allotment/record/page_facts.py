@@ -24,7 +24,7 @@ from allotment.record import allotments, platform, servers
 from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
 from allotment.record.servers import Server
-from allotment.rules.admission import PoolFacts, ShareFacts, Standing
+from allotment.rules.standing import PoolFacts, ShareFacts, Standing
 
 PoolModel = tuple[str, str]
 """A pool's name and a model of device in it."""

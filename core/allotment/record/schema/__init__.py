@@ -1,0 +1,50 @@
+"""The tables of the record. They change only through migrations.
+
+Three kinds of rows: configuration (with a revision), what is held (allotments and holdings), and
+what happened (events, minutes). Counters (``shares.held``, ``pool_nodes.free``) repeat what the
+holdings say, in the same transaction, so that an admission costs the same with ten servers as with
+ten thousand; :mod:`allotment.record.counting` recounts them.
+"""
+
+from allotment.record.schema.base import metadata
+from allotment.record.schema.capacity import devices, groups, limits, pool_nodes, pools, shares
+from allotment.record.schema.happening import (
+    answers,
+    counters,
+    declared,
+    device_minutes,
+    events,
+    leases,
+    platform,
+    server_minutes,
+)
+from allotment.record.schema.people import credentials, memberships, people, reset_links, roles
+from allotment.record.schema.serving import allotments, drift, holdings, profiles, servers
+
+__all__ = [
+    "allotments",
+    "answers",
+    "counters",
+    "credentials",
+    "declared",
+    "device_minutes",
+    "devices",
+    "drift",
+    "events",
+    "groups",
+    "holdings",
+    "leases",
+    "limits",
+    "memberships",
+    "metadata",
+    "people",
+    "platform",
+    "pool_nodes",
+    "pools",
+    "profiles",
+    "reset_links",
+    "roles",
+    "server_minutes",
+    "servers",
+    "shares",
+]

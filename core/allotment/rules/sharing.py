@@ -1,0 +1,95 @@
+"""Which pool can serve a claim now: the group's share of it first, then its free devices."""
+
+from __future__ import annotations
+
+from allotment.model.amounts import counted
+from allotment.model.names import DEFAULT_POOL
+from allotment.model.profiles import PoolByModel, Profile
+from allotment.model.reasons import Reason, Rule
+from allotment.rules.standing import PoolFacts, ShareFacts, Standing
+
+
+def choose_pool(standing: Standing, group: str | None) -> tuple[PoolFacts | None, Reason | None]:
+    """Choose the pool that can serve the claim, or say why the nearest one cannot."""
+    profile = standing.profile
+    if profile is None or profile.devices == 0:
+        return None, None
+    if group is None and len(standing.groups) > 1:
+        return None, None  # group.chosen says it already
+    shares = {facts.share.pool: facts for facts in standing.shares if facts.share.group == group}
+    candidates = [pool for pool in standing.pools if _may_use(pool, profile, shares)]
+    if not candidates:
+        return None, _no_pool(profile, group, shares)
+    verdicts = [
+        (pool, _share_reason(pool, shares.get(pool.pool), profile, group)) for pool in candidates
+    ]
+    for pool, reason in sorted(verdicts, key=lambda verdict: (verdict[0].free, verdict[0].pool)):
+        if reason is None:
+            return pool, None
+    return None, verdicts[0][1]
+
+
+def _may_use(pool: PoolFacts, profile: Profile, shares: dict[str, ShareFacts]) -> bool:
+    open_to_group = pool.pool in shares if shares else pool.pool == DEFAULT_POOL
+    if isinstance(profile.pool, PoolByModel):
+        return open_to_group and profile.pool.model == pool.model
+    return open_to_group and profile.pool in {"any", pool.pool}
+
+
+def _no_pool(profile: Profile, group: str | None, shares: dict[str, ShareFacts]) -> Reason:
+    own = ", ".join(sorted(shares)) if shares else DEFAULT_POOL
+    who = f"Group {group}" if group else "Somebody without a group"
+    return Reason(
+        Rule.SHARE_POOL,
+        f"{profile.title} takes {counted(profile.devices, 'device')} from {profile.pool_words}; {who} may use {own} only.",
+        limit=0,
+        used=0,
+        asked=profile.devices,
+        remedy="Choose another profile, or ask an operator for a share in that pool.",
+    )
+
+
+def _share_reason(
+    pool: PoolFacts, facts: ShareFacts | None, profile: Profile, group: str | None
+) -> Reason | None:
+    """Why this pool cannot serve the claim now: the group's share first, then free devices."""
+    asked = profile.devices
+    if facts is not None and facts.held + asked > facts.share.guaranteed:
+        return _over_share(pool, facts, asked, group)
+    reserved = 0 if facts is not None else pool.unused_guarantee
+    if pool.free - reserved < asked or pool.free_on_one_node < asked:
+        return _not_free(pool, asked, reserved)
+    return None
+
+
+def _over_share(pool: PoolFacts, facts: ShareFacts, asked: int, group: str | None) -> Reason:
+    share = facts.share
+    smaller = "Choose a smaller profile, or ask your team lead for a larger share."
+    return Reason(
+        Rule.SHARE_GUARANTEE,
+        f"{group} may hold {counted(share.guaranteed, 'device')} in {pool.pool} and holds {facts.held}; this needs {asked} more.",
+        limit=share.guaranteed,
+        used=facts.held,
+        asked=asked,
+        remedy=smaller
+        if asked > share.guaranteed
+        else f"Wait until {counted(facts.held + asked - share.guaranteed, 'device')} of the group's is given back, or ask your team lead for a larger share.",
+    )
+
+
+def _not_free(pool: PoolFacts, asked: int, reserved: int) -> Reason:
+    spare = max(0, pool.free - reserved)
+    scattered = spare >= asked
+    message = (
+        f"No node of {pool.pool} has {counted(asked, 'device')} free: the most on one node is {pool.free_on_one_node}."
+        if scattered
+        else f"{spare} of {counted(pool.total, 'device')} in {pool.pool} {'is' if spare == 1 else 'are'} free; this needs {asked}."
+    )
+    return Reason(
+        Rule.DEVICES_FREE,
+        message,
+        limit=pool.total,
+        used=pool.total - spare,
+        asked=asked,
+        remedy="Choose a smaller profile, or try again when a device is given back.",
+    )

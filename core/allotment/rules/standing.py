@@ -1,0 +1,59 @@
+"""What the rules of admission look at: read by the record in the transaction that writes the outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from allotment.model.claims import Claim
+from allotment.model.groups import Mode, Share
+from allotment.model.limits import Limit
+from allotment.model.profiles import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFacts:
+    """What admission must know of one pool and one model of device in it, in devices.
+
+    The devices of one claim are of one model and on one node; only the default pool has several models.
+    """
+
+    pool: str
+    model: str
+    total: int
+    free: int
+    """Free, healthy devices of that model."""
+    free_on_one_node: int
+    unused_guarantee: int = 0
+    """What groups may still claim of their guarantees here."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareFacts:
+    """A share of the paying group, and what the group holds of it."""
+
+    share: Share
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the record said in the transaction that writes the outcome."""
+
+    claim: Claim
+    profile: Profile | None
+    """None where no such profile is published, or it is disabled."""
+    onboarded: bool
+    groups: tuple[str, ...]
+    mode: Mode = Mode.STRICT
+    may_use_console: bool = False
+    devices_held: int = 0
+    servers_active: int = 0
+    servers_existing: int = 0
+    server_exists: bool = False
+    server_active: bool = False
+    limits: tuple[Limit, ...] = ()
+    shares: tuple[ShareFacts, ...] = ()
+    """Shares of all groups the person is in."""
+    pools: tuple[PoolFacts, ...] = ()
+    """Pools in which the person could be given devices, the default pool among them."""
+    visible_profiles: tuple[str, ...] = field(default=())
