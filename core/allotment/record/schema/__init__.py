@@ -7,7 +7,16 @@ ten thousand; :mod:`allotment.record.counting` recounts them.
 """
 
 from allotment.record.schema.base import metadata
-from allotment.record.schema.capacity import devices, groups, limits, pool_nodes, pools, shares
+from allotment.record.schema.capacity import (
+    department_ceilings,
+    departments,
+    devices,
+    groups,
+    limits,
+    pool_nodes,
+    pools,
+    shares,
+)
 from allotment.record.schema.happening import (
     answers,
     counters,
@@ -19,6 +28,7 @@ from allotment.record.schema.happening import (
     server_minutes,
 )
 from allotment.record.schema.people import credentials, memberships, people, reset_links, roles
+from allotment.record.schema.queue import estimates, reservations, tickets
 from allotment.record.schema.serving import allotments, drift, holdings, profiles, servers
 
 __all__ = [
@@ -27,9 +37,12 @@ __all__ = [
     "counters",
     "credentials",
     "declared",
+    "department_ceilings",
+    "departments",
     "device_minutes",
     "devices",
     "drift",
+    "estimates",
     "events",
     "groups",
     "holdings",
@@ -42,9 +55,11 @@ __all__ = [
     "pool_nodes",
     "pools",
     "profiles",
+    "reservations",
     "reset_links",
     "roles",
     "server_minutes",
     "servers",
     "shares",
+    "tickets",
 ]

@@ -25,6 +25,7 @@ pools = Table(
     metadata,
     Column("name", NAME, primary_key=True),
     Column("model", String(200), nullable=False),
+    Column("policy", Document, nullable=False, server_default="{}"),
     Column("revision", Integer, nullable=False, server_default="1"),
 )
 
@@ -70,12 +71,33 @@ pool_nodes = Table(
 )
 """How many devices of a model a pool has on a node, and how many of them could be given out now."""
 
+departments = Table(
+    "departments",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("title", String(200), nullable=False, server_default=""),
+    Column("revision", Integer, nullable=False, server_default="1"),
+)
+
+department_ceilings = Table(
+    "department_ceilings",
+    metadata,
+    Column(
+        "department", NAME, ForeignKey("departments.name", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("pool", NAME, ForeignKey("pools.name"), primary_key=True),
+    Column("ceiling", Integer, nullable=False),
+    CheckConstraint("ceiling >= 0", name="ceiling"),
+)
+"""What all groups of a department may hold of a pool together."""
+
 groups = Table(
     "groups",
     metadata,
     Column("name", NAME, primary_key=True),
     Column("title", String(200), nullable=False, server_default=""),
     Column("tags", Document, nullable=False),
+    Column("department", NAME),
     Column("revision", Integer, nullable=False, server_default="1"),
 )
 
