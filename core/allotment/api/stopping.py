@@ -11,6 +11,7 @@ from allotment.api.plane import ControlPlane
 from allotment.api.views.names import ServerKey, server_id
 from allotment.model.allotments import Allotment, State
 from allotment.model.documents import ReasonDocument, ServerOutcome, ServerOutcomes
+from allotment.model.endings import Cause
 from allotment.record import claims, events
 from allotment.rules.permission import Caller
 from allotment.work.hub_api import HubAway, HubRefused
@@ -47,7 +48,14 @@ def stop_servers(
     """
     active = [one for one in wanted if one.allotment.active]
     for one in active:
-        claims.mark_stopping(plane.record, one.allotment.id, reason, caller.person, plane.now())
+        claims.mark_stopping(
+            plane.record,
+            one.allotment.id,
+            reason,
+            caller.person,
+            plane.now(),
+            cause=Cause.STOPPED,
+        )
     own = [one for one in active if one.key.hub == plane.environment.hub]
     calls = [partial(plane.hub.stop_server, one.key.person, one.key.name) for one in own]
     asked = dict(zip((one.id for one in own), plane.errands.run(calls, PATIENCE), strict=True))

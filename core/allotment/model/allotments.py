@@ -53,7 +53,8 @@ class Allotment:
     """One granted claim.
 
     ``terms`` are frozen at admission: what was promised (the profile's document). ``devices`` are
-    the devices held; after release, those that were. ``stop_reason`` is what its user reads.
+    the devices held; after release, those that were. ``stop_reason`` is what its user reads;
+    ``stop_cause`` is a :class:`~allotment.model.endings.Cause`, or empty where it ended by itself.
     """
 
     id: str
@@ -70,9 +71,19 @@ class Allotment:
     running_at: datetime | None = None
     stopping_at: datetime | None = None
     released_at: datetime | None = None
+    charged_until: datetime | None = None
+    """The last sign of life of a server that ended unseen; else its charge ends when its stop began."""
     process: ServerProcess | None = None
     stop_reason: str = ""
     stopped_by: str = ""
+    stop_cause: str = ""
+    reclaim_at: datetime | None = None
+    """When its devices are taken back, once that was announced."""
+
+    @property
+    def charge_end(self) -> datetime | None:
+        """When its charge ended; None while it goes on, or where it never began."""
+        return self.charged_until or self.stopping_at
 
     @property
     def active(self) -> bool:

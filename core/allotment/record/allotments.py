@@ -48,6 +48,8 @@ def from_row(row: sa.Row[Any]) -> Allotment:
         stop_reason=row.stop_reason,
         stopped_by=row.stopped_by,
     )
+        stop_cause=row.stop_cause,
+        reclaim_at=row.reclaim_deadline,
 
 
 def active(

@@ -20,7 +20,7 @@ _STEPS = {
         f"UPDATE allotments SET state = 'running', running_at = :now WHERE id = :id AND state = 'starting' {_RETURNING}"
     ),
     State.STOPPING: (
-        "UPDATE allotments SET state = 'stopping', stopping_at = :now, stop_reason = :reason, stopped_by = :actor "
+        "UPDATE allotments SET state = 'stopping', stopping_at = :now, stop_reason = :reason, stopped_by = :actor, stop_cause = :cause "
         f"WHERE id = :id AND state IN ('starting', 'running') {_RETURNING}"
     ),
 }
@@ -32,17 +32,18 @@ WITH step AS ({step}), counter AS (
 INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "after")
 SELECT counter.value, :now, :actor, CAST(:kind AS text), :id, step.person, step.group_name,
     json_strip_nulls(json_build_object('state', CAST(:state AS text), 'server', step.server, 'hub', step.hub,
-        'reason', NULLIF(CAST(:reason AS text), '')))::text
+        'reason', NULLIF(CAST(:reason AS text), ''), 'cause', NULLIF(CAST(:cause AS text), '')))::text
 FROM counter, step RETURNING 1
 """
 
 
-def step(writing: Writing, allotment_id: str, state: State, reason: str) -> bool:
+def step(writing: Writing, allotment_id: str, state: State, reason: str, cause: str = "") -> bool:
     """Write a step to *running* or *stopping*. Returns False where the allotment could not take it."""
     parameters = {
         "id": allotment_id,
         "now": to_stored(writing.now),
         "reason": reason,
+        "cause": cause,
         "actor": writing.actor,
         "kind": f"allotment.{state}",
         "state": str(state),
@@ -53,9 +54,8 @@ def step(writing: Writing, allotment_id: str, state: State, reason: str) -> bool
     row = writing.driver(_STEPS[state], parameters).first()
     if row is None:
         return False
-    after = {"state": str(state), "server": row.server, "hub": row.hub} | (
-        {"reason": reason} if reason else {}
-    )
+    after = {"state": str(state), "server": row.server, "hub": row.hub}
+    after |= {key: said for key, said in (("reason", reason), ("cause", cause)) if said}
     writing.event(
         f"allotment.{state}", allotment_id, person=row.person, group=row.group_name, after=after
     )

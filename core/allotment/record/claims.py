@@ -13,6 +13,7 @@ from datetime import datetime
 
 from allotment.model.allotments import Allotment, ServerProcess, State
 from allotment.model.claims import Claim, Granted, Outcome, Refused, Waits
+from allotment.model.endings import Cause
 from allotment.model.reasons import WAITING_RULES, Reason
 from allotment.model.refusals import AllotmentError
 from allotment.record import allotments, claim_facts, claim_statements
@@ -129,19 +130,25 @@ def placed(record: Record, allotment_id: str, process: ServerProcess, now: datet
 
 def mark_running(record: Record, allotment_id: str, now: datetime) -> bool:
     """Step from *starting* to *running*. Returns False where it no longer was starting."""
-    return _step(record, allotment_id, State.RUNNING, now, actor="hub")
+    with record.writing("hub", now, configuration=False) as writing:
+        return claim_statements.step(writing, allotment_id, State.RUNNING, "")
 
 
-def mark_stopping(record: Record, allotment_id: str, reason: str, by: str, now: datetime) -> bool:
-    """Step to *stopping*, with the reason that its user reads. Returns False where it had ended already."""
-    return _step(record, allotment_id, State.STOPPING, now, actor=by, reason=reason)
-
-
-def _step(
-    record: Record, allotment_id: str, state: State, now: datetime, actor: str, reason: str = ""
+def mark_stopping(
+    record: Record,
+    allotment_id: str,
+    reason: str,
+    by: str,
+    now: datetime,
+    *,
+    cause: Cause | None = None,
 ) -> bool:
-    with record.writing(actor, now, configuration=False) as writing:
-        return claim_statements.step(writing, allotment_id, state, reason)
+    """Step to *stopping*, with the reason that its user reads. Returns False where it had ended already.
+
+    ``cause`` is kept as data; None: it ended by itself, or nobody knows why.
+    """
+    with record.writing(by, now, configuration=False) as writing:
+        return claim_statements.step(writing, allotment_id, State.STOPPING, reason, cause or "")
 
 
 def release(record: Record, allotment_id: str, proof: str, now: datetime) -> bool:

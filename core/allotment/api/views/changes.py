@@ -43,7 +43,7 @@ def _touched(reading: Reading, found: Iterable[Event]) -> Touched:
     held: set[str] = set()
     for event in found:
         said = {**(event.before or {}), **(event.after or {})}
-        if event.kind.startswith("allotment."):
+        if event.kind.startswith(("allotment.", "ending.", "server.kept")):
             held.add(event.subject)
         elif event.kind == "server.deleted" and event.person is not None:
             servers.add(server_id(said.get("hub", ""), event.person, said.get("server", "")))

@@ -17,6 +17,7 @@ from allotment.record.schema.capacity import (
     pools,
     shares,
 )
+from allotment.record.schema.endings import endings, keeps
 from allotment.record.schema.happening import (
     answers,
     counters,
@@ -44,10 +45,12 @@ __all__ = [
     "drift",
     "estimates",
     "events",
+    "endings",
     "groups",
     "holdings",
     "leases",
     "limits",
+    "keeps",
     "memberships",
     "metadata",
     "people",

@@ -60,6 +60,7 @@ allotments = Table(
     Column("proof", Text, nullable=False, server_default=""),
     Column("reclaim_deadline", Moment),
     CheckConstraint(
+    Column("stop_cause", String(20), nullable=False, server_default=""),
         "state IN ('offered','starting','running','stopping','released')", name="state"
     ),
     Index("ix_allotments_history", "person", "hub", "server", "admitted_at"),
