@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from allotment.model.groups import Share
 from allotment.model.pools import PoolUse
 from allotment.model.reasons import Rule
 from allotment.model.refusals import AlreadyExists, NotFound, Refusal, RevisionStale
+from allotment.model.sharing import PoolPolicy
 from allotment.record import devices, events, groups, pools
 
 
@@ -187,3 +189,27 @@ def test_a_transaction_that_fails_leaves_nothing(world: Any) -> None:
         assert [pool.name for pool in pools.all_pools(reading)] == ["default"]
         assert not [e for e in events.after(reading, 0) if e.kind == "pool.created"]
     assert world.sound()
+
+
+@pytest.mark.promise("QUEUE-4")
+def test_how_a_pool_is_shared_is_kept_and_its_change_is_an_event(lab: Any) -> None:
+    wanted = PoolPolicy(sharing=True, grace=timedelta(minutes=7))
+    with lab.write() as writing:
+        before = pools.get(writing, "a100")
+        changed = pools.set_policy(writing, "a100", wanted, before.revision)
+    assert before.policy == PoolPolicy()
+    assert (changed.policy, changed.revision) == (wanted, before.revision + 1)
+    with lab.record.reading() as reading:
+        last = events.after(reading, 0, limit=1000)[-1]
+    assert (last.kind, last.after["policy"]["grace"]) == ("pool.changed", "7m")
+
+
+def test_the_default_pool_can_be_shared_though_it_is_not_edited(world: Any) -> None:
+    with world.write() as writing:
+        pools.set_policy(writing, "default", PoolPolicy(sharing=True))
+        assert pools.get(writing, "default").policy.sharing
+
+
+def test_a_policy_that_somebody_else_changed_meanwhile_is_not_overwritten(lab: Any) -> None:
+    with lab.write() as writing, pytest.raises(RevisionStale):
+        pools.set_policy(writing, "a100", PoolPolicy(sharing=True), revision=99)

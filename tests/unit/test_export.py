@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from allotment.model.groups import Origin, Share
 from allotment.model.limits import LimitKind, LimitScope
 from allotment.model.people import Permission
+from allotment.model.sharing import PoolPolicy
 from allotment.record import (
     Record,
     Writing,
@@ -59,6 +60,13 @@ ENDS = st.none() | st.sampled_from([-1, 1, 400]).map(
 LIMIT_KINDS = st.dictionaries(st.sampled_from(list(LimitKind)), st.integers(0, 9))
 
 
+POLICIES = st.builds(
+    PoolPolicy,
+    sharing=st.booleans(),
+    grace=st.integers(0, 9_999).map(lambda seconds: timedelta(seconds=seconds)),
+)
+
+
 @st.composite
 def worlds(draw: st.DrawFn) -> dict[str, Any]:
     """What operators may have configured: pools of one model, shares that fit, people in one group."""
@@ -79,6 +87,7 @@ def worlds(draw: st.DrawFn) -> dict[str, Any]:
         }
     return {
         "pools": wanted,
+        "policies": draw(st.dictionaries(st.sampled_from([*wanted, "default"]), POLICIES)),
         "groups": made,
         "roles": draw(
             st.dictionaries(NAMES, st.sets(st.sampled_from(list(Permission))), max_size=2)
@@ -110,6 +119,8 @@ def make(writing: Writing, world: dict[str, Any]) -> None:
         roles.put(writing, name, permissions)
     for name, mine in world["pools"].items():
         pools.create(writing, name, list(mine), "" if mine else "B200")
+    for name, policy in world["policies"].items():
+        pools.set_policy(writing, name, policy)
     for name, group in world["groups"].items():
         groups.create(writing, name, **group)
     for name, person in world["people"].items():
@@ -131,7 +142,11 @@ def configured(record: Record) -> dict[str, object]:
         known = devices.all_devices(reading)
         return {
             "pools": {
-                pool.name: (pool.model, [one.id for one in known if one.pool == pool.name])
+                pool.name: (
+                    pool.model,
+                    pool.policy,
+                    [one.id for one in known if one.pool == pool.name],
+                )
                 for pool in pools.all_pools(reading)
             },
             "roles": {role.name: role.permissions for role in roles.all_roles(reading)},

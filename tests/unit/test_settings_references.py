@@ -34,8 +34,8 @@ def test_devices_of_a_pool_are_checked_against_the_devices_declared() -> None:
         "f.yaml:7: pools[1].devices[0]: device 'gpu-0' is in pool 'mixed' already",
         "f.yaml:7: pools[1].devices[1]: there is no device 'gpu-9'; did you mean 'gpu-1'?",
         (
-            "f.yaml:8: pools[2].name: the default pool is not declared: "
-            "it holds every device that no other pool holds"
+            "f.yaml:8: pools[2].name: the default pool holds every device that no other pool holds; "
+            "only how it is shared can be said"
         ),
     ]
 

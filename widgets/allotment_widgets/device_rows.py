@@ -42,6 +42,7 @@ POOL_COLUMNS = (
     Column("free", "Free", kind="number", width=68),
     Column("guaranteed", "Guaranteed", kind="number", width=112, hover="guaranteed_words"),
     Column("spare", "Spare", kind="number", width=76, hover="spare_words", hide_narrow=True),
+    Column("sharing", "Spare is", width=84, hover="sharing_words", hide_narrow=True),
     Column("shares", "Shares: held of guaranteed", flex=2, width=150),
 )
 
@@ -111,6 +112,8 @@ def pool_row(pool: Pool) -> dict[str, object]:
         "guaranteed_words": f"Groups are guaranteed {pool.guaranteed} of {pool.total}; {pool.unused_guarantee} of that is not used now.",
         "spare": pool.spare,
         "spare_words": f"{pool.spare} free devices that no guarantee covers.",
+        "sharing": "lent" if pool.policy.sharing else "kept",
+        "sharing_words": pool.policy.sentence,
         "shares": ", ".join(
             f"{share.group} {share.held} of {share.guaranteed}"
             + (f" (up to {share.ceiling})" if share.ceiling > share.guaranteed else "")

@@ -355,7 +355,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "NewPool": {"name": "a100", "devices": ["gpu-0", "gpu-1"]},
     "NewRole": {"name": "pool-keeper", "permissions": ["manage-pools", "see-all"]},
     "NewUsers": {"names": ["analyst-1", "analyst-2"], "group": "vision"},
-    "PoolEdit": {"devices": ["gpu-0"]},
+    "PoolEdit": {"devices": ["gpu-0"], "policy": {"sharing": True, "grace": "10m"}},
     "ProfileEdit": {"enabled": False},
     "Revocation": {"reason": "Its image has a security hole."},
     "RoleEdit": {"permissions": ["manage-pools"]},

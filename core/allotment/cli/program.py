@@ -6,7 +6,7 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from allotment.cli import configuring, doctor, seeing, stopping
+from allotment.cli import configuring, doctor, seeing, sharing, stopping
 from allotment.cli.ending import STATUSES, Told
 from allotment.cli.options import Json
 from allotment.cli.output import Output
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 seeing.add_to(app)
 stopping.add_to(app)
+sharing.add_to(app)
 configuring.add_to(app)
 doctor.add_to(app)
 

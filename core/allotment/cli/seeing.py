@@ -116,6 +116,7 @@ def pools(name: Name = None, url: Url = None, as_json: Json = False) -> None:
 
 
 def _pool_details(out: Output, client: AllotmentClient, pool: Pool) -> None:
+    out.say(pool.policy.sentence)
     out.table(
         ("Group", "#Held", "#Guaranteed", "#Ceiling", "#Weight"),
         (

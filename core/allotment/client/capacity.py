@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from allotment.client.connection import Connection, Revision
 from allotment.client.paths import segment
 from allotment.model.documents import Device, DeviceListing, Pool, PoolListing
+from allotment.model.sharing import PoolPolicy
 
 
 class Devices:
@@ -40,14 +41,30 @@ class Pools:
         """One pool."""
         return self._connection.read(Pool, f"/pools/{segment(name)}")
 
-    def create(self, name: str, devices: Sequence[str] = (), *, model: str = "") -> Pool:
+    def create(
+        self,
+        name: str,
+        devices: Sequence[str] = (),
+        *,
+        model: str = "",
+        policy: PoolPolicy | None = None,
+    ) -> Pool:
         """Make a pool of these devices; they leave the pool that they are in."""
-        body = {"name": name, "devices": list(devices), "model": model}
+        body: dict[str, object] = {"name": name, "devices": list(devices), "model": model}
+        if policy is not None:
+            body["policy"] = policy.model_dump(mode="json")
         return self._connection.send(Pool, "POST", "/pools", body)
 
     def edit(self, name: str, devices: Sequence[str], *, revision: Revision) -> Pool:
         """Give a pool these devices, no others."""
         body = {"devices": list(devices)}
+        return self._connection.send(
+            Pool, "PATCH", f"/pools/{segment(name)}", body, revision=revision
+        )
+
+    def set_policy(self, name: str, policy: PoolPolicy, *, revision: Revision) -> Pool:
+        """Say how a pool is shared."""
+        body = {"policy": policy.model_dump(mode="json")}
         return self._connection.send(
             Pool, "PATCH", f"/pools/{segment(name)}", body, revision=revision
         )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from allotment.model.sharing import PoolPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
     """A pool as configured. The default pool's ``model`` is empty: it may hold any.
 
-    ``revision`` counts changes of the configuration, not of who holds what.
+    ``revision`` counts changes of the configuration, not of who holds what. ``policy`` says how it
+    is shared and how long those who wait can be overtaken.
     """
 
     name: str
     model: str
     revision: int
+    policy: PoolPolicy = field(default_factory=PoolPolicy)
 
 
 @dataclass(frozen=True, slots=True)

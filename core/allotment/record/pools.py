@@ -13,6 +13,7 @@ from allotment.model.names import DEFAULT_POOL, check_name
 from allotment.model.pools import Pool, PoolUse
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import AlreadyExists, NotFound, Refusal
+from allotment.model.sharing import PoolPolicy
 from allotment.record import devices as device_rows
 from allotment.record.counting import recount_pools
 from allotment.record.engine import Reading, Writing
@@ -22,7 +23,7 @@ from allotment.rules.pooling import check_pool_model
 
 
 def _from_row(row: sa.Row[Any]) -> Pool:
-    return Pool(row.name, row.model, row.revision)
+    return Pool(row.name, row.model, row.revision, PoolPolicy.model_validate(row.policy))
 
 
 def all_pools(reading: Reading) -> tuple[Pool, ...]:
@@ -64,10 +65,17 @@ def use(reading: Reading) -> tuple[PoolUse, ...]:
     return tuple(PoolUse(**row) for row in reading.driver(_USE, {}).mappings())
 
 
-def create(writing: Writing, name: str, device_ids: Sequence[str], model: str = "") -> Pool:
+def create(
+    writing: Writing,
+    name: str,
+    device_ids: Sequence[str],
+    model: str = "",
+    policy: PoolPolicy | None = None,
+) -> Pool:
     """Make a pool of devices, which leave the pool they were in.
 
-    ``model`` is needed only for a pool without devices; else it is the devices' own.
+    ``model`` is needed only for a pool without devices; else it is the devices' own. Without a
+    policy nothing is lent in it.
 
     Raises:
         AlreadyExists: the name is taken.
@@ -78,12 +86,42 @@ def create(writing: Writing, name: str, device_ids: Sequence[str], model: str = 
         raise AlreadyExists("pool", name)
     chosen = _chosen(writing, device_ids)
     model = check_pool_model(name, model, chosen)
-    writing.run(pools.insert().values(name=name, model=model))
+    words = _policy_words(policy or PoolPolicy())
+    writing.run(pools.insert().values(name=name, model=model, policy=words))
     _move(writing, name, chosen)
+    devices_said = sorted(device.id for device in chosen)
     writing.event(
-        "pool.created",
+        "pool.created", name, after={"model": model, "devices": devices_said} | _if_any(words)
+    )
+    return get(writing, name)
+
+
+def _policy_words(policy: PoolPolicy) -> dict[str, Any]:
+    """A policy as the record keeps it: what is not the default."""
+    return policy.model_dump(mode="json", exclude_defaults=True)
+
+
+def _if_any(words: dict[str, Any]) -> dict[str, Any]:
+    return {"policy": words} if words else {}
+
+
+def set_policy(
+    writing: Writing, name: str, policy: PoolPolicy, revision: int | None = None
+) -> Pool:
+    """Say how a pool is shared. What runs goes on; from now on the new policy decides.
+
+    Raises:
+        NotFound: there is no such pool.
+        RevisionStale: somebody changed it meanwhile.
+    """
+    row = for_change(writing, pools, "pool", name, revision)
+    before = PoolPolicy.model_validate(row.policy)
+    bump(writing, pools, name, policy=_policy_words(policy))
+    writing.event(
+        "pool.changed",
         name,
-        after={"model": model, "devices": sorted(device.id for device in chosen)},
+        before={"policy": before.model_dump(mode="json")},
+        after={"policy": policy.model_dump(mode="json")},
     )
     return get(writing, name)
 

@@ -105,11 +105,13 @@ def _memory(amount: int) -> str | int:
 def _pools(reading: Reading) -> list[dict[str, Any]]:
     exported = []
     for pool in pools.all_pools(reading):
+        policy = pool.policy.model_dump(mode="json", exclude_defaults=True)
         if pool.name == DEFAULT_POOL:
+            exported += [{"name": pool.name, **policy}] if policy else []
             continue
         members = [device.id for device in devices.all_devices(reading, pool.name)]
         model = {"model": pool.model} if pool.model and not members else {}
-        exported.append({"name": pool.name, "devices": sorted(members), **model})
+        exported.append({"name": pool.name, "devices": sorted(members), **model, **policy})
     return exported
 
 

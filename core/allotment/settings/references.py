@@ -101,7 +101,7 @@ def _devices_of_pools(top: Entry) -> Iterator[Wrong]:
     owner: dict[str, str] = {}
     for pool in top.entries("pools"):
         name = pool.text("name") or "this one"
-        if name == DEFAULT_POOL:
+        if name == DEFAULT_POOL and {"devices", "model"} & set(pool.value):
             yield (*pool.place, "name"), _DEFAULT
         for place, device in pool.texts("devices"):
             if known and device not in declared:
@@ -112,7 +112,7 @@ def _devices_of_pools(top: Entry) -> Iterator[Wrong]:
         yield from _one_model(pool, declared)
 
 
-_DEFAULT = "the default pool is not declared: it holds every device that no other pool holds"
+_DEFAULT = "the default pool holds every device that no other pool holds; only how it is shared can be said"
 
 
 def _one_model(pool: Entry, declared: dict[str, str | None]) -> Iterator[Wrong]:
@@ -164,7 +164,7 @@ def _capacities(top: Entry) -> dict[str, int]:
         name: len({device for _, device in pool.texts("devices")})
         for pool in top.entries("pools")
         for name in [pool.text("name")]
-        if name
+        if name and name != DEFAULT_POOL
     }
     devices = top.value.get("devices")
     if isinstance(devices, list):

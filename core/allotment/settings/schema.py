@@ -6,7 +6,7 @@ A key is here only if something happens because of it.
 from __future__ import annotations
 
 import socket
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,9 +22,11 @@ from pydantic import (
 )
 
 from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
+from allotment.model.durations import Duration
 from allotment.model.names import Name, PersonName
 from allotment.model.people import BuiltInRole, Permission
 from allotment.model.profiles import Memory
+from allotment.model.sharing import PoolPolicy
 from allotment.settings.document import Document, Place, key_words
 
 STATE = "{state}"
@@ -79,12 +81,23 @@ class DeclaredDevice(_Section):
 class DeclaredPool(_Section):
     """A pool of devices of one model. What no pool names is in the default pool.
 
-    ``model`` is needed only for a pool that has no devices yet.
+    ``model`` is needed only for a pool that has no devices yet. The rest says how it is shared; of
+    the default pool only that can be said.
     """
 
     name: Name
     devices: tuple[DeviceId, ...] = ()
     model: str = Field(default="", max_length=200)
+    sharing: bool = False
+    minimum_runtime: Duration = Field(default=PoolPolicy().minimum_runtime, ge=timedelta(0))
+    grace: Duration = Field(default=PoolPolicy().grace, ge=timedelta(0))
+    protect_after: Duration = Field(default=PoolPolicy().protect_after, ge=timedelta(0))
+
+    @property
+    def policy(self) -> dict[str, Any]:
+        """What the file says of how it is shared; what it leaves out is not said."""
+        given = self.model_fields_set & set(PoolPolicy.model_fields)
+        return self.model_dump(mode="json", include=given)
 
 
 class DeclaredShare(_Section):

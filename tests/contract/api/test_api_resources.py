@@ -19,6 +19,7 @@ from allotment.model.refusals import (
     Refusal,
     RevisionStale,
 )
+from allotment.model.sharing import PoolPolicy
 from allotment.record import claims, credentials, devices, profiles
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
@@ -579,3 +580,17 @@ def test_devices_held_over_time_come_from_the_record_of_allotments(
 
     assert [moment.held for moment in moments] == [0, 0, 1, 0, 0]
     assert {moment.capacity for moment in moments} == {2}
+
+
+@pytest.mark.promise("QUEUE-4")
+def test_an_operator_says_how_a_pool_is_shared_and_everybody_reads_it(
+    lab: Any, olga: AllotmentClient, ann: AllotmentClient
+) -> None:
+    before = olga.pools.get("a100")
+    wanted = PoolPolicy(sharing=True, minimum_runtime=timedelta(hours=1))
+    changed = olga.pools.set_policy("a100", wanted, revision=before.revision)
+    assert lab.free("a100") == 2
+    assert (changed.policy, changed.devices) == (wanted, before.devices)
+    assert ann.pools.get("a100").policy == wanted
+    with pytest.raises(NotPermitted):
+        ann.pools.set_policy("a100", PoolPolicy(), revision=changed.revision)

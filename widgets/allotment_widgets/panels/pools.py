@@ -15,6 +15,7 @@ from allotment_widgets.fields import button, heading, put, row, stack, words
 from allotment_widgets.grid import Grid
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.panels.pool_forms import deleting, editing, making, moving
+from allotment_widgets.panels.sharing_form import sharing
 from allotment_widgets.picture import Changed, Topic
 from allotment_widgets.plots import PlotGrid
 from allotment_widgets.sentences import devices_count
@@ -59,6 +60,7 @@ class PoolsPanel(Panel):
         actions = [
             Action("new", "New pool…", tone="main", needs="none"),
             Action("edit", "Edit…", needs="one"),
+            Action("sharing", "Sharing…", needs="one"),
             Action("delete", "Delete…", tone="risk", needs="one"),
         ]
         grid = Grid(
@@ -149,5 +151,7 @@ class PoolsPanel(Panel):
         elif key == "edit" and pool is not None:
             self._plots.select(pool.devices)
             editing(self.desk, self._slot, pool, self._selected).open()
+        elif key == "sharing" and pool is not None:
+            sharing(self.desk, self._slot, pool).open()
         elif key == "delete" and pool is not None:
             deleting(self.desk, self._slot, pool).open()

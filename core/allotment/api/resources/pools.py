@@ -14,6 +14,7 @@ from allotment.api.plane import Asker, Plane, require
 from allotment.api.views.capacity import pool_documents
 from allotment.model import documents
 from allotment.model.refusals import NotFound
+from allotment.model.sharing import PoolPolicy
 from allotment.record import Reading, Writing, events, pools
 from allotment.rules.permission import Action, Sight, sight
 
@@ -28,12 +29,14 @@ class NewPool(Body):
     name: NameField
     devices: DeviceIds = ()
     model: Title = ""
+    policy: PoolPolicy = PoolPolicy()
 
 
 class PoolEdit(Body):
-    """The devices that a pool is to have, and no others."""
+    """The devices that a pool is to have, and no others; how it is shared. What is left out stays."""
 
-    devices: DeviceIds
+    devices: DeviceIds | None = None
+    policy: PoolPolicy | None = None
 
 
 @router.get("", response_model=documents.PoolListing, summary="List pools")
@@ -69,20 +72,24 @@ def create_pool(plane: Plane, caller: Asker, repeat: Repeated, body: NewPool) ->
     require(caller, Action.CHANGE_POOLS)
 
     def change(writing: Writing) -> documents.Document:
-        pools.create(writing, body.name, body.devices, body.model)
+        pools.create(writing, body.name, body.devices, body.model, body.policy)
         return _pool(writing, _all(caller.person), body.name)
 
     return write_once(plane, caller, repeat, change, status=201)
 
 
-@router.patch("/{name}", response_model=documents.Pool, summary="Give a pool other devices")
+@router.patch("/{name}", response_model=documents.Pool, summary="Edit a pool")
 def edit_pool(
     plane: Plane, caller: Asker, name: NamePath, expected: ExpectedRevision, body: PoolEdit
 ) -> Response:
-    """Give a pool these devices and no others; refused while a device that moves is in use."""
+    """Give a pool these devices and no others (refused while one that moves is in use), or another policy."""
     require(caller, Action.CHANGE_POOLS)
     with plane.record.writing(caller.person, plane.now()) as writing:
-        pools.edit(writing, name, body.devices, expected)
+        if body.policy is not None:
+            revision = pools.set_policy(writing, name, body.policy, expected).revision
+            expected = None if expected is None else revision
+        if body.devices is not None:
+            pools.edit(writing, name, body.devices, expected)
         found = _pool(writing, _all(caller.person), name)
     return answer(found, revision=found.revision)
 

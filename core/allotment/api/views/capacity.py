@@ -11,7 +11,7 @@ from allotment.model import documents
 from allotment.model.allotments import Allotment
 from allotment.model.devices import Device, DeviceOrigin
 from allotment.model.names import DEFAULT_POOL
-from allotment.model.pools import PoolUse
+from allotment.model.pools import Pool, PoolUse
 from allotment.record import Reading, devices, groups, pools, servers
 from allotment.rules.permission import Sight
 from allotment.work.live_use import Observed, Reported
@@ -101,13 +101,15 @@ def _holder(holding: Holding) -> documents.Holder:
 
 def pool_documents(reading: Reading, sight: Sight) -> list[documents.Pool]:
     """Pools that the caller may see, by name: all, or those of own groups and the default pool."""
-    revisions = {pool.name: pool.revision for pool in pools.all_pools(reading)}
+    configured = {pool.name: pool for pool in pools.all_pools(reading)}
     members: dict[str, list[str]] = defaultdict(list)
     for device in devices.all_devices(reading):
         members[device.pool].append(device.id)
     shares = share_documents(reading)
     return [
-        _pool_document(use, members[use.pool], shares.get(use.pool, []), revisions, sight)
+        _pool_document(
+            use, members[use.pool], shares.get(use.pool, []), configured[use.pool], sight
+        )
         for use in sorted(pools.use(reading), key=lambda use: use.pool)
         if _pool_visible(use.pool, shares.get(use.pool, []), sight)
     ]
@@ -125,7 +127,7 @@ def _pool_document(
     use: PoolUse,
     members: list[str],
     shares: list[documents.PoolShare],
-    revisions: Mapping[str, int],
+    pool: Pool,
     sight: Sight,
 ) -> documents.Pool:
     return documents.Pool(
@@ -140,7 +142,8 @@ def _pool_document(
         unused_guarantee=use.unused_guarantee,
         spare=use.spare,
         shares=tuple(share for share in shares if sight.sees_group(share.group)),
-        revision=revisions[use.pool],
+        policy=pool.policy,
+        revision=pool.revision,
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from allotment.model.devices import DeviceOrigin, Isolation
 from allotment.model.documents.document import Document, Listing
 from allotment.model.reports import DeviceUse
+from allotment.model.sharing import PoolPolicy
 
 
 class Holder(Document):
@@ -90,6 +91,7 @@ class Pool(Document):
     unused_guarantee: int = Field(description="What groups may still claim of their guarantees")
     spare: int = Field(description="Free devices that no guarantee covers")
     shares: tuple[PoolShare, ...]
+    policy: PoolPolicy = Field(default=PoolPolicy(), description="How it is shared")
     revision: int
 
 

@@ -9,48 +9,65 @@ from allotment.model.groups import Share
 from allotment.model.names import DEFAULT_POOL
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import Refusal
+from allotment.model.sharing import PoolPolicy
 from allotment.record import Reading, Writing, devices, groups, pools
 from allotment.settings.expectations import suggestion
 from allotment.settings.parts.part import Key, Part, Said, Scene, Words
-from allotment.settings.schema import DeclaredGroup, Settings
+from allotment.settings.schema import DeclaredGroup, DeclaredPool, Settings
 
 
 class Pools(Part):
-    """Pools and their devices. The default pool is nobody's to declare."""
+    """Pools, their devices, and how they are shared. Of the default pool only that can be declared."""
 
     kind = "pool"
 
     def said(self, settings: Settings, scene: Scene) -> dict[str, Said]:  # noqa: ARG002 - the file says all
         """What the settings say, by name."""
         return {
-            pool.name: Said(
-                {"devices": sorted(pool.devices)} | ({"model": pool.model} if pool.model else {}),
-                ("pools", index),
-            )
+            pool.name: Said(_pool_words(pool), ("pools", index))
             for index, pool in enumerate(settings.pools)
         }
 
     def found(self, scene: Scene) -> dict[str, Words]:
-        """What the record says, by name."""
-        return {
-            pool.name: {
-                "devices": sorted(
-                    device.id for device in devices.all_devices(scene.reading, pool.name)
-                )
-            }
-            for pool in pools.all_pools(scene.reading)
-            if pool.name != DEFAULT_POOL
-        }
+        """What the record says, by name. The default pool is there once somebody has said how it is shared."""
+        found: dict[str, Words] = {}
+        for pool in pools.all_pools(scene.reading):
+            if pool.name == DEFAULT_POOL and pool.policy == PoolPolicy():
+                continue
+            found[pool.name] = pool.policy.model_dump(mode="json")
+            if pool.name != DEFAULT_POOL:
+                members = devices.all_devices(scene.reading, pool.name)
+                found[pool.name]["devices"] = sorted(device.id for device in members)
+        return found
 
     def make(self, writing: Writing, name: str, words: Words) -> None:
         """Make a pool; its devices leave the pool they are in."""
+        if name == DEFAULT_POOL:
+            self.change(writing, name, words)
+            return
         _know_devices(writing, words["devices"])
-        pools.create(writing, name, words["devices"], words.get("model", ""))
+        policy = PoolPolicy.model_validate(_policy(words))
+        pools.create(writing, name, words["devices"], words.get("model", ""), policy)
 
     def change(self, writing: Writing, name: str, words: Words) -> None:
-        """Give a pool its devices."""
-        _know_devices(writing, words["devices"])
-        pools.edit(writing, name, words["devices"])
+        """Give a pool its devices, and say how it is shared."""
+        if "devices" in words:
+            _know_devices(writing, words["devices"])
+            pools.edit(writing, name, words["devices"])
+        if policy := _policy(words):
+            before = pools.get(writing, name).policy.model_dump(mode="json")
+            pools.set_policy(writing, name, PoolPolicy.model_validate(before | policy))
+
+
+def _pool_words(pool: DeclaredPool) -> Words:
+    words: Words = pool.policy
+    if pool.name != DEFAULT_POOL:
+        words["devices"] = sorted(pool.devices)
+    return words | ({"model": pool.model} if pool.model else {})
+
+
+def _policy(words: Words) -> Words:
+    return {key: value for key, value in words.items() if key in PoolPolicy.model_fields}
 
 
 def _know_devices(reading: Reading, wanted: Iterable[str]) -> None:
