@@ -1,26 +1,23 @@
 """How the console's widgets bear 10,000 servers and 1,000 devices.
 
-    python benchmarks/console_widgets.py [ROUNDS]
+    make bench ARGS=console_widgets
 
 Each round opens a fresh page in Chromium (software-rendered, no window) on a Voilà of its own port:
 first paint from the moment that the kernel's socket is open, a delta of 100 rows on the wire and in
-the page's event loop, frames while scrolling. The aims are for two
-cores that do nothing else: the load of the machine is printed, and one above 3 spoils the frames.
+the page's event loop, frames while scrolling. The aims are for two cores that do nothing else: a
+load above 3 spoils the frames.
 """
 
-import os
 import statistics
-import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 
 from playwright.sync_api import Browser, Page
 
 import browsing
+from table import Row, main
 
 ROUNDS = 5
 SCROLLS = 120
@@ -60,7 +57,7 @@ FRAMES = """
 """
 
 #: A console of widgets alone, without a control plane.
-WIDGETS = Path(__file__).with_name("console_widgets_page.py")
+WIDGETS = Path(__file__).parent / "notebooks" / "console_widgets.py"
 
 
 @dataclass(frozen=True)
@@ -91,24 +88,20 @@ class Figures:
         """Takes one round's figure."""
         self.samples.setdefault(aim, []).append(value)
 
-    def table(self) -> str:
-        """One line for each figure; the median is held against the aim."""
-        lines = [f"{'':44}{'median':>9}{'least':>9}{'most':>9}{'aim':>9}"]
-        for aim, values in self.samples.items():
-            numbers = (statistics.median(values), min(values), max(values))
-            wanted = "" if aim.most is None else f"≤ {aim.most:g}"
-            met = "" if aim.most is None else "  ok" if numbers[0] <= aim.most else "  MISSED"
-            shown = "".join(f"{number:9.1f}" for number in numbers)
-            lines.append(f"{f'{aim.name}, {aim.unit}':44}{shown}{wanted:>9}{met}")
-        return "\n".join(lines)
+    def rows(self) -> list[Row]:
+        """One row for each figure; the median is held against the aim."""
+        return [_row(aim, values) for aim, values in self.samples.items()]
 
-    def missed(self) -> list[Aim]:
-        """The aims that the medians do not reach."""
-        return [
-            aim
-            for aim, values in self.samples.items()
-            if aim.most is not None and statistics.median(values) > aim.most
-        ]
+
+def _row(aim: Aim, values: list[float]) -> Row:
+    median = statistics.median(values)
+    return Row(
+        f"10,000 rows: {aim.name}",
+        f"{median:.1f} {aim.unit}",
+        f"{min(values):.1f} to {max(values):.1f}",
+        aim="" if aim.most is None else f"at most {aim.most:g} {aim.unit}",
+        met=None if aim.most is None else median <= aim.most,
+    )
 
 
 def after(page: Page, act: Callable[[], object], seen: str) -> tuple[float, float]:
@@ -161,9 +154,8 @@ def round_of(browser: Browser, address: str, figures: Figures) -> None:
     context.close()
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Prints the table; returns 1 if an aim is missed."""
-    rounds = int(arguments[0]) if arguments else ROUNDS
+def measure(quick: bool) -> list[Row]:
+    """Open pages, and hold the medians against the aims."""
     figures = Figures({aim: [] for aim in AIMS})
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -171,15 +163,10 @@ def main(arguments: Sequence[str]) -> int:
         browsing.chromium() as browser,
     ):
         address = server.page("widgets", WIDGETS.read_text(encoding="utf-8"))
-        for _ in range(rounds):
+        for _ in range(1 if quick else ROUNDS):
             round_of(browser, address, figures)
-    load, cores = os.getloadavg()[0], os.cpu_count()
-    print(
-        f"10,000 rows of 12 columns, 1,000 devices, {rounds} rounds; load {load:.1f} on {cores} cores"
-    )
-    print(figures.table())
-    return 1 if figures.missed() else 0
+    return figures.rows()
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main("The console's widgets", measure)

@@ -7,6 +7,7 @@ run here (no browser) says so in its row.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 from table import Row, print_table
 
 _NOT_BENCHMARKS = {"table.py", "everything.py"}
+_TOOLS = Path(__file__).parent.parent / "tools"
+"""Hubs, pages and browsers, as the tests use them."""
 _LONGEST = 1800
 """Seconds after which one benchmark is given up."""
 
@@ -24,7 +27,12 @@ def run(script: Path, options: list[str]) -> list[Row]:
     command = [sys.executable, "-W", "ignore", str(script), "--json", *options]
     try:
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=_LONGEST
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=_LONGEST,
+            env=os.environ | {"PYTHONPATH": str(_TOOLS)},
         )
     except subprocess.TimeoutExpired:
         return [Row(script.stem, f"gave up after {_LONGEST} s", met=False)]

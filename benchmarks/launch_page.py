@@ -1,6 +1,6 @@
 """The launch page with 200 profiles and 10,000 running servers: how long, and how long the hub's loop stands still.
 
-    python benchmarks/launch_page.py [--quick]
+    make bench ARGS=launch_page
 
 A real hub draws the page for one person while another asks for its live parts. A task in the hub's
 event loop wakes every millisecond and notes how late it was: that is for how long nobody else was
@@ -12,7 +12,6 @@ from __future__ import annotations
 import itertools
 import json
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -22,8 +21,6 @@ from pathlib import Path
 
 import httpx
 import psutil
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
 
 from allotment.model.claims import Claim, Granted
 from allotment.model.groups import Share

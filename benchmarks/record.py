@@ -1,6 +1,6 @@
 """Admission and release per second, beside the bare database writing the same rows.
 
-    python benchmarks/record.py [--quick]
+    make bench ARGS=record
 
 *Bare* writes the same rows with the same library in as many transactions, without reads and rules,
 row by row. Both sides run in alternating blocks of one process, so that a machine whose speed

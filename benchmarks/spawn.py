@@ -1,6 +1,6 @@
 """From POST to a ready server: with our spawner, beside JupyterHub's own one.
 
-    python benchmarks/spawn.py [--quick]
+    make bench ARGS=spawn
 
 Two hubs of one configuration run side by side and start the same server in turn, so that a machine
 whose speed drifts favours neither. The smallest server shows what admission, the record and the
@@ -15,8 +15,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 
 import hubs
 from hubs import HubUnderTest
