@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from allotment.model.allotments import ServerProcess
 from allotment.model.devices import Device
+from allotment.model.profiles import Priority
 from allotment.model.refusals import AllotmentError
 from allotment.record import counting
 from allotment.record import devices as device_rows
@@ -102,9 +103,9 @@ def _write_allotment(writing: Writing, running: RunningServer, held: Sequence[De
         "device_count": len(held),
         "devices": [_held_device(device) for device in held],
         "token_hash": running.token_hash,
-        "running_at": writing.now,
         "stopping_at": None,
         "released_at": None,
+        "charged_until": None,
         "process_id": running.process.pid,
         "process_started": running.process.started,
         "stop_reason": "",
@@ -114,8 +115,9 @@ def _write_allotment(writing: Writing, running: RunningServer, held: Sequence[De
     same = allotments.c.id == running.allotment
     if not writing.run(allotments.update().where(same).values(**values)).rowcount:
         began = datetime.fromtimestamp(running.process.started, UTC)
-        terms = {"profile": _profile(writing, running)}
-        identity = {"id": running.allotment, "admitted_at": began, "terms": terms}
+        profile = _profile(writing, running)
+        identity = {"id": running.allotment, "admitted_at": began, "terms": {"profile": profile}}
+        identity["priority"] = profile.get("priority", Priority.DEDICATED)
         writing.run(allotments.insert().values(**identity, **values))
     _write_server(writing, running)
 

@@ -44,6 +44,7 @@ def from_row(row: sa.Row[Any]) -> Allotment:
         running_at=row.running_at,
         stopping_at=row.stopping_at,
         released_at=row.released_at,
+        charged_until=row.charged_until,
         process=process,
         stop_reason=row.stop_reason,
         stopped_by=row.stopped_by,

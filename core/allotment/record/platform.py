@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, tzinfo
+from zoneinfo import ZoneInfo
+
 import sqlalchemy as sa
 
 from allotment.model.groups import Mode
@@ -54,3 +57,26 @@ def _refuse_where_several(reading: Reading) -> None:
                     Rule.GROUP_STRICT, message, limit=1, remedy="Leave one of each.", details=names
                 )
             )
+
+
+def time_zone(reading: Reading) -> tzinfo:
+    """The zone in which the platform's days and months begin; UTC unless the settings say another."""
+    row = reading.first(sa.select(platform.c.value).where(platform.c.key == "time_zone"))
+    return zone_of("UTC" if row is None else str(row.value))
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of a name. A machine without a database of time zones still knows UTC."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
+def set_time_zone(writing: Writing, name: str) -> None:
+    """Choose the platform's time zone: hub and control plane then mean the same days and months."""
+    before = str(time_zone(writing))
+    if before == name:
+        return
+    writing.run(platform.delete().where(platform.c.key == "time_zone"))
+    writing.run(platform.insert().values(key="time_zone", value=name))
+    writing.event(
+        "platform.changed", "time_zone", before={"time_zone": before}, after={"time_zone": name}
+    )

@@ -28,6 +28,7 @@ from allotment.record.schema.happening import (
     platform,
     server_minutes,
 )
+from allotment.record.schema.money import budgets
 from allotment.record.schema.people import credentials, memberships, people, reset_links, roles
 from allotment.record.schema.queue import estimates, reservations, tickets
 from allotment.record.schema.serving import allotments, drift, holdings, profiles, servers
@@ -35,6 +36,7 @@ from allotment.record.schema.serving import allotments, drift, holdings, profile
 __all__ = [
     "allotments",
     "answers",
+    "budgets",
     "counters",
     "credentials",
     "declared",

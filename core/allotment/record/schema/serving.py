@@ -54,6 +54,7 @@ allotments = Table(
     Column("stopping_at", Moment),
     Column("released_at", Moment),
     Column("process_id", Integer),
+    Column("charged_until", Moment),
     Column("process_started", Float),
     Column("stop_reason", Text, nullable=False, server_default=""),
     Column("stopped_by", NAME, nullable=False, server_default=""),
@@ -66,6 +67,7 @@ allotments = Table(
     Index("ix_allotments_history", "person", "hub", "server", "admitted_at"),
     Index("ix_allotments_token_hash", "token_hash"),
     Index(
+    Index("ix_allotments_stopping_at", "stopping_at"),
         "ix_allotments_active_person",
         "person",
         sqlite_where=text("state <> 'released'"),
