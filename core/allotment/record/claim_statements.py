@@ -112,7 +112,7 @@ share AS (
     WHERE pool = :pool AND node = :node AND model = :model AND (SELECT COUNT(*) FROM share) >= 0 RETURNING 1
 ), device AS (
     UPDATE devices SET free = FALSE
-    WHERE id IN (SELECT json_array_elements_text(CAST(:device_ids AS json))) AND (SELECT COUNT(*) FROM node) >= 0 RETURNING id
+    WHERE id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:device_ids AS json)))) AND (SELECT COUNT(*) FROM node) >= 0 RETURNING id
 ), holding AS (
     INSERT INTO holdings (device, allotment) SELECT device.id, allotment.id FROM device, allotment RETURNING 1
 ), counter AS (
