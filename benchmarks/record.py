@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pgserver
+import sqlalchemy as sa
 
 from allotment.model.claims import Claim, Granted
 from allotment.model.devices import DeviceOrigin, DeviceSpec
@@ -80,6 +81,16 @@ def arrange(record: Record, running: int) -> None:
         )
         assert isinstance(outcome, Granted), outcome
         claims.mark_running(record, outcome.allotment.id, now())
+
+
+def _settle(url: str) -> None:
+    """Leave the tables as PostgreSQL's own housekeeping would soon: what was just filled is not yet known to it."""
+    if url.startswith("postgresql"):
+        parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
+        engine = sa.create_engine(parsed, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(sa.text("VACUUM ANALYZE"))
+        engine.dispose()
 
 
 def ours(record: Record, pool: int, number: int) -> list[float]:
@@ -282,8 +293,10 @@ class Figures:
     def measure(self, blocks: int, cycles: int) -> list[Row]:
         """Fill three records and run both sides on each."""
         for running in (FEW, MANY, MOST):
-            record = open_record(self.url(), migrate=True)
+            url = self.url()
+            record = open_record(url, migrate=True)
             arrange(record, running)
+            _settle(url)
             bare = Bare(record)
             self.one_thread[running] = mine, theirs, ratio = _in_turn(record, bare, blocks, cycles)
             self._row(f"one thread, {running:,} running", mine, theirs, ratio, self.aim)
