@@ -30,6 +30,7 @@ from allotment.api.resources import (
     reports,
     roles,
     servers,
+    usage,
     users,
 )
 from allotment.api.sessions import Sessions
@@ -50,6 +51,7 @@ _ROUTERS = (
     happenings,
     explain,
     reports,
+    usage,
     configuration,
 )
 

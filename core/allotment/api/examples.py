@@ -234,6 +234,7 @@ _CHANGE = {
 }
 _WANTED_SHARE = {"pool": "a100", "guaranteed": 2, "ceiling": 2}
 _YAML = "groups:\n  - name: vision\n    shares: [{pool: a100, guaranteed: 1}]\n"
+_USED = {"hours": "6.500000", "device_hours": "13.000000", "cost": "31.200000"}
 _OUTCOME = {"server": _SERVER, "outcome": "stopping"}
 
 
@@ -323,6 +324,18 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "Role": _ROLE,
     "Server": _ONE_SERVER,
     "ServerOutcomes": {"outcomes": [_OUTCOME]},
+    "UsageListing": {
+        "items": [{"group": "vision", "day": "2026-11-22", **_USED, "sessions": 3}],
+        "next": None,
+        "sequence": 4711,
+        "complete": True,
+        "removed": [],
+        "by": ["group", "day"],
+        "begin": "2026-10-31T23:00:00Z",
+        "end": _AT,
+        "time_zone": "Europe/Berlin",
+        "total": _USED,
+    },
     "User": _USER,
     **_listing("Device", _DEVICE),
     **_listing("Drift", _DRIFT),

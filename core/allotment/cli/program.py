@@ -6,7 +6,7 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from allotment.cli import configuring, doctor, seeing, sharing, stopping
+from allotment.cli import configuring, doctor, money, seeing, sharing, stopping
 from allotment.cli.ending import STATUSES, Told
 from allotment.cli.options import Json
 from allotment.cli.output import Output
@@ -22,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 seeing.add_to(app)
+money.add_to(app)
 stopping.add_to(app)
 sharing.add_to(app)
 configuring.add_to(app)

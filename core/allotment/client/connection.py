@@ -103,15 +103,16 @@ class Connection:
         query: Query | None = None,
         body: Mapping[str, Any] | None = None,
         revision: Revision | None = None,
+        accept: str | None = None,
     ) -> httpx.Response:
-        """Send one request.
+        """Send one request. ``accept`` is the type of answer that is wanted, where there are several.
 
         Raises:
             Refusal: a rule stands in the way, or one of Refusal's kinds.
             RevisionStale: somebody changed the thing meanwhile.
             ControlPlaneAway: there was no answer.
         """
-        headers = {}
+        headers = {} if accept is None else {"Accept": accept}
         if revision is not None:
             headers["If-Match"] = "*" if revision == ANY else f'"{revision}"'
         if method == "POST":

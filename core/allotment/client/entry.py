@@ -16,6 +16,7 @@ from allotment.client.groups import Groups
 from allotment.client.happenings import Events
 from allotment.client.launching import Profiles, Servers
 from allotment.client.people import Limits, Roles, Users
+from allotment.client.usage import Usage
 from allotment.model.documents import (
     About,
     DriftListing,
@@ -59,6 +60,7 @@ class AllotmentClient:
         self.profiles = Profiles(self._connection)
         self.servers = Servers(self._connection)
         self.events = Events(self._connection)
+        self.usage = Usage(self._connection)
         self.configuration = Configuration(self._connection)
 
     @classmethod

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from allotment.model.refusals import Refusal, SettingsInvalid
-from allotment.record import Reading, Record, Writing, declared
+from allotment.record import Reading, Record, Writing, declared, platform
 from allotment.settings.document import Place
 from allotment.settings.export import export
 from allotment.settings.parts import GROUPS, PARTS, Key, Part, Said, Scene, Words
@@ -120,6 +120,8 @@ def apply(
         steps = tuple(_steps(Scene(writing, now, restore), settings))
         _carry_out(writing, settings, steps)
         _remember(writing, settings, now)
+        if "time_zone" in settings.model_fields_set:
+            platform.set_time_zone(writing, settings.time_zone)
     return tuple(step.change for step in steps)
 
 
@@ -136,6 +138,7 @@ def apply_once(record: Record, settings: Settings, now: datetime) -> Applied:
         changes = apply(record, settings, actor=ACTOR, now=now)
     except Refusal as refusal:
         raise SettingsInvalid(tuple(reason.sentence for reason in refusal.reasons)) from refusal
+    _keep_time_zone(record, settings, now)
     applied = Applied(
         made=tuple(change for change in changes if change.action != "keep"),
         left_alone=tuple(change for change in changes if change.action == "keep"),
@@ -145,6 +148,15 @@ def apply_once(record: Record, settings: Settings, now: datetime) -> Applied:
     for change in applied.left_alone:
         log.info("settings: %s. `allotment apply --restore` changes it.", change.sentence)
     return applied
+
+
+def _keep_time_zone(record: Record, settings: Settings, now: datetime) -> None:
+    """The hub's own file says the time zone also by saying nothing: it is then UTC again."""
+    with record.reading() as reading:
+        known = str(platform.time_zone(reading))
+    if known != settings.time_zone:
+        with record.writing(ACTOR, now) as writing:
+            platform.set_time_zone(writing, settings.time_zone)
 
 
 def _steps(scene: Scene, settings: Settings) -> Iterator[_Step]:

@@ -37,6 +37,7 @@ from allotment.model.documents.launching import (
     ServerOutcomes,
     ServerUse,
 )
+from allotment.model.documents.money import UsageListing, UsageRow, UsageSum
 from allotment.model.documents.people import (
     Group,
     GroupChange,
@@ -126,6 +127,9 @@ __all__ = [
     "ServerUse",
     "Step",
     "StepListing",
+    "UsageListing",
+    "UsageRow",
+    "UsageSum",
     "UseReport",
     "User",
     "UserListing",

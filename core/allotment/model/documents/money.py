@@ -1,0 +1,47 @@
+"""Use and what it cost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from pydantic import Field
+
+from allotment.model.documents.document import Document, Listing
+from allotment.model.money import Dimension
+
+
+class UsageSum(Document):
+    """What was used: hours of servers and of devices to a millionth, and what they cost."""
+
+    hours: Decimal = Field(description="Hours in which servers ran")
+    device_hours: Decimal = Field(description="The same, times the devices of each")
+    cost: Decimal = Field(description="By the prices that were promised at launch")
+
+
+class UsageRow(UsageSum):
+    """One line: what it is of, by each of the dimensions asked for; empty: of none."""
+
+    person: str | None = None
+    group: str | None = Field(default=None, description="The group that paid; empty: none")
+    department: str | None = None
+    tag: str | None = Field(default=None, description="The value of the tag asked for")
+    pool: str | None = Field(default=None, description="Empty: servers without devices")
+    profile: str | None = None
+    day: str | None = Field(default=None, examples=["2026-11-22"])
+    month: str | None = Field(default=None, examples=["2026-11"])
+    sessions: int = Field(description="Launches that ran in it")
+
+
+class UsageListing(Listing):
+    """Use from ``begin`` until before ``end``, in the order of the names.
+
+    ``total`` is that of everything asked for, whatever page this is.
+    """
+
+    items: tuple[UsageRow, ...]
+    by: tuple[Dimension, ...]
+    begin: datetime
+    end: datetime
+    time_zone: str = Field(examples=["Europe/Berlin"])
+    total: UsageSum
