@@ -33,6 +33,9 @@ class EmptyHub:
     def active_servers(self) -> tuple[HubServer, ...]:
         return ()
 
+    def existing_servers(self) -> frozenset[tuple[str, str]]:
+        return frozenset()
+
     def server(self, _person: str, _name: str) -> HubServer | None:
         return None
 

@@ -17,6 +17,7 @@ from allotment.client import AllotmentClient, NewShare
 from allotment.model.documents import Step
 from allotment.model.refusals import NotPermitted
 from allotment.model.reports import ServerReport
+from allotment.work.hub_api import HubApi
 from hubs import until
 from page_hubs import PageHub
 
@@ -250,6 +251,22 @@ def test_a_start_that_admission_refuses_tells_its_reasons(platform: Platform) ->
 
     assert refused.outcome == "refused"
     assert [reason.rule for reason in refused.reasons] == ["share.guarantee"]
+
+
+@pytest.mark.promise("SERVER-3")
+def test_the_control_plane_sees_servers_that_are_stopped_but_exist(platform: Platform) -> None:
+    platform.launch("ben", "kept", "small")
+    path = "/users/ben/servers/kept"
+    platform.hub_api("ben", "DELETE", path).raise_for_status()
+    until(lambda: not platform.hub_api("ben", "GET", path).json()["pending"], "the stop", 60)
+    (process,) = platform.control_planes()
+    own = HubApi(f"{platform.hub.url}/hub/api", process.environ()["JUPYTERHUB_API_TOKEN"])
+
+    assert ("ben", "kept") in own.existing_servers()
+
+    platform.hub_api("ben", "DELETE", path, json={"remove": True}).raise_for_status()
+    assert ("ben", "kept") not in own.existing_servers()
+    own.close()
 
 
 @pytest.mark.promise("USER-2", "USER-6")

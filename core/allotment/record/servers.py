@@ -88,9 +88,17 @@ def holding_devices(reading: Reading) -> dict[str, tuple[Allotment, str]]:
     }
 
 
-def forget(writing: Writing, hub: str, person: str, name: str) -> bool:
-    """Forget a server that its owner deleted. Its history stays. Returns whether it was there."""
-    match = (servers.c.person == person, servers.c.hub == hub, servers.c.name == name)
+def forget(
+    writing: Writing, hub: str, person: str, name: str, *, stopped_only: bool = False
+) -> bool:
+    """Forget a server that its owner deleted. Its history stays. Returns whether it was there.
+
+    ``stopped_only`` leaves one that has been launched again meanwhile.
+    """
+    match = [servers.c.person == person, servers.c.hub == hub, servers.c.name == name]
+    if stopped_only:
+        ended = sa.select(allotments.c.id).where(allotments.c.state == "released")
+        match.append(servers.c.allotment.in_(ended))
     if not writing.run(servers.delete().where(*match)).rowcount:
         return False
     writing.event(

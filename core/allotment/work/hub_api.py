@@ -134,9 +134,17 @@ class HubApi:
         """Every server that the hub believes to be running, starting or stopping."""
         return tuple(
             HubServer(user["name"], name, bool(server.get("ready")), server.get("pending") or "")
-            for user in self._active_users()
+            for user in self._users(state="active")
             for name, server in (user.get("servers") or {}).items()
             if server.get("ready") or server.get("pending")
+        )
+
+    def existing_servers(self) -> frozenset[tuple[str, str]]:
+        """Every server that the hub knows, stopped ones too, by person and name."""
+        return frozenset(
+            (user["name"], name)
+            for user in self._users(include_stopped_servers="1")
+            for name in user.get("servers") or {}
         )
 
     def server(self, person: str, name: str) -> HubServer | None:
@@ -152,10 +160,10 @@ class HubApi:
         document = response.json()
         return HubServer(person, name, bool(document["ready"]), document["pending"] or "")
 
-    def _active_users(self) -> Iterator[dict[str, Any]]:
+    def _users(self, **wanted: str) -> Iterator[dict[str, Any]]:
         offset: int | None = 0
         while offset is not None:
-            query = {"state": "active", "offset": offset, "limit": _USER_PAGE}
+            query = {**wanted, "offset": offset, "limit": _USER_PAGE}
             headers = self._own | {"Accept": "application/jupyterhub-pagination+json"}
             response = self._send("GET", "/users", headers=headers, params=query)
             _check(response)

@@ -21,6 +21,7 @@ from allotment.record import (
 )
 from allotment.settings import Settings, load_settings
 from allotment.settings.catalogue import Catalogue
+from allotment.work.forgetting import forget_deleted
 from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from allotment.work.loop import Step
@@ -99,6 +100,7 @@ def steps(work: Work, declared: Declared) -> tuple[Step, ...]:
         Step("profiles", 2.0, lambda now: _profiles(work, declared, now)),
         Step("devices", 10.0, lambda now: _devices(work, declared, now)),
         Step("reconciling", 60.0, lambda now: _reconciling(work, now)),
+        Step("forgetting", 600.0, lambda now: _forgetting(work, now)),
         Step("memberships", 30.0, lambda now: _memberships(work, now)),
         Step("minutes", 20.0, lambda now: _minutes(work, now)),
         Step("answers", 3600.0, lambda now: _answers(work, now)),
@@ -128,6 +130,11 @@ def _reconciling(work: Work, now: datetime) -> str:
         work.record, work.hub_api, work.place, hub=work.hub, holder=work.holder, now=now
     )
     return done.words
+
+
+def _forgetting(work: Work, now: datetime) -> str:
+    forgotten = forget_deleted(work.record, work.hub_api, hub=work.hub, now=now)
+    return f"deleted in the hub: {', '.join(forgotten)}" if forgotten else ""
 
 
 def _memberships(work: Work, now: datetime) -> str:
