@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from allotment.model.allotments import HeldDevice
+from allotment.model.allotments import Allotment, HeldDevice
 from allotment.model.devices import Isolation
 from allotment.model.limits import LimitKind, effective_limit
+from allotment.model.money import cost_of, money_words
 from allotment.model.names import CONSOLE_SERVER
 from allotment.record import page_facts
 from allotment.record.engine import Reading
@@ -46,6 +47,8 @@ class ServerRow:
     ailing: tuple[str, ...]
     reason: str
     price: str
+    cost: str = ""
+    """What it has cost so far, or cost when it ran last."""
 
     @property
     def active(self) -> bool:
@@ -108,7 +111,7 @@ def home_view(
     facts = page_facts.read(reading, person, now)
     titles = dict(known_to_hub)
     rows = {
-        server.name: _row(facts, server, titles.get(server.name, ""))
+        server.name: _row(facts, server, titles.get(server.name, ""), now)
         for server in facts.servers
         if server.hub == hub
     }
@@ -130,7 +133,7 @@ def home_view(
     )
 
 
-def _row(facts: PersonFacts, server: Server, hub_title: str) -> ServerRow:
+def _row(facts: PersonFacts, server: Server, hub_title: str, now: datetime) -> ServerRow:
     allotment = server.allotment
     terms = allotment.terms.get("profile", {})
     words, tone = _STATES[server.state]
@@ -144,7 +147,7 @@ def _row(facts: PersonFacts, server: Server, hub_title: str) -> ServerRow:
         "stopping": allotment.stopping_at,
         "stopped": allotment.released_at,
     }[server.state]
-    price = terms.get("price")
+    price = _price(allotment)
     return ServerRow(
         name=server.name,
         title=server.display_name or hub_title or server.name or "default",
@@ -158,8 +161,25 @@ def _row(facts: PersonFacts, server: Server, hub_title: str) -> ServerRow:
         devices=() if stopped else allotment.devices,
         ailing=facts.ailing.get(allotment.id, ()),
         reason="" if allotment.stop_reason == PLAIN_STOP else allotment.stop_reason,
-        price="" if price is None else f"{price_words(Decimal(str(price)))} / h",
+        price="" if price is None else f"{price_words(price)} / h",
+        cost=_cost(allotment, price, now),
     )
+
+
+def _price(allotment: Allotment) -> Decimal | None:
+    """The price per hour that was promised at launch."""
+    price = allotment.terms.get("profile", {}).get("price")
+    return None if price is None else Decimal(str(price))
+
+
+def _cost(allotment: Allotment, price: Decimal | None, now: datetime) -> str:
+    """What it has cost, in words; nothing where it has no price, or has not run."""
+    if allotment.running_at is None:
+        return ""
+    cost = cost_of(price, (allotment.charge_end or now) - allotment.running_at)
+    if cost is None:
+        return ""
+    return f"{money_words(cost)} {'so far' if allotment.charge_end is None else 'in all'}"
 
 
 def _never_launched(name: str, title: str) -> ServerRow:

@@ -251,6 +251,24 @@ def test_home_shows_each_server_with_size_state_since_and_devices(record: Record
     assert row.price == "2.40 / h"
 
 
+@pytest.mark.promise("MONEY-1", "SERVER-2")
+def test_home_shows_what_a_server_costs_so_far_and_what_it_cost_in_all(record: Record) -> None:
+    allotment = start(record, "ada", "gpu", "cells")
+    waiting = claims.admit(record, Claim("hub", "ada", "next", "gpu"), NOW)
+    assert isinstance(waiting, Granted)
+
+    def costs(now: datetime) -> dict[str, str]:
+        with record.reading() as reading:
+            return {row.name: row.cost for row in home_view(reading, "hub", "ada", (), now).servers}
+
+    hour = NOW + timedelta(seconds=5, hours=1, minutes=30)
+    assert costs(hour) == {"cells": "3.60 so far", "next": ""}
+
+    claims.mark_stopping(record, allotment, "", "ada", hour)
+    claims.release(record, allotment, "no process is left", hour)
+    assert costs(hour + timedelta(days=1)) == {"cells": "3.60 in all", "next": ""}
+
+
 @pytest.mark.promise("SERVER-4")
 def test_home_says_why_a_server_was_stopped_by_somebody_else(record: Record) -> None:
     stop(record, start(record, "ada", "gpu", "cells"), "dgx-1 is taken down for repair.", "olga")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from allotment.model.documents import Device, HeldDevice, Server
+from allotment.model.money import cost_of
 from allotment_widgets.columns import Column, State
 from allotment_widgets.picture import Picture
 from allotment_widgets.plot import Plot, PlotState
@@ -26,16 +28,17 @@ STATES = {
 }
 
 COLUMNS = (
-    Column("user", "User", flex=1, width=84),
-    Column("name", "Server", flex=1.2, width=96, hover="note"),
-    Column("group", "Group", flex=1, width=84),
+    Column("user", "User", flex=1, width=76),
+    Column("name", "Server", flex=1.2, width=88, hover="note"),
+    Column("group", "Group", flex=1, width=76),
     Column("pool", "Pool", flex=0.7, width=60, hide_narrow=True),
-    Column("profile", "Profile", flex=1.3, width=100, hide_narrow=True),
-    Column("devices", "Devices", kind="devices", flex=1.7, width=132),
+    Column("profile", "Profile", flex=1.3, width=64, hide_narrow=True),
+    Column("devices", "Devices", kind="devices", flex=1.7, width=100),
     Column("use", "Use", kind="percent", width=64, hover="measured"),
-    Column("active", "Last active", kind="time", width=106, hide_narrow=True),
-    Column("since", "Since", kind="since", width=112),
-    Column("state", "State", kind="state", states=STATES, hover="why", width=120),
+    Column("active", "Last active", kind="time", width=108, hide_narrow=True),
+    Column("since", "Since", kind="since", width=106),
+    Column("cost", "Cost", kind="money", width=86, hover="priced", hide_narrow=True),
+    Column("state", "State", kind="state", states=STATES, hover="why", width=126),
 )
 
 
@@ -85,9 +88,18 @@ def server_row(server: Server, picture: Picture, now: datetime) -> dict[str, obj
         "measured": _measured(server),
         "active": server.use.last_activity if server.use and active else None,
         "since": server.since,
+        "cost": server_cost(server, now),
+        "priced": f"{server.price} per hour, as promised at launch" if server.price else "",
         "state": state,
         "why": _why(server, state),
     }
+
+
+def server_cost(server: Server, now: datetime) -> Decimal | None:
+    """What a server has cost since it was launched last; None where it has no price, or has not run."""
+    if server.running_at is None:
+        return None
+    return cost_of(server.price, (server.charged_until or now) - server.running_at)
 
 
 def _plot(device: HeldDevice, server: Server, picture: Picture, *, idle: bool) -> Plot:

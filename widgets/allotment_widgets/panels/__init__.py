@@ -1,5 +1,6 @@
 """The operator console's panels, one module each, in the order of the rail."""
 
+from allotment_widgets.panels.costs import CostsPanel
 from allotment_widgets.panels.groups import GroupsPanel
 from allotment_widgets.panels.overview import OverviewPanel
 from allotment_widgets.panels.panel import Panel
@@ -15,6 +16,7 @@ PANELS: tuple[type[Panel], ...] = (
     ProfilesPanel,
     GroupsPanel,
     UsersPanel,
+    CostsPanel,
 )
 
 __all__ = ["PANELS", "Panel"]

@@ -8,11 +8,12 @@ from typing import Any
 
 from allotment.model.amounts import format_memory
 from allotment.model.documents import Server
+from allotment.model.money import money_words
 from allotment_widgets.fields import put, show, stack, words
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.picture import Changed, Topic
 from allotment_widgets.sentences import server_name
-from allotment_widgets.server_rows import STATES, server_state
+from allotment_widgets.server_rows import STATES, server_cost, server_state
 from allotment_widgets.server_table import ServerTable
 
 
@@ -76,10 +77,18 @@ def _facts(server: Server) -> list[tuple[str, str]]:
             "Price",
             escape(f"{server.price} per hour, as promised at launch") if server.price else "",
         ),
+        ("Cost", _cost(server)),
         ("Devices", _devices(server)),
         ("Last report", _report(server)),
         ("Id", f"<code>{escape(server.id)}</code>"),
     ]
+
+
+def _cost(server: Server) -> str:
+    cost = server_cost(server, datetime.now(UTC))
+    if cost is None:
+        return ""
+    return f"{money_words(cost)} {'so far' if server.charged_until is None else 'in all'}"
 
 
 def _devices(server: Server) -> str:

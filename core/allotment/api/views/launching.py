@@ -84,6 +84,7 @@ def server_document(
         allotment=allotment.id,
         devices=tuple(_held_device(device) for device in allotment.devices),
         price=None if price is None else Decimal(str(price)),
+        charged_until=allotment.charge_end,
         stop_reason=allotment.stop_reason,
         stopped_by=allotment.stopped_by,
         warnings=warnings,

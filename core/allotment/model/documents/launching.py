@@ -93,6 +93,9 @@ class Server(Document):
     allotment: str
     devices: tuple[HeldDevice, ...]
     price: Decimal | None = Field(default=None, description="Per hour, as promised at launch")
+    charged_until: datetime | None = Field(
+        default=None, description="Charged from running_at until then; None: until now"
+    )
     stop_reason: str = ""
     stopped_by: str = ""
     warnings: tuple[str, ...] = ()
