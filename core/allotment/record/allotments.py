@@ -48,9 +48,9 @@ def from_row(row: sa.Row[Any]) -> Allotment:
         process=process,
         stop_reason=row.stop_reason,
         stopped_by=row.stopped_by,
-    )
         stop_cause=row.stop_cause,
         reclaim_at=row.reclaim_deadline,
+    )
 
 
 def active(
