@@ -110,11 +110,15 @@ shares = Table(
     Column("ceiling", Integer, nullable=False),
     Column("weight", Float, nullable=False, server_default="1"),
     Column("held", Integer, nullable=False, server_default="0"),
+    Column("used", Float, nullable=False, server_default="0"),
+    Column("used_at", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("guaranteed >= 0", name="guaranteed"),
     CheckConstraint("ceiling >= guaranteed", name="ceiling"),
     CheckConstraint("held >= 0", name="held"),
     Index("ix_shares_pool", "pool"),
 )
+"""``used`` is what ended servers held, in devices on average over the half-life, decayed to ``used_at``
+(microseconds): each release adds to it."""
 
 limits = Table(
     "limits",

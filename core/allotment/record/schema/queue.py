@@ -36,6 +36,8 @@ tickets = Table(
     Column("moved", Integer, nullable=False, server_default="0"),
     Column("display_name", Text, nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),
+    Column("position", Integer),
+    Column("waits_for", Document),
     Column("allotment", ID, ForeignKey("allotments.id")),
     Column("offered_at", Moment),
     Column("ended_at", Moment),
@@ -55,7 +57,10 @@ tickets = Table(
         postgresql_where=_LIVE,
     ),
 )
-"""Claims that wait. ``candidates`` are the pools that may serve one, as pairs of pool and model."""
+"""Claims that wait. ``candidates`` are the pools that may serve one, as pairs of pool and model.
+
+``position`` and ``waits_for`` (a reason) are what the queue said last: pages show them without deciding.
+"""
 
 estimates = Table(
     "estimates",

@@ -46,6 +46,7 @@ allotments = Table(
     Column("profile", NAME, nullable=False),
     Column("state", String(12), nullable=False),
     Column("device_count", Integer, nullable=False),
+    Column("priority", String(12), nullable=False, server_default="dedicated"),
     Column("terms", Document, nullable=False),
     Column("devices", Document, nullable=False),
     Column("token_hash", String(64), nullable=False),
@@ -53,21 +54,21 @@ allotments = Table(
     Column("running_at", Moment),
     Column("stopping_at", Moment),
     Column("released_at", Moment),
-    Column("process_id", Integer),
     Column("charged_until", Moment),
+    Column("process_id", Integer),
     Column("process_started", Float),
     Column("stop_reason", Text, nullable=False, server_default=""),
     Column("stopped_by", NAME, nullable=False, server_default=""),
     Column("proof", Text, nullable=False, server_default=""),
     Column("reclaim_deadline", Moment),
-    CheckConstraint(
     Column("stop_cause", String(20), nullable=False, server_default=""),
+    CheckConstraint(
         "state IN ('offered','starting','running','stopping','released')", name="state"
     ),
     Index("ix_allotments_history", "person", "hub", "server", "admitted_at"),
     Index("ix_allotments_token_hash", "token_hash"),
-    Index(
     Index("ix_allotments_stopping_at", "stopping_at"),
+    Index(
         "ix_allotments_active_person",
         "person",
         sqlite_where=text("state <> 'released'"),

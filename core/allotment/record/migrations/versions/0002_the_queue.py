@@ -17,6 +17,11 @@ def upgrade() -> None:
     """Create the queue's tables, and give pools a policy and groups a department."""
     op.add_column("pools", sa.Column("policy", sa.Text(), server_default="{}", nullable=False))
     op.add_column("groups", sa.Column("department", _NAME))
+    _priorities()
+    op.add_column("shares", sa.Column("used", sa.Float(), server_default="0", nullable=False))
+    op.add_column(
+        "shares", sa.Column("used_at", sa.BigInteger(), server_default="0", nullable=False)
+    )
     _departments()
     _tickets()
     op.create_table(
@@ -41,6 +46,16 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reservations")),
     )
+
+
+def _priorities() -> None:
+    op.add_column(
+        "allotments",
+        sa.Column("priority", sa.String(length=12), server_default="dedicated", nullable=False),
+    )
+    allotments = sa.table("allotments", sa.column("priority"), sa.column("terms"))
+    low = allotments.c.terms.like('%"priority":"low"%')
+    op.execute(allotments.update().where(low).values(priority="low"))
 
 
 def _departments() -> None:
@@ -87,6 +102,8 @@ def _tickets() -> None:
         sa.Column("moved", sa.Integer(), server_default="0", nullable=False),
         sa.Column("display_name", sa.Text(), server_default="", nullable=False),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("position", sa.Integer()),
+        sa.Column("waits_for", sa.Text()),
         sa.Column("allotment", _ID),
         sa.Column("offered_at", sa.BigInteger()),
         sa.Column("ended_at", sa.BigInteger()),
