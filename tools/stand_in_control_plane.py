@@ -28,6 +28,8 @@ class ControlPlane:
     resume: threading.Event = field(default_factory=threading.Event)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     arrived: queue.Queue[str] = field(default_factory=queue.Queue)
+    receipt: dict[str, Any] = field(default_factory=lambda: {"endings": []})
+    """What a server that reports is told."""
     reports: queue.Queue[dict[str, Any]] = field(default_factory=queue.Queue)
 
     def report(self) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def handler_of(control_plane: ControlPlane) -> type[BaseHTTPRequestHandler]:
                 self.send(status, json.dumps(document).encode())
             elif self.command == "POST":
                 control_plane.reports.put(json.loads(body))
-                self.send(204, b"")
+                self.send(200, json.dumps(control_plane.receipt).encode())
             else:
                 self.send(200, json.dumps(control_plane.me).encode())
 

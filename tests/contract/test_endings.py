@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from allotment.model.allotments import Allotment, State
-from allotment.model.endings import Cause, Ending
-from allotment.model.refusals import NotFound
-from allotment.record import allotments, claims, endings, events
+from allotment.model.endings import Cause, Ending, Keep
+from allotment.model.refusals import NotFound, Refusal
+from allotment.record import allotments, claims, endings, events, extending
 
 MESSAGE = "Nothing ran in it for 60 minutes."
 
@@ -198,19 +198,56 @@ def test_a_persons_endings_are_found_whatever_became_of_them(lab: Any, running: 
     assert found.done_at is not None
 
 
+def put_off(lab: Any, allotment: str) -> tuple[Ending, ...]:
+    with lab.write("ann") as writing:
+        return extending.extend(writing, allotments.get(writing, allotment))
+
+
+@pytest.mark.promise("IDLE-2")
+def test_an_end_is_put_off_by_as_much_and_as_often_as_the_profile_says(lab: Any) -> None:
+    lab.profile("short", devices=1, extend={"by": "30m", "times": 2})
+    allotment = lab.granted("ann", "short", "train")
+    first = said(lab, allotment)
+    (once,) = put_off(lab, allotment)
+    (twice,) = put_off(lab, allotment)
+    assert twice.stop_at - first.stop_at == timedelta(hours=1)
+    with pytest.raises(Refusal, match="put off 2 times already"):
+        put_off(lab, allotment)
+    assert open_now(lab, allotment) == (twice,)
+    assert once.extended == 1
+
+
+@pytest.mark.promise("IDLE-2", "QUEUE-4")
+def test_a_reclaim_is_not_put_off_and_other_ends_beside_it_are(lab: Any, running: str) -> None:
+    reclaim = said(lab, running, Cause.RECLAIM, minutes=5)
+    with pytest.raises(Refusal, match="go back to the group"):
+        put_off(lab, running)
+    said(lab, running, Cause.IDLE, minutes=15)
+    (idle,) = put_off(lab, running)
+    assert (idle.cause, idle.extended) == (Cause.IDLE, 1)
+    assert open_now(lab, running)[0] == reclaim
+
+
 @pytest.mark.promise("IDLE-4")
-def test_a_later_word_about_keeping_a_server_replaces_the_earlier(lab: Any, running: str) -> None:
-    with lab.write("ann") as writing:
-        endings.keep(writing, running, writing.now + timedelta(hours=1), "a long job")
-    with lab.write("ann") as writing:
-        second = endings.keep(writing, running, writing.now + timedelta(hours=2), "longer")
+def test_a_later_word_about_leaving_a_server_alone_replaces_the_earlier(
+    lab: Any, running: str
+) -> None:
+    def keep(hours: float) -> Keep:
+        with lab.write("ann") as writing:
+            one = allotments.get(writing, running)
+            return extending.leave_alone(writing, one, writing.now + timedelta(hours=hours), "job")
+
+    keep(1)
+    second = keep(2)
     with lab.record.reading() as reading:
-        assert endings.keeps_of(reading, hub="hub") == {running: second}
+        assert extending.keeps_of(reading, hub="hub") == {running: second}
+    with pytest.raises(Refusal, match="12 hours at most"):
+        keep(12.1)
     lab.end(running)
     with lab.record.reading() as reading:
-        assert endings.keeps_of(reading) == {}
-    with pytest.raises(NotFound), lab.write("ann") as writing:
-        endings.keep(writing, running, writing.now + timedelta(hours=1))
+        assert extending.keeps_of(reading) == {}
+    with pytest.raises(NotFound):
+        keep(1)
 
 
 def test_who_stopped_a_server_and_that_a_person_did_is_kept(lab: Any, running: str) -> None:

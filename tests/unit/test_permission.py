@@ -59,6 +59,7 @@ TABLE = {
     Action.CHANGE_PROFILES: (1, 0, 0, 0, 0, 0),
     Action.REVOKE_PROFILE: (1, 0, 0, 0, 0, 0),
     Action.STOP_SERVER: (1, 0, 0, 1, 1, 0),
+    Action.EXTEND_SERVER: (1, 0, 0, 1, 1, 0),
     Action.CONFIGURE: (1, 0, 0, 0, 0, 0),
 }
 PEOPLE = (OPERATOR, READER, CUSTODIAN, LEAD, SCIENTIST, STRANGER)

@@ -103,6 +103,7 @@ def _lifespan(plane: ControlPlane) -> Any:
             plane.hub.close()  # whoever waits for the hub gives up
             await asyncio.gather(*tasks)
             plane.errands.close()
+            plane.endings.close()
 
     return lifespan
 

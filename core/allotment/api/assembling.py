@@ -10,11 +10,12 @@ from allotment.api.measures import Measures
 from allotment.api.plane import ControlPlane
 from allotment.model.refusals import SettingsInvalid
 from allotment.record import open_record
+from allotment.work.endings import ROUND_EVERY, Endings
 from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from allotment.work.local_servers import LocalServers
-from allotment.work.loop import Loop
+from allotment.work.loop import Loop, Step
 from allotment.work.steps import Declared, Work, steps, this_process
 
 ONE_SYSTEM_USER = (
@@ -40,14 +41,18 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
     use = LiveUse()
     declared = Declared(environment.settings, environment.state)
     place = LocalServers(environment.hub, environment.hub_api_url)
+    endings = Endings(record, hub, use, environment.hub)
     work = Work(record, hub, use, place, environment.hub, this_process())
     return ControlPlane(
         environment=environment,
         record=record,
         hub=hub,
         use=use,
+        endings=endings,
         errands=Errands(),
-        loop=Loop(steps(work, declared), utc_now),
+        loop=Loop(
+            (*steps(work, declared), Step("endings", ROUND_EVERY, endings.round)), utc_now
+        ),
         feed=EventFeed(record),
         measures=Measures(),
         clock=utc_now,

@@ -155,6 +155,16 @@ _PROFILE = {
     "servers": 1,
     "revision": 1,
 }
+_ENDING = {
+    "cause": "idle",
+    "words": "Idle",
+    "message": "Idle since 13:17 UTC: no cell or program ran, and nobody worked in it.",
+    "said_at": _AT,
+    "stop_at": "2026-11-22T14:17:11Z",
+    "extended": 0,
+    "extensions_left": 3,
+    "extend_by": 3600.0,
+}
 _ONE_SERVER = {
     "id": _SERVER,
     "hub": "hub",
@@ -184,6 +194,10 @@ _ONE_SERVER = {
     "price": "2.40",
     "stop_reason": "",
     "stopped_by": "",
+    "stop_cause": "",
+    "endings": [_ENDING],
+    "lifetime_end": None,
+    "keep": None,
     "warnings": [],
     "use": _USE,
 }
@@ -250,9 +264,11 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "hub": "hub",
         "record": "sqlite",
         "mode": "strict",
+        "default_group": "vision",
         "simulated_devices": False,
         "trust": "All servers run under one system user of this machine: its people trust each other.",
         "started_at": _EARLIER,
+        "revision": 2,
     },
     "ConfigurationFile": {"yaml": _YAML},
     "ConfigurationPlan": {"changes": [_CHANGE], "applied": False},
@@ -322,6 +338,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "expires_at": "2026-11-23T14:02:11Z",
     },
     "Role": _ROLE,
+    "ReportReceipt": {"endings": [_ENDING]},
     "Server": _ONE_SERVER,
     "ServerOutcomes": {"outcomes": [_OUTCOME]},
     "UsageListing": {
@@ -368,6 +385,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "NewPool": {"name": "a100", "devices": ["gpu-0", "gpu-1"]},
     "NewRole": {"name": "pool-keeper", "permissions": ["manage-pools", "see-all"]},
     "NewUsers": {"names": ["analyst-1", "analyst-2"], "group": "vision"},
+    "PlatformEdit": {"mode": "flexible", "default_group": "vision"},
     "PoolEdit": {"devices": ["gpu-0"], "policy": {"sharing": True, "grace": "10m"}},
     "ProfileEdit": {"enabled": False},
     "Revocation": {"reason": "Its image has a security hole."},
@@ -375,6 +393,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "SentFile": {"yaml": _YAML, "restore": False},
     "ServerReport": {key: value for key, value in _USE.items() if key != "at"},
     "StartingServers": {"servers": [_SERVER]},
+    "KeepingServer": {"until": "2026-11-23T08:00:00Z", "note": "Training overnight."},
     "StoppingServers": {"servers": [_SERVER], "reason": "Maintenance at noon."},
     "UserEdit": {"role": "operator"},
     "WantedShares": {"shares": [_WANTED_SHARE]},

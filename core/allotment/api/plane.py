@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from allotment.model.refusals import NotPermitted
 from allotment.record import Record
 from allotment.rules.permission import NOTHING, Action, Caller, Target, judge
+from allotment.work.endings import Endings
 from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
@@ -31,6 +32,7 @@ class ControlPlane:
     record: Record
     hub: HubApi
     use: LiveUse
+    endings: Endings
     errands: Errands
     loop: Loop
     feed: EventFeed

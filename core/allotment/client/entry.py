@@ -11,7 +11,7 @@ import httpx
 
 from allotment.client.capacity import Devices, Pools
 from allotment.client.configuration import Configuration
-from allotment.client.connection import Connection
+from allotment.client.connection import Connection, Revision
 from allotment.client.groups import Groups
 from allotment.client.happenings import Events
 from allotment.client.launching import Profiles, Servers
@@ -27,8 +27,10 @@ from allotment.model.documents import (
     Overview,
     Readiness,
     RefusedClaimListing,
+    ReportReceipt,
     StepListing,
 )
+from allotment.model.groups import Mode
 from allotment.model.refusals import AllotmentError
 from allotment.model.reports import ServerReport
 
@@ -101,6 +103,22 @@ class AllotmentClient:
         """Which platform this is."""
         return self._connection.read(About, "/about")
 
+    def choose(
+        self,
+        *,
+        revision: Revision,
+        mode: Mode | None = None,
+        default_group: str | None = None,
+    ) -> About:
+        """Choose the platform's mode, and the group that is proposed for new people (empty: none).
+
+        What is None stays.
+        """
+        body: dict[str, object] = {} if mode is None else {"mode": str(mode)}
+        if default_group is not None:
+            body["default_group"] = default_group or None
+        return self._connection.send(About, "PATCH", "/about", body, revision=revision)
+
     def health(self) -> Health:
         """Whether the control plane answers."""
         return self._connection.read(Health, "/health")
@@ -141,9 +159,11 @@ class AllotmentClient:
             Explanation, "/explain", person=person, profile=profile, group=group, server=server
         )
 
-    def report(self, report: ServerReport) -> None:
-        """Report what this server does and uses. Only a server's own token can."""
-        self._connection.request("POST", "/reports", body=report.model_dump(mode="json"))
+    def report(self, report: ServerReport) -> ReportReceipt:
+        """Report what this server does and uses; the answer tells its announced ends. Only a server's own token can."""
+        return self._connection.send(
+            ReportReceipt, "POST", "/reports", report.model_dump(mode="json")
+        )
 
     def metrics(self) -> str:
         """The platform's metrics as Prometheus reads them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from allotment.client.connection import Connection, Revision
 from allotment.client.paths import segment
@@ -82,6 +83,15 @@ class Servers:
         """Stop servers by their ids; the reason reaches their users."""
         body = {"servers": list(servers), "reason": reason}
         return self._connection.send(ServerOutcomes, "POST", "/servers/stop", body)
+
+    def extend(self, server: str) -> Server:
+        """Put off the announced ends of a server, as its profile lets its user."""
+        return self._connection.send(Server, "POST", f"/servers/{segment(server)}/extend", {})
+
+    def keep(self, server: str, until: datetime, note: str = "") -> Server:
+        """Have a server left alone until a time, though it looks idle; leads and operators see it."""
+        body = {"until": until.isoformat(), "note": note}
+        return self._connection.send(Server, "POST", f"/servers/{segment(server)}/keep", body)
 
     def start(self, servers: Sequence[str]) -> ServerOutcomes:
         """Start stopped servers again, as they were launched last. Admission asks every rule again."""

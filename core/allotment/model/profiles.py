@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from allotment.model.amounts import parse_memory
+from allotment.model.idleness import Extend, ExtendRule, Idle, Lifetime, ending_words
 from allotment.model.names import CONSOLE_PROFILE, Name, PersonName
 
 
@@ -81,6 +82,27 @@ class Profile(BaseModel):
     priority: Priority = Priority.DEDICATED
     price: Price | None = Field(default=None, description="Per hour")
     visible_to: Audience | None = None
+    idle: Idle = Field(
+        default=None,
+        description="When a server without use is stopped, or off; left out: warned after 45 "
+        "minutes and stopped after 60 where the profile has devices, else off",
+    )
+    lifetime: Lifetime = Field(
+        default=None, description="How long a server may run, or off", examples=["12h"]
+    )
+    extend: Extend = Field(
+        default=ExtendRule(), description="How its user may put an announced end off, or off"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _devices_are_given_back(cls, written: Any) -> Any:
+        """What holds devices and says nothing of idleness has the rule with its defaults."""
+        if isinstance(written, dict) and "idle" not in written:
+            devices = written.get("devices")
+            if isinstance(devices, int) and devices > 0 and written.get("name") != CONSOLE_PROFILE:
+                return {**written, "idle": {}}
+        return written
 
     @model_validator(mode="after")
     def _console_holds_no_devices(self) -> Profile:
@@ -92,6 +114,11 @@ class Profile(BaseModel):
     @field_serializer("pool")
     def _pool_as_written(self, pool: str | PoolByModel) -> str | dict[str, Any]:
         return pool if isinstance(pool, str) else pool.model_dump()
+
+    @property
+    def ending_words(self) -> str:
+        """When its servers end by themselves, in one sentence; empty: never."""
+        return ending_words(self.idle, self.lifetime)
 
     @property
     def pool_words(self) -> str:

@@ -32,6 +32,8 @@ class Rule(StrEnum):
     PERSON_IN_USE = "person.in_use"
     LAST_OPERATOR = "person.last_operator"
     NAME_TAKEN = "name.taken"
+    ENDING_EXTEND = "ending.extend"
+    ENDING_KEEP = "ending.keep"
     NOT_FOUND = "not_found"
     SETTINGS = "settings"
     REQUEST = "request"

@@ -74,8 +74,10 @@ class DeviceUse(BaseModel):
 class ServerReport(BaseModel):
     """One report of a server: its kernels, terminals, last activity, and its own devices.
 
-    ``kernels_busy`` counts kernels in which a cell runs. ``last_activity`` is that of kernels,
-    terminals and requests, as Jupyter Server counts it.
+    ``kernels_busy`` counts kernels in which a cell runs, ``terminals_busy`` terminals in which a
+    program does. ``last_activity`` is that of kernels, terminals and requests, as Jupyter Server
+    counts it: a page that is left open asks now and then. ``worked_at`` leaves requests out: cells,
+    terminals, and files that were saved. None: a server of an older version, which tells neither.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -84,4 +86,12 @@ class ServerReport(BaseModel):
     kernels_busy: Count
     terminals: Count
     last_activity: Moment
+    terminals_busy: Count | None = None
+    worked_at: Moment | None = None
     devices: tuple[DeviceUse, ...] = Field(default=(), max_length=1024)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a cell runs, or a program in a terminal: any open terminal where it is not told."""
+        terminals = self.terminals if self.terminals_busy is None else self.terminals_busy
+        return self.kernels_busy > 0 or terminals > 0

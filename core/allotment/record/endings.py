@@ -4,21 +4,37 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from allotment.model.allotments import State
-from allotment.model.endings import Cause, Ending, Keep
+from allotment.model.endings import Cause, Ending
 from allotment.model.refusals import NotFound
 from allotment.record import claim_statements
 from allotment.record.claims import new_id
 from allotment.record.engine import Reading, Writing
-from allotment.record.schema import allotments, endings, keeps
+from allotment.record.schema import allotments, endings
 
 _OPEN = (endings.c.withdrawn_at.is_(None), endings.c.done_at.is_(None))
-_LIVE = allotments.c.state.in_([str(State.STARTING), str(State.RUNNING)])
+LIVE = allotments.c.state.in_([str(State.STARTING), str(State.RUNNING)])
+
+
+@dataclass(frozen=True, slots=True)
+class LiveServer:
+    """A server that runs: the id of its allotment, whose it is, and since when."""
+
+    allotment: str
+    person: str
+    server: str
+    running_at: datetime
+
+    @property
+    def name(self) -> str:
+        """The server as the periodic work calls it."""
+        return f"{self.person}/{self.server}"
 
 
 def _from_row(row: sa.Row[Any]) -> Ending:
@@ -46,7 +62,7 @@ def say(
     Raises:
         NotFound: there is no such allotment, or it has ended.
     """
-    row = writing.first(_subject(allotment_id))
+    row = writing.first(whose(allotment_id))
     if row is None:
         raise NotFound("running server with the allotment", allotment_id)
     known = _open(writing, allotment_id, cause)
@@ -65,7 +81,7 @@ def say(
     )
     if cause is Cause.RECLAIM:
         _set_reclaim(writing, allotment_id, stop_at)
-    _event(writing, "ending.said", row, after=_told(said))
+    tell(writing, "ending.said", row, after=_told(said))
     return said
 
 
@@ -77,8 +93,8 @@ def withdraw(writing: Writing, allotment_id: str, cause: Cause, why: str = "") -
     writing.run(endings.update().where(endings.c.id == known.id).values(withdrawn_at=writing.now))
     if cause is Cause.RECLAIM:
         _set_reclaim(writing, allotment_id, None)
-    row = writing.connection.execute(_subject(allotment_id, live=False)).one()
-    _event(writing, "ending.withdrawn", row, before=_told(known), after={"why": why})
+    row = writing.connection.execute(whose(allotment_id, live=False)).one()
+    tell(writing, "ending.withdrawn", row, before=_told(known), after={"why": why})
     return True
 
 
@@ -96,9 +112,9 @@ def extend(writing: Writing, ending: Ending, stop_at: datetime) -> Ending:
     ).first()
     if changed is None:
         raise NotFound("announced end", ending.id)
-    row = writing.connection.execute(_subject(ending.allotment, live=False)).one()
+    row = writing.connection.execute(whose(ending.allotment, live=False)).one()
     extended = _from_row(changed)
-    _event(writing, "ending.extended", row, before=_told(ending), after=_told(extended))
+    tell(writing, "ending.extended", row, before=_told(ending), after=_told(extended))
     return extended
 
 
@@ -107,7 +123,7 @@ def due(reading: Reading, now: datetime, *, hub: str | None = None) -> tuple[End
     statement = (
         sa.select(*endings.c)
         .join(allotments, allotments.c.id == endings.c.allotment)
-        .where(*_OPEN, _LIVE, endings.c.stop_at <= now)
+        .where(*_OPEN, LIVE, endings.c.stop_at <= now)
         .order_by(endings.c.stop_at, endings.c.id)
     )
     if hub is not None:
@@ -138,7 +154,7 @@ def open_endings(reading: Reading, *, hub: str | None = None) -> Mapping[str, tu
     statement = (
         sa.select(*endings.c)
         .join(allotments, allotments.c.id == endings.c.allotment)
-        .where(*_OPEN, _LIVE)
+        .where(*_OPEN, LIVE)
         .order_by(endings.c.stop_at, endings.c.id)
     )
     if hub is not None:
@@ -158,7 +174,7 @@ def of_allotments(
     statement = (
         sa.select(*endings.c)
         .join(allotments, allotments.c.id == endings.c.allotment)
-        .where(*_OPEN, _LIVE, endings.c.allotment.in_(allotment_ids))
+        .where(*_OPEN, LIVE, endings.c.allotment.in_(allotment_ids))
         .order_by(endings.c.stop_at, endings.c.id)
     )
     return _by_allotment(reading.all(statement))
@@ -175,54 +191,38 @@ def of_person(reading: Reading, person: str, *, since: datetime) -> tuple[Ending
     return tuple(_from_row(row) for row in reading.all(statement))
 
 
-def close_ended(writing: Writing, *, hub: str) -> int:
-    """Withdraw what is open of servers that ended otherwise. Returns how many there were."""
-    gone = (
+def running(reading: Reading, hub: str) -> tuple[LiveServer, ...]:
+    """The servers of a hub that run, oldest first: only what the periodic work asks each time."""
+    columns = allotments.c
+    statement = (
+        sa.select(columns.id, columns.person, columns.server, columns.running_at)
+        .where(columns.state == str(State.RUNNING), columns.hub == hub)
+        .order_by(columns.id)
+    )
+    return tuple(
+        LiveServer(row.id, row.person, row.server, row.running_at) for row in reading.all(statement)
+    )
+
+
+def left_open(reading: Reading, *, hub: str) -> bool:
+    """Whether something is open of a server that ended otherwise."""
+    return reading.first(_gone(hub).limit(1)) is not None
+
+
+def _gone(hub: str) -> sa.Select[Any]:
+    return (
         sa.select(endings.c.id)
         .join(allotments, allotments.c.id == endings.c.allotment)
-        .where(*_OPEN, sa.not_(_LIVE), allotments.c.state != "offered", allotments.c.hub == hub)
+        .where(*_OPEN, sa.not_(LIVE), allotments.c.state != "offered", allotments.c.hub == hub)
     )
+
+
+def close_ended(writing: Writing, *, hub: str) -> int:
+    """Withdraw what is open of servers that ended otherwise. Returns how many there were."""
     changed = writing.run(
-        endings.update().where(endings.c.id.in_(gone)).values(withdrawn_at=writing.now)
+        endings.update().where(endings.c.id.in_(_gone(hub))).values(withdrawn_at=writing.now)
     )
     return int(changed.rowcount)
-
-
-# Servers that are left alone.
-
-
-def keep(writing: Writing, allotment_id: str, until: datetime, note: str = "") -> Keep:
-    """Remember that a server is to be left alone until a time; the later word replaces the earlier.
-
-    Raises:
-        NotFound: there is no such allotment, or it has ended.
-    """
-    row = writing.first(_subject(allotment_id))
-    if row is None:
-        raise NotFound("running server with the allotment", allotment_id)
-    known = writing.first(sa.select(keeps).where(keeps.c.allotment == allotment_id))
-    said = Keep(allotment_id, until, writing.actor, writing.now, note)
-    values = {"until": until, "said_by": writing.actor, "said_at": writing.now, "note": note}
-    if known is None:
-        writing.run(keeps.insert().values(allotment=allotment_id, **values))
-    else:
-        writing.run(keeps.update().where(keeps.c.allotment == allotment_id).values(values))
-    before = None if known is None else {"until": known.until.isoformat(), "note": known.note}
-    _event(writing, "server.kept", row, before, {"until": until.isoformat(), "note": note})
-    return said
-
-
-def keeps_of(reading: Reading, *, hub: str | None = None) -> Mapping[str, Keep]:
-    """What was said of live servers, by allotment; ended ones are left out."""
-    statement = (
-        sa.select(*keeps.c).join(allotments, allotments.c.id == keeps.c.allotment).where(_LIVE)
-    )
-    if hub is not None:
-        statement = statement.where(allotments.c.hub == hub)
-    return {
-        row.allotment: Keep(row.allotment, row.until, row.said_by, row.said_at, row.note)
-        for row in reading.all(statement)
-    }
 
 
 # Common to all.
@@ -244,8 +244,8 @@ def _open(reading: Reading, allotment_id: str, cause: Cause) -> Ending | None:
     return None if row is None else _from_row(row)
 
 
-def _subject(allotment_id: str, *, live: bool = True) -> sa.Select[Any]:
-    """Whose server it is; locked, so that it cannot end between the question and the answer."""
+def whose(allotment_id: str, *, live: bool = True) -> sa.Select[Any]:
+    """Whose server an allotment is, as a statement; it locks the row, so that the server cannot end meanwhile."""
     statement = (
         sa.select(
             allotments.c.id,
@@ -257,7 +257,7 @@ def _subject(allotment_id: str, *, live: bool = True) -> sa.Select[Any]:
         .where(allotments.c.id == allotment_id)
         .with_for_update()
     )
-    return statement.where(_LIVE) if live else statement
+    return statement.where(LIVE) if live else statement
 
 
 def _set_reclaim(writing: Writing, allotment_id: str, at: datetime | None) -> None:
@@ -275,19 +275,20 @@ def _told(ending: Ending) -> dict[str, Any]:
     }
 
 
-def _event(
+def tell(
     writing: Writing,
     kind: str,
     row: sa.Row[Any],
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    whose = {"server": row.server, "hub": row.hub}
+    """Write an event about the server that ``whose`` found."""
+    server = {"server": row.server, "hub": row.hub}
     writing.event(
         kind,
         row.id,
         person=row.person,
         group=row.group_name,
         before=before,
-        after=whose | (after or {}),
+        after=server | (after or {}),
     )

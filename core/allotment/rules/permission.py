@@ -121,6 +121,8 @@ class Action(StrEnum):
     CHANGE_PROFILES = "enable and disable profiles"
     REVOKE_PROFILE = "revoke profiles"
     STOP_SERVER = "stop or start this server"
+    EXTEND_SERVER = "put off the end of this server"
+    CHANGE_PLATFORM = "choose mode and default group"
     CONFIGURE = "apply settings"
 
 
@@ -156,6 +158,8 @@ GRANTS: dict[Action, Grant] = {
     Action.CHANGE_PROFILES: Grant(_needs(Permission.MANAGE_PROFILES)),
     Action.REVOKE_PROFILE: Grant(_needs(Permission.MANAGE_PROFILES, Permission.STOP_SERVERS)),
     Action.STOP_SERVER: Grant(_needs(Permission.STOP_SERVERS), owner=True, lead=True),
+    Action.EXTEND_SERVER: Grant(_needs(Permission.STOP_SERVERS), owner=True, lead=True),
+    Action.CHANGE_PLATFORM: Grant(_needs(Permission.MANAGE_GROUPS, Permission.MANAGE_PEOPLE)),
     # A settings file can say anything, so whoever applies one must be permitted everything: it
     # hands out roles, and nobody gives what they are not permitted themselves.
     Action.CONFIGURE: Grant(frozenset(Permission)),

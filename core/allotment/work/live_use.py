@@ -97,9 +97,7 @@ class LiveUse:
 
     def _count(self, allotment: str, minute: datetime, report: ServerReport) -> None:
         memory = sum(device.memory_used or 0 for device in report.devices)
-        new = ServerMinute(
-            allotment, minute, 1, int(report.kernels_busy > 0), report.kernels, memory
-        )
+        new = ServerMinute(allotment, minute, 1, int(report.busy), report.kernels, memory)
         key = (allotment, minute)
         known = self._servers.get(key)
         self._servers[key] = new if known is None else _add_server(known, new)

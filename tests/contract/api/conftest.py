@@ -41,6 +41,7 @@ from allotment.record import (
     pools,
     profiles,
 )
+from allotment.work.endings import Endings
 from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
@@ -229,11 +230,13 @@ def make_plane(
     record: Record, hub_url: str, clock: Callable[[], datetime], steps: tuple[Step, ...] = ()
 ) -> ControlPlane:
     """A control plane over a record, whose clock is the test's."""
+    hub, use = HubApi(hub_url, SERVICE_TOKEN), LiveUse()
     return ControlPlane(
         environment=environment(hub_url),
         record=record,
-        hub=HubApi(hub_url, SERVICE_TOKEN),
-        use=LiveUse(),
+        hub=hub,
+        use=use,
+        endings=Endings(record, hub, use, "hub"),
         errands=Errands(),
         loop=Loop(steps, clock),
         feed=EventFeed(record, look_every=0.02),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from fastapi.routing import iter_route_contexts
 
 from allotment.api.identity import hash_token
 from allotment.api.sessions import COOKIE
+from allotment.model.endings import Cause
 from allotment.model.people import Permission
-from allotment.record import events, memberships, people, roles
+from allotment.record import allotments, endings, events, memberships, people, roles
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -116,6 +118,14 @@ def a_role(lab: Any, number: int) -> None:
         roles.put(writing, f"role-{number}", {Permission.MANAGE_POOLS})
 
 
+def an_announced_end(lab: Any, _number: int) -> None:
+    """Of bob's server, not put off yet."""
+    with lab.write("endings") as writing:
+        (bobs,) = (one for one in allotments.active(writing, person="bob") if one.server == "train")
+        endings.withdraw(writing, bobs.id, Cause.IDLE)
+        endings.say(writing, bobs.id, Cause.IDLE, writing.now + timedelta(minutes=15), "Idle.")
+
+
 REPORT = {
     "kernels": 1,
     "kernels_busy": 0,
@@ -126,6 +136,7 @@ REPORT = {
 BOBS = "hub~bob~train"
 ROWS = [
     Row("GET", "/about", EVERYBODY),
+    Row("PATCH", "/about", "O", edit(mode="strict")),
     Row("GET", "/me", EVERYBODY),
     Row("GET", "/work", "OR"),
     Row("GET", "/overview", "OR"),
@@ -200,6 +211,20 @@ ROWS = [
     ),
     Row("GET", "/servers", EVERYBODY),
     Row("GET", "/servers/{server}", "ORLM", at=f"/servers/{BOBS}"),
+    Row(
+        "POST",
+        "/servers/{server}/extend",
+        "OLM",
+        at=f"/servers/{BOBS}/extend",
+        prepare=an_announced_end,
+    ),
+    Row(
+        "POST",
+        "/servers/{server}/keep",
+        "OLM",
+        body(until="2026-03-01T14:00:00Z"),
+        at=f"/servers/{BOBS}/keep",
+    ),
     Row("POST", "/servers/stop", "OLM", body(servers=[BOBS], reason="Maintenance.")),
     Row("POST", "/servers/start", "OLM", body(servers=[BOBS])),
     Row("GET", "/events", EVERYBODY),
@@ -363,7 +388,7 @@ def test_only_a_running_servers_own_token_reports(lab: Any, everybody: Any) -> N
     report = next(row for row in ROWS if row.path == "/reports")
     own = ["bobs-server", "the-console", "olgas-ordinary-server"]
 
-    assert [ask(everybody, report, 0, token=token) for token in own] == [204, 204, 204]
+    assert [ask(everybody, report, 0, token=token) for token in own] == [200, 200, 200]
 
     lab.end(everybody.held["bobs-server"])
     assert ask(everybody, report, 0, token="bobs-server") == 403

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from allotment.api.answering import answer
 from allotment.api.plane import Asker, Plane
 from allotment.api.views.capacity import group_shares
+from allotment.api.views.endings import EndsView
 from allotment.api.views.happenings import notices
 from allotment.api.views.launching import ailing_devices, server_document
 from allotment.api.views.people import limit_uses
@@ -22,7 +23,7 @@ def read_me(plane: Plane, caller: Asker) -> Response:
     now, who = plane.now(), caller.authority
     reported = plane.use.latest(now)
     with plane.record.reading() as reading:
-        ailing = ailing_devices(reading)
+        ailing, ends = ailing_devices(reading), EndsView.read(reading)
         shares = group_shares(reading)
         own = servers.all_servers(reading, person=who.person)
         me = documents.Me(
@@ -36,7 +37,7 @@ def read_me(plane: Plane, caller: Asker) -> Response:
             shares={group: tuple(shares.get(group, ())) for group in who.groups},
             servers=tuple(
                 server_document(
-                    one, reported.get(one.allotment.id), ailing.get(one.allotment.id, ())
+                    one, reported.get(one.allotment.id), ailing.get(one.allotment.id, ()), ends
                 )
                 for one in own
             ),

@@ -14,6 +14,7 @@ from allotment.api.answering import (
     answer_list,
     keep_answer,
     recall_answer,
+    write_once,
 )
 from allotment.api.fields import (
     Body,
@@ -31,9 +32,11 @@ from allotment.api.views.changes import touched
 from allotment.api.views.launching import server_documents
 from allotment.api.views.names import server_id, server_key
 from allotment.model import documents
+from allotment.model.allotments import Allotment, State
+from allotment.model.moments import Moment
 from allotment.model.refusals import NotFound
-from allotment.record import events, servers
-from allotment.rules.permission import Action, Caller, Target, sight
+from allotment.record import Reading, Writing, allotments, events, extending, servers
+from allotment.rules.permission import Action, Caller, Sight, Target, sight
 
 router = APIRouter(prefix="/servers", tags=["servers"])
 
@@ -51,6 +54,13 @@ class StartingServers(Body):
     """Servers that are to be started again."""
 
     servers: Ids
+
+
+class KeepingServer(Body):
+    """Until when a server is to be left alone, and why: leads and operators read it."""
+
+    until: Moment
+    note: Words = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +149,65 @@ def start(plane: Plane, caller: Asker, repeat: Repeated, body: StartingServers) 
     if known is not None:
         return known
     return keep_answer(plane, caller, repeat, start_servers(plane, wanted))
+
+
+@router.post(
+    "/{server}/extend",
+    response_model=documents.Server,
+    summary="Put off the announced end of a server",
+)
+def extend(plane: Plane, caller: Asker, repeat: Repeated, server: ServerPath) -> Response:
+    """Put the announced ends of a server off, by as much and as often as its profile lets its user.
+
+    Its owner may, leads of its group, and whoever may stop it.
+    """
+
+    def change(writing: Writing) -> documents.Server:
+        extending.extend(writing, _to_extend(writing, caller, server))
+        return _document(writing, plane, server)
+
+    return write_once(plane, caller, repeat, change)
+
+
+@router.post(
+    "/{server}/keep",
+    response_model=documents.Server,
+    summary="Have a server left alone until a time",
+)
+def keep(
+    plane: Plane, caller: Asker, repeat: Repeated, server: ServerPath, body: KeepingServer
+) -> Response:
+    """Have an unattended server left alone though it looks idle, within its profile's policy.
+
+    It is charged meanwhile; leads and operators see who asked for it, until when, and the note.
+    """
+
+    def change(writing: Writing) -> documents.Server:
+        allotment = _to_extend(writing, caller, server)
+        extending.leave_alone(writing, allotment, body.until, body.note)
+        return _document(writing, plane, server)
+
+    return write_once(plane, caller, repeat, change)
+
+
+def _to_extend(writing: Writing, caller: Caller, server: str) -> Allotment:
+    """The allotment of a server that the caller may see and extend, and that has not ended."""
+    key = server_key(server)
+    found = allotments.latest(writing, *key)
+    groups = (found.group,) if found is not None and found.group else ()
+    if found is None or not sight(caller).sees(key.person, groups):
+        raise NotFound("server", server)
+    require(caller, Action.EXTEND_SERVER, Target(key.person, groups))
+    if found.state not in {State.STARTING, State.RUNNING}:
+        raise NotFound("running server", server)
+    return found
+
+
+def _document(reading: Reading, plane: ControlPlane, server: str) -> documents.Server:
+    reported, key = plane.use.latest(plane.now()), server_key(server)
+    own = Sight(everything=True, person=key.person, groups=(), leads=())
+    found = server_documents(reading, own, reported, person=key.person)
+    return next(one for one in found if one.id == server)
 
 
 def _wanted(plane: ControlPlane, caller: Caller, ids: tuple[str, ...]) -> list[Wanted]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from allotment.api.views.endings import EndsView, lifetime_end
 from allotment.api.views.names import server_id
 from allotment.model import documents
 from allotment.model.allotments import Allotment, HeldDevice, State
@@ -36,12 +37,14 @@ def server_documents(
     people: Collection[str] | None = None,
 ) -> list[documents.Server]:
     """Servers that the caller may see, by person, name and hub."""
-    ailing = ailing_devices(reading)
+    ailing, ends = ailing_devices(reading), EndsView.read(reading)
     if not sight.everything and not sight.leads:
         person = sight.person if person in {None, sight.person} else ""
     found = servers.all_servers(reading, person=person, people=people)
     return [
-        server_document(one, reported.get(one.allotment.id), ailing.get(one.allotment.id, ()))
+        server_document(
+            one, reported.get(one.allotment.id), ailing.get(one.allotment.id, ()), ends
+        )
         for one in found
         if sight.sees(one.person, (one.allotment.group,))
     ]
@@ -59,7 +62,7 @@ def ailing_devices(reading: Reading) -> dict[str, tuple[str, ...]]:
 
 
 def server_document(
-    server: Server, last: Reported | None, warnings: tuple[str, ...]
+    server: Server, last: Reported | None, warnings: tuple[str, ...], ends: EndsView
 ) -> documents.Server:
     """One server as a document."""
     allotment = server.allotment
@@ -87,6 +90,10 @@ def server_document(
         charged_until=allotment.charge_end,
         stop_reason=allotment.stop_reason,
         stopped_by=allotment.stopped_by,
+        stop_cause=allotment.stop_cause,
+        endings=ends.endings(allotment),
+        lifetime_end=lifetime_end(allotment),
+        keep=ends.keep(allotment),
         warnings=warnings,
         use=None if last is None or not allotment.active else use_document(last),
     )

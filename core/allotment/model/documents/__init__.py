@@ -15,6 +15,7 @@ from allotment.model.documents.capacity import (
     PoolShare,
 )
 from allotment.model.documents.document import Document, Listing
+from allotment.model.documents.endings import Ending, Keep, ReportReceipt
 from allotment.model.documents.happenings import (
     Drift,
     DriftListing,
@@ -84,6 +85,7 @@ __all__ = [
     "Document",
     "Drift",
     "DriftListing",
+    "Ending",
     "Event",
     "EventListing",
     "Explanation",
@@ -94,6 +96,7 @@ __all__ = [
     "Health",
     "HeldDevice",
     "Holder",
+    "Keep",
     "LimitListing",
     "LimitSetting",
     "LimitUse",
@@ -117,6 +120,7 @@ __all__ = [
     "ReasonDocument",
     "RefusedClaim",
     "RefusedClaimListing",
+    "ReportReceipt",
     "ResetLink",
     "Role",
     "RoleListing",

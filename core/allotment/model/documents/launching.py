@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from allotment.model.documents.document import Document, Listing
+from allotment.model.documents.endings import Ending, Keep
 from allotment.model.documents.problems import ReasonDocument
 from allotment.model.profiles import Audience, PoolByModel, Priority
 from allotment.model.reports import DeviceUse
@@ -98,6 +99,12 @@ class Server(Document):
     )
     stop_reason: str = ""
     stopped_by: str = ""
+    stop_cause: str = Field(
+        default="", description="Why it was stopped, as data; empty: it ended by itself"
+    )
+    endings: tuple[Ending, ...] = Field(default=(), description="Announced ends, earliest first")
+    lifetime_end: datetime | None = None
+    keep: Keep | None = None
     warnings: tuple[str, ...] = ()
     use: ServerUse | None = None
 
