@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta, tzinfo
-from typing import Annotated, Any
+from datetime import datetime, timedelta, tzinfo
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import TypeAdapter, ValidationError
 
 from allotment.api.answering import answer
 from allotment.api.fields import NameQuery, PersonQuery
 from allotment.api.paging import Page, Paged, cut
+from allotment.api.periods import Period, times
 from allotment.api.plane import Asker, Plane
 from allotment.api.problems import RequestInvalid
 from allotment.api.views.usage import usage_csv, usage_rows, usage_total
 from allotment.model import documents
-from allotment.model.moments import Moment
 from allotment.model.money import Dimension, Used
 from allotment.record import events, platform, usage
-from allotment.record.columns import from_stored, to_stored
+from allotment.record.columns import from_stored
 from allotment.record.usage import Question
 from allotment.rules.permission import Caller, sight
-from allotment.rules.usage import first_instant, local_date
 
 router = APIRouter(tags=["usage"])
 
@@ -31,23 +29,6 @@ CSV = "text/csv"
 LONGEST = timedelta(days=400)
 """The longest period that is cut into days."""
 _DIMENSIONS = "|".join(Dimension)
-_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]{4,15}(Z|[+-][0-9:]{4,5}))?$"
-_FIRST_YEAR, _LAST_YEAR = 1971, 9000
-_moment: TypeAdapter[datetime] = TypeAdapter(Moment)
-
-
-def _time_query(name: str, words: str) -> Any:
-    return Query(
-        alias=name,
-        pattern=_TIME,
-        max_length=40,
-        description=f"{words}: a day in the platform's time zone, or a time with its zone",
-        examples=["2026-11-01"],
-    )
-
-
-From = Annotated[str | None, _time_query("from", "From this on; else from the month's beginning")]
-To = Annotated[str | None, _time_query("to", "Until this, a day as a whole; else until now")]
 By = Annotated[
     str,
     Query(
@@ -57,14 +38,6 @@ By = Annotated[
         examples=["group,day"],
     ),
 ]
-
-
-Words = tuple[str | None, str | None]
-"""A period in words, as far as it was given."""
-
-
-def _period(begin: From = None, end: To = None) -> Words:
-    return begin, end
 
 
 def _asked(
@@ -94,7 +67,6 @@ def _dimensions(by: str, tag: str) -> tuple[Dimension, ...]:
 
 
 Asked = Annotated[Question, Depends(_asked)]
-Period = Annotated[Words, Depends(_period)]
 
 
 @router.get(
@@ -116,7 +88,7 @@ def read_usage(
     now = plane.now()
     with plane.record.reading() as reading:
         zone = platform.time_zone(reading)
-        question = _question(caller, asked, _times(period, now, zone), now)
+        question = _question(caller, asked, times(period, now, zone), now)
         used = usage.read(reading, question, now, zone)
         sequence = events.latest_sequence(reading)
     if CSV in request.headers.get("accept", ""):
@@ -155,39 +127,6 @@ def _question(
     seen = sight(caller)
     seen_by = None if seen.everything else (seen.person, seen.leads)
     return replace(asked, begin=begin, end=end, seen_by=seen_by)
-
-
-def _times(period: Words, now: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
-    """From when until when: this month until now, where nothing else is asked for."""
-    begin_text, end_text = period
-    today = local_date(to_stored(now), zone)
-    month = from_stored(first_instant(today.replace(day=1), zone))
-    begin = month if begin_text is None else _time(begin_text, zone, last=False)
-    end = now if end_text is None else _time(end_text, zone, last=True)
-    if begin > end:
-        message = "The period ends before it begins."
-        raise RequestInvalid(message, "Give a later day as to, or an earlier one as from.")
-    return begin, end
-
-
-def _time(text: str, zone: tzinfo, *, last: bool) -> datetime:
-    """A time from its words; a day that ends a period is the instant after it."""
-    try:
-        if len(text) == len("2026-11-22"):
-            day = date.fromisoformat(text)
-            _check_year(day.year)
-            return from_stored(first_instant(day + timedelta(days=1) if last else day, zone))
-        moment = _moment.validate_python(text)
-        _check_year(moment.year)
-    except (ValueError, ValidationError) as error:
-        message = f"{text!r} is no day and no time."
-        raise RequestInvalid(message, "Write 2026-11-22, or 2026-11-22T14:00:00Z.") from error
-    return moment
-
-
-def _check_year(year: int) -> None:
-    if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        raise ValueError(year)
 
 
 def _file_name(question: Question, zone: tzinfo) -> str:
