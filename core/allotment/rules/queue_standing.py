@@ -6,6 +6,7 @@ aware UTC; durations of use are in seconds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -168,4 +169,5 @@ class Decisions:
 
     starts: tuple[Start, ...] = ()
     reclaims: tuple[Reclaim, ...] = ()
-    waits: tuple[Wait, ...] = field(default=())
+    waits: Sequence[Wait] = field(default=())
+    """In their order; each is put into words when it is first looked at."""

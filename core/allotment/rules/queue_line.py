@@ -1,0 +1,97 @@
+"""Those who wait for one pool, in lines of their own kind.
+
+Inside a line all tickets ask for the same, so that only arrival tells them apart: whoever decides
+looks at the heads of the lines, not at every ticket. Keep a :class:`Line` between two decisions and
+the second costs what the number of lines costs, not what the number of tickets does.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+
+from allotment.model.profiles import Priority
+from allotment.rules.queue_standing import WaitingClaim
+
+Kind = tuple[int, str, int, bool, str]
+"""Moved by an operator, group, devices, low priority, and the person where a reservation names one."""
+
+
+def arrival(claim: WaitingClaim) -> tuple[datetime, str]:
+    """When a ticket came; its id decides between those of one moment."""
+    return claim.since, claim.id
+
+
+class Bucket:
+    """Tickets of one kind, the oldest first."""
+
+    __slots__ = ("devices", "group", "holder", "low", "moved", "tickets")
+
+    def __init__(self, kind: Kind) -> None:
+        self.moved, self.group, self.devices, self.low, self.holder = kind
+        self.tickets: list[WaitingClaim] = []
+
+
+class Line:
+    """The tickets of one pool. ``apart`` are people with reservations of their own."""
+
+    def __init__(
+        self, waiting: Iterable[WaitingClaim] = (), apart: Collection[str] = frozenset()
+    ) -> None:
+        self.apart = frozenset(apart)
+        self._buckets: dict[Kind, Bucket] = {}
+        for claim in sorted(waiting, key=arrival):
+            self._bucket(claim).tickets.append(claim)
+
+    def __len__(self) -> int:
+        return sum(len(bucket.tickets) for bucket in self._buckets.values())
+
+    def __iter__(self) -> Iterator[WaitingClaim]:
+        for bucket in self._buckets.values():
+            yield from bucket.tickets
+
+    @property
+    def buckets(self) -> Collection[Bucket]:
+        """The lines that somebody stands in."""
+        return self._buckets.values()
+
+    def add(self, claim: WaitingClaim) -> None:
+        """Let a ticket wait."""
+        tickets = self._bucket(claim).tickets
+        if tickets and arrival(claim) < arrival(tickets[-1]):
+            insort(tickets, claim, key=arrival)
+        else:
+            tickets.append(claim)
+
+    def remove(self, claim: WaitingClaim) -> None:
+        """Take a ticket out that does not wait any more.
+
+        Raises:
+            KeyError: it does not wait here.
+        """
+        kind = self._kind(claim)
+        tickets = self._buckets[kind].tickets
+        place = bisect_left(tickets, arrival(claim), key=arrival)
+        if place == len(tickets) or tickets[place].id != claim.id:
+            raise KeyError(claim.id)
+        del tickets[place]
+        if not tickets:
+            del self._buckets[kind]
+
+    def remove_first(self, bucket: Bucket, count: int) -> None:
+        """Take the first tickets of a line out: they have started."""
+        del bucket.tickets[:count]
+        if not bucket.tickets:
+            del self._buckets[bucket.moved, bucket.group, bucket.devices, bucket.low, bucket.holder]
+
+    def _kind(self, claim: WaitingClaim) -> Kind:
+        holder = claim.person if claim.person in self.apart else ""
+        return claim.moved, claim.group, claim.devices, claim.priority is Priority.LOW, holder
+
+    def _bucket(self, claim: WaitingClaim) -> Bucket:
+        kind = self._kind(claim)
+        bucket = self._buckets.get(kind)
+        if bucket is None:
+            bucket = self._buckets[kind] = Bucket(kind)
+        return bucket

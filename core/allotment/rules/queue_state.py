@@ -1,0 +1,267 @@
+"""The working copy of a pool's standing, in which a decision is played through.
+
+:func:`~allotment.rules.queueing.decide` makes one and throws it away; whoever runs many decisions
+one after another (estimates, replays) keeps one and tells it what started and what ended.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import IntEnum
+from functools import cached_property
+from math import inf
+
+from allotment.model.profiles import Priority
+from allotment.rules.queue_line import Bucket
+from allotment.rules.queue_standing import (
+    NO_GROUP,
+    Department,
+    GroupInPool,
+    HeldClaim,
+    Node,
+    PoolStanding,
+    WaitingClaim,
+)
+from allotment.rules.reserving import Kept
+
+
+class Room(IntEnum):
+    """Whether a share has room for a claim, or what it would pass."""
+
+    ENTITLED = 1
+    """Within the group's guarantee."""
+    BORROWS = 2
+    OVER_GUARANTEE = 3
+    OVER_CEILING = 4
+    OVER_DEPARTMENT = 5
+
+
+class GroupState:
+    """A group's share, and what it holds while decisions are made. Fields as in GroupInPool."""
+
+    __slots__ = (
+        "ceiling",
+        "dedicated",
+        "department",
+        "guaranteed",
+        "held",
+        "name",
+        "recent_use",
+        "told",
+        "weight",
+    )
+
+    def __init__(self, group: GroupInPool) -> None:
+        self.name = group.name
+        self.guaranteed, self.ceiling = group.guaranteed, group.ceiling
+        self.weight, self.recent_use = group.weight, group.recent_use
+        self.held, self.dedicated = group.held, group.held_dedicated
+        self.department = group.department
+        self.told = 0
+        """Devices of its servers that were told to end."""
+
+    @property
+    def fair(self) -> float:
+        """What the group has and had lately for its weight; who has least comes first."""
+        return (self.held + self.recent_use) / self.weight
+
+    @property
+    def lent_to(self) -> int:
+        """Devices beyond its guarantee that it was not yet told to give back."""
+        return max(0, self.held - self.told - self.guaranteed)
+
+    def room(self, devices: int, *, low: bool, sharing: bool) -> Room:
+        """Whether the share has room. Only low priority borrows, and only where the pool shares."""
+        if low or not sharing:
+            if self.held + devices <= self.guaranteed:
+                return Room.ENTITLED
+            if not (low and sharing):
+                return Room.OVER_GUARANTEE
+            return Room.BORROWS if self.held + devices <= self.ceiling else Room.OVER_CEILING
+        if self.dedicated + devices > self.guaranteed:
+            return Room.OVER_GUARANTEE
+        return Room.ENTITLED if self.held + devices <= self.ceiling else Room.OVER_CEILING
+
+
+class Nodes:
+    """Devices of each node that could still be given out."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self._free = {node.name: node.free for node in nodes}
+        self._by_free = sorted((free, name) for name, free in self._free.items())
+        self.total = sum(self._free.values())
+
+    @property
+    def names(self) -> Iterable[str]:
+        """All nodes."""
+        return self._free
+
+    def free(self, node: str) -> int:
+        """Devices of one node that could still be given out."""
+        return self._free.get(node, 0)
+
+    @property
+    def most(self) -> int:
+        """The most devices that one node could still give."""
+        return self._by_free[-1][0] if self._by_free else 0
+
+    def fitting(self, devices: int) -> Iterable[str]:
+        """Nodes with room, the tightest first: large gaps are left for large claims."""
+        place = bisect_left(self._by_free, (devices, ""))
+        return (name for _, name in self._by_free[place:])
+
+    def change(self, node: str, by: int) -> None:
+        """Give devices back to a node, or take them (below zero)."""
+        before = self._free.get(node)
+        if before is not None:
+            del self._by_free[bisect_left(self._by_free, (before, node))]
+        self._free[node] = after = (before or 0) + by
+        insort(self._by_free, (after, node))
+        self.total += by
+
+
+class PoolState:
+    """One pool while decisions are made. ``now`` decides which reservations have begun.
+
+    Borrowers are asked to give back where the pool shares; a replay may say otherwise.
+    """
+
+    def __init__(self, standing: PoolStanding, now: datetime, *, reclaims: bool = True) -> None:
+        self.pool, self.policy, self.total = standing.pool, standing.policy, standing.total
+        self.reclaims = reclaims and standing.policy.sharing
+        self.nodes = Nodes(standing.nodes)
+        self.departments = {one.name: _copy(one) for one in standing.departments}
+        self.held = {claim.id: claim for claim in standing.held}
+        self.told: dict[str, HeldClaim] = {}
+        self.groups = {group.name: GroupState(group) for group in standing.groups}
+        self._add_no_group(standing)
+        for claim in standing.held:
+            if claim.reclaim_at is not None:
+                self.told[claim.id] = claim
+                self.group(claim.group).told += claim.devices
+        self.kept = Kept(standing, now) if standing.reservations else None
+        if self.kept is not None:
+            for name, devices in self.kept.active_for_groups.items():
+                group = self.group(name)
+                group.guaranteed = max(group.guaranteed, devices)
+                group.ceiling = max(group.ceiling, devices)
+
+    def _add_no_group(self, standing: PoolStanding) -> None:
+        """Who has no group shares what no group was guaranteed."""
+        spare = self.total - sum(
+            group.guaranteed for group in standing.groups if group.name != NO_GROUP
+        )
+        group = self.groups.get(NO_GROUP)
+        if group is None:
+            mine = [claim for claim in standing.held if claim.group == NO_GROUP]
+            group = self.groups[NO_GROUP] = GroupState(GroupInPool(NO_GROUP, 0, 0))
+            group.held = sum(claim.devices for claim in mine)
+            group.dedicated = sum(c.devices for c in mine if c.priority is Priority.DEDICATED)
+        group.guaranteed = max(group.guaranteed, spare)
+        group.ceiling = max(group.ceiling, group.guaranteed)
+
+    def group(self, name: str) -> GroupState:
+        """A group's share; whoever has none here has a share of nothing."""
+        group = self.groups.get(name)
+        if group is None:
+            group = self.groups[name] = GroupState(GroupInPool(name, 0, 0))
+        return group
+
+    def room(self, bucket: Bucket) -> Room:
+        """Whether shares have room for the next ticket of a line."""
+        if bucket.holder and self.kept and self.kept.covers(bucket.holder, bucket.devices):
+            return Room.ENTITLED
+        group = self.groups.get(bucket.group) or self.group(bucket.group)
+        room = group.room(bucket.devices, low=bucket.low, sharing=self.policy.sharing)
+        if room <= Room.BORROWS and group.department is not None:
+            department = self.departments.get(group.department)
+            if department is not None and department.over(bucket.devices):
+                return Room.OVER_DEPARTMENT
+        return room
+
+    def count(self, group: GroupState, devices: int, *, low: bool) -> None:
+        """Count devices as held by a group, or as given back (below zero)."""
+        group.held += devices
+        if not low:
+            group.dedicated += devices
+        if group.department is not None and group.department in self.departments:
+            self.departments[group.department].held += devices
+
+    @cached_property
+    def ends(self) -> dict[str, list[tuple[float, str, int]]]:
+        """For each node when its servers are expected to end: POSIX seconds (inf: unknown), id, devices."""
+        ends: dict[str, list[tuple[float, str, int]]] = {}
+        for claim in self.held.values():
+            ends.setdefault(claim.node, []).append(_end(claim))
+        for expected in ends.values():
+            expected.sort()
+        return ends
+
+    def start(self, ticket: WaitingClaim, node: str, now: datetime) -> None:
+        """Let a ticket hold devices of a node."""
+        low = ticket.priority is Priority.LOW
+        self.nodes.change(node, -ticket.devices)
+        self.count(self.group(ticket.group), ticket.devices, low=low)
+        end = None if ticket.expected is None else now + timedelta(seconds=ticket.expected)
+        claim = HeldClaim(
+            ticket.id, ticket.group, ticket.person, node, ticket.devices, ticket.priority, now, end
+        )
+        self.held[ticket.id] = claim
+        if "ends" in self.__dict__:
+            insort(self.ends.setdefault(node, []), _end(claim))
+        if self.kept is not None:
+            self.kept.take(ticket)
+
+    def tell(self, claim: HeldClaim, stop_at: datetime) -> None:
+        """A server was told to give its devices back by then."""
+        told = replace(claim, reclaim_at=stop_at)
+        self.held[claim.id] = self.told[claim.id] = told
+        self.group(claim.group).told += claim.devices
+        if "ends" in self.__dict__:
+            self._forget_end(claim)
+            insort(self.ends[claim.node], _end(told))
+
+    def end(self, allotment: str) -> HeldClaim:
+        """A server has ended and its devices are free.
+
+        Raises:
+            KeyError: it holds nothing here.
+        """
+        claim = self.held.pop(allotment)
+        group = self.group(claim.group)
+        if self.told.pop(allotment, None) is not None:
+            group.told -= claim.devices
+        self.nodes.change(claim.node, claim.devices)
+        self.count(group, -claim.devices, low=claim.priority is Priority.LOW)
+        if "ends" in self.__dict__:
+            self._forget_end(claim)
+        return claim
+
+    def _forget_end(self, claim: HeldClaim) -> None:
+        expected = self.ends[claim.node]
+        del expected[bisect_left(expected, _end(claim))]
+
+
+class DepartmentState:
+    """What a department's groups hold together."""
+
+    __slots__ = ("ceiling", "held", "name")
+
+    def __init__(self, name: str, ceiling: int | None, held: int) -> None:
+        self.name, self.ceiling, self.held = name, ceiling, held
+
+    def over(self, devices: int) -> bool:
+        """Whether so many more would pass its ceiling."""
+        return self.ceiling is not None and self.held + devices > self.ceiling
+
+
+def _copy(department: Department) -> DepartmentState:
+    return DepartmentState(department.name, department.ceiling, department.held)
+
+
+def _end(claim: HeldClaim) -> tuple[float, str, int]:
+    known = [moment for moment in (claim.expected_end, claim.reclaim_at) if moment is not None]
+    return min(known).timestamp() if known else inf, claim.id, claim.devices
