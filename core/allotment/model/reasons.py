@@ -17,10 +17,18 @@ class Rule(StrEnum):
     LIMIT_SERVERS = "limit.servers"
     LIMIT_SERVERS_EXISTING = "limit.servers_existing"
     LIMIT_DEVICES = "limit.devices"
+    BUDGET_PERSON = "budget.person"
+    BUDGET_GROUP = "budget.group"
+    BUDGET_DEPARTMENT = "budget.department"
     SHARE_POOL = "share.pool"
     SHARE_GUARANTEE = "share.guarantee"
     SHARE_CEILING = "share.ceiling"
     DEVICES_FREE = "devices.free"
+    QUEUE_TURN = "queue.turn"
+    """Others who wait come first, or devices are kept for somebody."""
+    QUEUE_TICKETS = "queue.tickets"
+    QUEUE_TICKET = "queue.ticket"
+    """A ticket that does not wait any more, or is another's."""
     # Outside admission: what an operator may not do.
     PERMISSION = "permission"
     POOL_MODEL = "pool.model"
@@ -40,7 +48,9 @@ class Rule(StrEnum):
     """The request itself cannot be understood, or comes at the wrong time."""
 
 
-WAITING_RULES = frozenset({Rule.SHARE_GUARANTEE, Rule.SHARE_CEILING, Rule.DEVICES_FREE})
+WAITING_RULES = frozenset(
+    {Rule.SHARE_GUARANTEE, Rule.SHARE_CEILING, Rule.DEVICES_FREE, Rule.QUEUE_TURN}
+)
 """A claim that fails only these could start later without anybody changing a limit."""
 
 
