@@ -75,6 +75,8 @@ class HeldClaim:
     expected_end: datetime | None = None
     reclaim_at: datetime | None = None
     server_count: int = 1
+    kind: str = ""
+    """The profile: sessions of one kind are expected to last alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class WaitingClaim:
     since: datetime
     expected: float | None = None
     moved: int = 0
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

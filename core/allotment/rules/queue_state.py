@@ -15,6 +15,7 @@ from functools import cached_property
 from math import inf
 
 from allotment.model.profiles import Priority
+from allotment.model.sharing import HALF_LIFE
 from allotment.rules.queue_line import Bucket
 from allotment.rules.queue_standing import (
     NO_GROUP,
@@ -26,6 +27,8 @@ from allotment.rules.queue_standing import (
     WaitingClaim,
 )
 from allotment.rules.reserving import Kept
+
+_HALF_LIFE = HALF_LIFE.total_seconds()
 
 
 class Room(IntEnum):
@@ -199,6 +202,12 @@ class PoolState:
         for expected in ends.values():
             expected.sort()
         return ends
+
+    def pass_time(self, seconds: float) -> None:
+        """Let recent use follow what is held: after the half-life, half of the way."""
+        stays = 0.5 ** (seconds / _HALF_LIFE)
+        for group in self.groups.values():
+            group.recent_use = group.recent_use * stays + group.held * (1 - stays)
 
     def start(self, ticket: WaitingClaim, node: str, now: datetime) -> None:
         """Let a ticket hold devices of a node."""

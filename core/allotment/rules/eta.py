@@ -1,0 +1,170 @@
+"""When a ticket's turn comes: the queue run forward, in several worlds.
+
+In each world every session ends at another quantile of what sessions of its kind lasted, given how
+long it has run; across the worlds each session takes every part of that distribution once (a Latin
+hypercube). Nothing is random here: the seed and the ids decide which world gets which part.
+
+Nobody who may still come is in these worlds, and sessions of one kind depend on one another. So what
+was told is compared with what came true, and the times are stretched until nine of ten hold
+(Gibbs and Candès, Adaptive conformal inference under distribution shift, 2021).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
+from itertools import chain
+from math import exp, inf
+from zlib import crc32
+
+from allotment.rules.queue_line import Line
+from allotment.rules.queue_standing import PoolStanding, WaitingClaim
+from allotment.rules.queue_state import PoolState
+from allotment.rules.queueing import decide, serve
+
+WORLDS = 10
+MOST_EVENTS = 5_000
+"""Ends and starts that are played through in a world at most; what lies beyond is not known."""
+FEWEST_SESSIONS = 5
+"""With fewer past sessions of a kind, those of all kinds speak for it."""
+ANY_KIND = ""
+HALF, MOST = 0.5, 0.9
+_STEP = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """When a ticket starts with 50 % (``half``) and with 90 % (``most``). None: nobody can say."""
+
+    position: int
+    half: datetime | None
+    most: datetime | None
+
+
+class Sessions:
+    """How long past sessions lasted, in seconds, by kind; ``ANY_KIND`` for all together."""
+
+    def __init__(self, past: Mapping[str, Iterable[float]]) -> None:
+        self._past = {kind: sorted(lasted) for kind, lasted in past.items()}
+        if ANY_KIND not in self._past:
+            self._past[ANY_KIND] = sorted(chain(*self._past.values()))
+
+    def remaining(self, kind: str, age: float, quantile: float) -> float | None:
+        """Seconds that a session of this age still lasts, at a quantile; None: no past sessions."""
+        lasted = self._past.get(kind, ())
+        if len(lasted) < FEWEST_SESSIONS:
+            lasted = self._past[ANY_KIND]
+        if not lasted:
+            return None
+        older = bisect_right(lasted, age)
+        if older == len(lasted):
+            # Older than all before it: as likely as not to last as long again.
+            return age * quantile / max(1 - quantile, 1e-3)
+        place = older + min(int((len(lasted) - older) * quantile), len(lasted) - older - 1)
+        return lasted[place] - age
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """By how much waits are stretched, learnt from what was told before."""
+
+    half: float = 1.0
+    most: float = 1.0
+
+    def learn(self, *, half_held: bool, most_held: bool) -> Stretch:
+        """Go on from one ticket that has started: whether its two times held."""
+        return Stretch(
+            self.half * exp(_STEP * (HALF - half_held)), self.most * exp(_STEP * (MOST - most_held))
+        )
+
+
+def estimate(
+    standing: PoolStanding,
+    waiting: Sequence[WaitingClaim],
+    tickets: Collection[str],
+    now: datetime,
+    *,
+    sessions: Sessions,
+    stretch: Stretch = Stretch(),
+    seed: int = 0,
+) -> Mapping[str, Estimate]:
+    """Estimate when these tickets start. One that starts now is at position 0."""
+    positions = {wait.ticket: wait.position for wait in decide(standing, waiting, now).waits}
+    waits: dict[str, list[float]] = {ticket: [] for ticket in tickets}
+    for number in range(WORLDS):
+        began = _World(standing, waiting, now, sessions, (seed, number)).run(set(tickets))
+        for ticket, known in waits.items():
+            known.append(began.get(ticket, inf))
+    return {
+        ticket: Estimate(
+            positions.get(ticket, 0),
+            _moment(now, known, HALF, stretch.half),
+            _moment(now, known, MOST, stretch.most),
+        )
+        for ticket, known in waits.items()
+    }
+
+
+class _World:
+    """One course that things may take from now on."""
+
+    def __init__(
+        self,
+        standing: PoolStanding,
+        waiting: Sequence[WaitingClaim],
+        now: datetime,
+        sessions: Sessions,
+        world: tuple[int, int],
+    ) -> None:
+        self._now, self._sessions, self._world = now, sessions, world
+        self._state = PoolState(standing, now)
+        self._line = Line(waiting, {one.person for one in standing.reservations if one.person})
+        self._kinds = {claim.id: claim.kind for claim in waiting}
+        self._ends: list[tuple[float, str]] = []
+        for claim in standing.held:
+            remaining = self._lasts(claim.id, claim.kind, (now - claim.since).total_seconds())
+            if claim.reclaim_at is not None:
+                remaining = min(remaining, (claim.reclaim_at - now).total_seconds())
+            self._ends.append((remaining, claim.id))
+        heapify(self._ends)
+
+    def run(self, tickets: set[str]) -> dict[str, float]:
+        """Seconds from now until each ticket starts; those that do not are left out."""
+        began: dict[str, float] = {}
+        clock = 0.0
+        for _ in range(MOST_EVENTS):
+            self._serve(clock, began)
+            if tickets <= began.keys() or not self._ends or self._ends[0][0] == inf:
+                break
+            self._state.pass_time(self._ends[0][0] - clock)
+            clock = self._ends[0][0]
+            while self._ends and self._ends[0][0] <= clock:
+                _, ended = heappop(self._ends)
+                if ended in self._state.held:
+                    self._state.end(ended)
+        return began
+
+    def _serve(self, clock: float, began: dict[str, float]) -> None:
+        decisions = serve(self._state, self._line, self._now + timedelta(seconds=clock))
+        for start in decisions.starts:
+            began[start.ticket] = clock
+            lasts = self._lasts(start.ticket, self._kinds[start.ticket], 0.0)
+            heappush(self._ends, (clock + lasts, start.ticket))
+        for reclaim in decisions.reclaims:
+            stop = (reclaim.stop_at - self._now).total_seconds()
+            heappush(self._ends, (stop, reclaim.allotment))
+
+    def _lasts(self, name: str, kind: str, age: float) -> float:
+        seed, number = self._world
+        part = crc32(f"{seed} {name}".encode()) / 2**32
+        remaining = self._sessions.remaining(kind, max(age, 0.0), (number / WORLDS + part) % 1.0)
+        return inf if remaining is None else max(remaining, 1.0)
+
+
+def _moment(now: datetime, waits: list[float], quantile: float, stretch: float) -> datetime | None:
+    known = sorted(waits)
+    wait = known[min(len(known) - 1, int(len(known) * quantile))]
+    return None if wait == inf else now + timedelta(seconds=wait * stretch)
