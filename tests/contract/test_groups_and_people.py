@@ -273,3 +273,27 @@ def test_a_stale_change_of_a_group_or_person_is_refused(lab: Any) -> None:
         groups.edit(writing, "vision", title="Other", revision=1)
     with pytest.raises(RevisionStale), lab.write() as writing:
         people.set_role(writing, "ann", "operator", revision=1)
+
+
+@pytest.mark.promise("USER-2")
+def test_the_default_group_is_chosen_among_those_that_are_there_and_goes_with_its_group(
+    lab: Any,
+) -> None:
+    lab.group("course")
+    with lab.write() as writing:
+        platform.set_default_group(writing, "course")
+    with pytest.raises(NotFound), lab.write() as writing:
+        platform.set_default_group(writing, "nonesuch")
+    with lab.record.reading() as reading:
+        assert platform.default_group(reading) == "course"
+    with lab.write() as writing:
+        groups.delete(writing, "course")
+    with lab.record.reading() as reading:
+        assert platform.default_group(reading) is None
+
+
+def test_a_choice_made_against_an_older_one_is_refused(lab: Any) -> None:
+    with lab.write() as writing:
+        platform.set_default_group(writing, "vision")
+    with pytest.raises(RevisionStale), lab.write() as writing:
+        platform.expect(writing, 1)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from allotment.model.groups import Origin, Share
+from allotment.model.groups import Mode, Origin, Share
 from allotment.model.limits import LimitKind, LimitScope
 from allotment.model.people import Permission
 from allotment.model.refusals import Refusal, SettingsInvalid
@@ -20,6 +20,7 @@ from allotment.record import (
     limits,
     memberships,
     people,
+    platform,
     pools,
     profiles,
     roles,
@@ -319,3 +320,47 @@ def test_reading_a_plan_writes_nothing(record: Record) -> None:
 
     with record.reading() as reading:
         assert count(reading) == before
+
+
+FLEXIBLE = """\
+mode: flexible
+default_group: course
+pools: [{name: a100, devices: [gpu-0, gpu-1]}]
+groups:
+  - {name: course, members: [ann], shares: [{pool: a100, guaranteed: 1}, {pool: default, guaranteed: 1}]}
+  - {name: thesis, members: [ann, bob]}
+"""
+
+
+@pytest.mark.promise("GROUP-3", "USER-2")
+def test_the_file_chooses_flexible_mode_and_the_default_group(record: Record) -> None:
+    declare.apply_once(record, parse_settings(FLEXIBLE), NOW)
+
+    assert planned(record, FLEXIBLE) == ()
+    with record.reading() as reading:
+        assert platform.mode(reading) is Mode.FLEXIBLE
+        assert platform.default_group(reading) == "course"
+        assert memberships.current_groups(reading, "ann", NOW) == ("course", "thesis")
+    assert {"mode: flexible", "default_group: course"} <= set(exported(record).splitlines())
+    assert planned(record, exported(record)) == ()
+
+
+def test_what_an_operator_chose_stays_until_it_is_restored(record: Record) -> None:
+    declare.apply_once(record, parse_settings("mode: strict\n"), NOW)
+    by_an_operator(record, lambda w: platform.set_mode(w, Mode.FLEXIBLE))
+
+    (kept,) = planned(record, "mode: strict\n", restore=False)
+    assert (
+        kept.sentence == "the platform's mode: mode flexible stays, though the settings say strict"
+    )
+
+    declare.apply(record, parse_settings("mode: strict\n"), actor="o", now=NOW, restore=True)
+    with record.reading() as reading:
+        assert platform.mode(reading) is Mode.STRICT
+
+
+def test_strict_mode_is_not_restored_while_somebody_is_in_two_groups(record: Record) -> None:
+    declare.apply_once(record, parse_settings(FLEXIBLE), NOW)
+
+    with pytest.raises(Refusal, match="ann is in several groups"):
+        declare.apply(record, parse_settings("mode: strict\n"), actor="o", now=NOW, restore=True)

@@ -6,7 +6,16 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from allotment.cli import configuring, doctor, extending, money, seeing, sharing, stopping
+from allotment.cli import (
+    choosing,
+    configuring,
+    doctor,
+    extending,
+    money,
+    seeing,
+    sharing,
+    stopping,
+)
 from allotment.cli.ending import STATUSES, Told
 from allotment.cli.options import Json
 from allotment.cli.output import Output
@@ -26,6 +35,7 @@ money.add_to(app)
 stopping.add_to(app)
 extending.add_to(app)
 sharing.add_to(app)
+choosing.add_to(app)
 configuring.add_to(app)
 doctor.add_to(app)
 

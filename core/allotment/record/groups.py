@@ -131,6 +131,8 @@ def delete(writing: Writing, name: str, revision: int | None = None) -> None:
     ]
     if reasons:
         raise Refusal(*reasons)
+    if platform.default_group(writing) == name:
+        platform.set_default_group(writing, None)
     writing.run(limits.delete().where(limits.c.scope == "group", limits.c.subject == name))
     writing.run(groups.delete().where(groups.c.name == name))
     writing.event(

@@ -16,7 +16,16 @@ from allotment.model.refusals import Refusal, SettingsInvalid
 from allotment.record import Reading, Record, Writing, declared, platform
 from allotment.settings.document import Place
 from allotment.settings.export import export
-from allotment.settings.parts import GROUPS, PARTS, Key, Part, Said, Scene, Words
+from allotment.settings.parts import (
+    GROUPS,
+    PARTS,
+    Key,
+    Part,
+    Said,
+    Scene,
+    Words,
+    coming_mode,
+)
 from allotment.settings.schema import Settings
 
 __all__ = ["Applied", "Change", "apply", "apply_once", "export", "plan"]
@@ -49,6 +58,8 @@ class Change:
         """The difference in words."""
         thing = _thing(self.kind, self.name)
         note = f" ({self.note})" if self.note else ""
+        if self.action == "create" and self.kind == "choice":
+            return f"{thing} becomes {_shown(next(iter((self.after or {}).values()), None))}{note}"
         if self.action == "create":
             return f"{thing} is made{note}"
         verb = "becomes" if self.action == "change" else "stays, though the settings say"
@@ -70,7 +81,7 @@ def _thing(kind: str, name: str) -> str:
         scope, rest = name.split("/", 1)
         subject, limit = rest.rsplit("/", 1)
         return f"limit of {limit} for {f'{scope} {subject}' if subject else 'everybody'}"
-    return f"{kind} {name}"
+    return f"the platform's {name}" if kind == "choice" else f"{kind} {name}"
 
 
 def _shown(value: object) -> str:
@@ -105,7 +116,8 @@ def plan(
 
     With ``restore`` also what operators changed or deleted since is made as the settings say.
     """
-    return tuple(step.change for step in _steps(Scene(reading, now, restore), settings))
+    scene = _scene(reading, settings, now, restore=restore)
+    return tuple(step.change for step in _steps(scene, settings))
 
 
 def apply(
@@ -117,7 +129,7 @@ def apply(
         Refusal: a rule forbids one of the changes; each reason names the place in the settings.
     """
     with record.writing(actor, now) as writing:
-        steps = tuple(_steps(Scene(writing, now, restore), settings))
+        steps = tuple(_steps(_scene(writing, settings, now, restore=restore), settings))
         _carry_out(writing, settings, steps)
         _remember(writing, settings, now)
         if "time_zone" in settings.model_fields_set:
@@ -157,6 +169,10 @@ def _keep_time_zone(record: Record, settings: Settings, now: datetime) -> None:
     if known != settings.time_zone:
         with record.writing(ACTOR, now) as writing:
             platform.set_time_zone(writing, settings.time_zone)
+
+
+def _scene(reading: Reading, settings: Settings, now: datetime, *, restore: bool) -> Scene:
+    return Scene(reading, now, restore, coming_mode(reading, settings, restore=restore))
 
 
 def _steps(scene: Scene, settings: Settings) -> Iterator[_Step]:

@@ -13,10 +13,20 @@ from ruamel.yaml.representer import SafeRepresenter
 
 from allotment.model.amounts import format_memory, parse_memory
 from allotment.model.devices import DeviceOrigin
-from allotment.model.groups import Membership, Origin
+from allotment.model.groups import Membership, Mode, Origin
 from allotment.model.names import DEFAULT_POOL
 from allotment.model.people import BuiltInRole
-from allotment.record import Reading, devices, groups, limits, memberships, people, pools, profiles
+from allotment.record import (
+    Reading,
+    devices,
+    groups,
+    limits,
+    memberships,
+    people,
+    platform,
+    pools,
+    profiles,
+)
 from allotment.record import roles as record_roles
 
 HEAD = """\
@@ -45,12 +55,14 @@ def export(reading: Reading, now: datetime) -> str:
     Memberships that have ended are left out, and so is what the identity provider says.
     """
     document: dict[str, Any] = {
+        "mode": _mode(reading),
         "sign_in": {"operators": _with_role(reading, str(BuiltInRole.OPERATOR))},
         "devices": _devices(reading),
         "pools": _pools(reading),
         "roles": _roles(reading),
         "people": _people(reading),
         "groups": _groups(reading, now),
+        "default_group": platform.default_group(reading),
         "limits": _limits(reading),
         "disabled_profiles": [
             profile.name
@@ -70,6 +82,12 @@ def export(reading: Reading, now: datetime) -> str:
     stream = io.StringIO()
     yaml.dump({key: value for key, value in document.items() if value}, stream)
     return HEAD + stream.getvalue()
+
+
+def _mode(reading: Reading) -> str | None:
+    """The mode where it is not the one that a file without a word has."""
+    mode = platform.mode(reading)
+    return None if mode is Mode.STRICT else str(mode)
 
 
 def _with_role(reading: Reading, role: str) -> list[str]:

@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from allotment.model.amounts import counted
+from allotment.model.groups import Mode
 from allotment.model.names import DEFAULT_POOL
 from allotment.model.people import BUILT_IN_ROLES, BuiltInRole
 from allotment.settings.document import Document, Place, Problem
@@ -131,6 +132,19 @@ def _one_model(pool: Entry, declared: dict[str, str | None]) -> Iterator[Wrong]:
             yield place, message
 
 
+def _strict(top: Entry) -> bool:
+    return top.text("mode") != Mode.FLEXIBLE
+
+
+def _default_group(top: Entry) -> Iterator[Wrong]:
+    name, known = top.text("default_group"), {one for _, one in _names(top, "groups")}
+    if name is not None and name not in known:
+        yield (
+            ("default_group",),
+            f"there is no group {name!r}; {suggestion(name, known)}".rstrip("; "),
+        )
+
+
 def _pools_of_shares(top: Entry) -> Iterator[Wrong]:
     known = {name for _, name in _names(top, "pools")} | {DEFAULT_POOL}
     for group in top.entries("groups"):
@@ -138,7 +152,7 @@ def _pools_of_shares(top: Entry) -> Iterator[Wrong]:
         yield from _repeated(
             (((*share.place, "pool"), share.text("pool") or "") for share in shares), "pool"
         )
-        if len({share.text("pool") for share in shares}) > 1:
+        if _strict(top) and len({share.text("pool") for share in shares}) > 1:
             yield (
                 (*shares[1].place,),
                 f"in strict mode a group has one pool; this one has {len(shares)}",
@@ -192,6 +206,8 @@ def _guarantees(top: Entry) -> Iterator[Wrong]:
 
 
 def _one_group_each(top: Entry) -> Iterator[Wrong]:
+    if not _strict(top):
+        return
     group_of: dict[str, str] = {}
     for group in top.entries("groups"):
         name = group.text("name") or "?"
@@ -279,6 +295,7 @@ _CHECKS: tuple[Callable[[Entry], Iterator[Wrong]], ...] = (
     _pools_of_shares,
     _guarantees,
     _one_group_each,
+    _default_group,
     _limits,
     _roles,
     _bind,

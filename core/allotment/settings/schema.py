@@ -194,7 +194,7 @@ def _time_zone(name: str) -> str:
 class Settings(_Section):
     """Everything that a platform's settings file says. A frozen value; an empty file is valid."""
 
-    mode: Literal["strict"] = "strict"
+    mode: Literal["strict", "flexible"] = "strict"
     organisation: Title = ""
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
     bind: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
@@ -206,6 +206,7 @@ class Settings(_Section):
     roles: dict[Name, tuple[Permission, ...]] = Field(default_factory=dict)
     people: dict[PersonName, DeclaredPerson] = Field(default_factory=dict)
     groups: tuple[DeclaredGroup, ...] = ()
+    default_group: Name | None = None
     limits: Limits = Limits()
     profiles: tuple[Path, ...] = ()
     disabled_profiles: tuple[Name, ...] = ()

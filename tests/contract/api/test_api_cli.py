@@ -257,3 +257,15 @@ def test_the_names_that_people_gave_cannot_steer_the_terminal(change: Run, api: 
 
     assert "\x1b" not in result.stdout
     assert "\N{REPLACEMENT CHARACTER}[31mred\N{REPLACEMENT CHARACTER}[bold]" in result.stdout
+
+
+@pytest.mark.promise("USER-2", "GROUP-3")
+def test_the_mode_and_the_default_group_are_chosen(change: Run) -> None:
+    assert "Strict mode" in change("platform").stdout
+
+    chosen = change("platform", "--mode", "flexible", "--default-group", "vision")
+
+    assert "Flexible mode" in chosen.stdout
+    assert "New people are proposed group vision." in chosen.stdout
+    assert "no group" in change("platform", "--no-default-group").stdout
+    assert change("platform", "--default-group", "nonesuch").exit_code != 0

@@ -9,6 +9,7 @@ import pytest
 
 from allotment.api.identity import hash_token
 from allotment.client import ANY, AllotmentClient, NewShare
+from allotment.model.groups import Mode
 from allotment.model.limits import LimitKind, LimitScope
 from allotment.model.people import Permission
 from allotment.model.reasons import Rule
@@ -594,3 +595,23 @@ def test_an_operator_says_how_a_pool_is_shared_and_everybody_reads_it(
     assert ann.pools.get("a100").policy == wanted
     with pytest.raises(NotPermitted):
         ann.pools.set_policy("a100", PoolPolicy(), revision=changed.revision)
+
+
+@pytest.mark.promise("USER-2", "GROUP-3")
+def test_mode_and_default_group_are_chosen_and_shown_in_about(
+    lab: Any, olga: AllotmentClient
+) -> None:
+    before = olga.about()
+    assert (before.mode, before.default_group) == ("strict", None)
+
+    chosen = olga.choose(revision=before.revision, mode=Mode.FLEXIBLE, default_group="vision")
+
+    assert (chosen.mode, chosen.default_group) == ("flexible", "vision")
+    with pytest.raises(RevisionStale):
+        olga.choose(revision=before.revision, default_group="")
+    assert olga.choose(revision=chosen.revision, default_group="").default_group is None
+    lab.group("speech")
+    olga.groups.put_member("speech", "ann")
+    with pytest.raises(Refusal) as refused:
+        olga.choose(revision=ANY, mode=Mode.STRICT)
+    assert rules(refused) == {Rule.GROUP_STRICT}

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from allotment.client import ANY
+from allotment.model.groups import Mode
 from control_planes import Platform
 
 OpenConsole = Callable[..., Any]
@@ -131,3 +133,39 @@ def test_a_tag_that_is_none_is_said_before_anything_is_sent(open_console: OpenCo
     page.press("Save")
 
     page.sees("&#x27;department&#x27; is no tag. Write tags as name=value, …")
+
+
+@pytest.mark.promise("GROUP-3", "ADMIN-3")
+def test_flexible_mode_is_chosen_and_a_group_then_gets_shares_in_two_pools(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    page = open_console(panel="groups")
+    page.act("Groups", "platform")
+    page.fill("Mode", "flexible")
+    page.sees("Groups can get shares in several pools")
+    page.press("Save")
+    page.sees("The platform is in flexible mode")
+    page.until(lambda: page.console._picture.about.mode == "flexible")
+
+    page.select("Groups", "vision")
+    page.act("Groups", "edit")
+
+    page.until(lambda: "Another pool" in page.buttons())
+    assert platform.client("operator").about().mode == "flexible"
+
+
+def test_strict_mode_is_refused_in_the_form_with_who_stands_in_its_way(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    operator = platform.client("operator")
+    operator.choose(revision=ANY, mode=Mode.FLEXIBLE)
+    operator.groups.put_member("speech", "erin")
+    operator.groups.put_member("course", "erin")
+    page = open_console(panel="groups")
+    page.until(lambda: page.console._picture.about.mode == "flexible")
+    page.act("Groups", "platform")
+    page.fill("Mode", "strict")
+
+    page.press("Save")
+
+    page.sees("Strict mode cannot be chosen while erin is in several groups.")

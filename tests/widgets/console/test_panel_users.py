@@ -37,6 +37,27 @@ def test_two_people_are_on_boarded_at_once_into_a_group(
     assert [one.group for one in ada.memberships] == ["vision"]
 
 
+@pytest.mark.promise("USER-2", "ADMIN-3")
+def test_the_default_group_is_chosen_in_the_console_and_preselected_for_new_people(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    page = open_console(panel="groups")
+    page.act("Groups", "platform")
+    page.fill("Group of new people", "speech")
+    page.sees("Group speech is chosen already where people are on-boarded. Nobody is moved.")
+    page.press("Save")
+    page.sees("new people are proposed group speech")
+    page.until(lambda: platform.client("operator").about().default_group == "speech")
+
+    page.open("users")
+    page.until(lambda: page.console._picture.about.default_group == "speech")
+    page.act("Users", "onboard")
+
+    page.fill("Names, one a line", "ada")
+
+    page.sees("1 person can sign in and launch, in group speech")
+
+
 def test_a_name_that_is_none_is_refused_in_the_form_and_nobody_is_on_boarded(
     open_console: OpenConsole, platform: Platform
 ) -> None:

@@ -23,6 +23,7 @@ from allotment_widgets.group_rows import (
 )
 from allotment_widgets.panels.group_forms import adding, deleting, removing, writing
 from allotment_widgets.panels.panel import Panel
+from allotment_widgets.panels.platform_form import choosing
 from allotment_widgets.picture import Changed, Topic
 from allotment_widgets.sentences import listed, problem_lines
 
@@ -51,6 +52,8 @@ class GroupsPanel(Panel):
             Action("edit", "Edit…", needs="one"),
             Action("delete", "Delete…", tone="risk", needs="one"),
         ]
+        if self.desk.may(Permission.MANAGE_PEOPLE):
+            actions.append(Action("platform", "Mode and default…", needs="none"))
         grid = Grid(
             GROUP_COLUMNS,
             title="Groups",
@@ -118,6 +121,8 @@ class GroupsPanel(Panel):
         group = self._group(ids)
         if key == "new":
             writing(self.desk, self._slot, None).open()
+        elif key == "platform" and self.picture.about is not None:
+            choosing(self.desk, self._slot, self.picture.about).open()
         elif key == "edit" and group is not None:
             writing(self.desk, self._slot, group).open()
         elif key == "delete" and group is not None:

@@ -51,7 +51,9 @@ def role_words(name: str, permissions: frozenset[Permission]) -> str:
 def onboarding(desk: Desk, slot: Slot) -> Asking:
     """The form that on-boards one or many people."""
     names = area_field("Names, one a line", placeholder="ada\ngrace", rows=3)
-    group = choice_field("Group", group_options(desk.picture))
+    about = desk.picture.about
+    proposed = about.default_group if about else None
+    group = choice_field("Group", group_options(desk.picture), proposed or NO_GROUP)
     role = choice_field("Role", role_options(desk), str(BuiltInRole.DATA_SCIENTIST))
 
     async def act() -> str:

@@ -8,8 +8,10 @@ from importlib.metadata import version
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from pydantic import Field
 
-from allotment.api.answering import answer
+from allotment.api.answering import ExpectedRevision, answer
+from allotment.api.fields import Body, NameField
 from allotment.api.measures import CONTENT_TYPE
 from allotment.api.plane import Asker, ControlPlane, Plane, require
 from allotment.api.views.alerts import alerts
@@ -18,6 +20,7 @@ from allotment.api.views.happenings import refusal_documents
 from allotment.api.views.people import group_documents
 from allotment.model import documents
 from allotment.model.devices import DeviceOrigin
+from allotment.model.groups import Mode
 from allotment.model.refusals import AllotmentError
 from allotment.record import Reading, allotments, counts, devices, events, people, platform, reports
 from allotment.rules.permission import Action, sight
@@ -30,25 +33,58 @@ IDLE_BELOW = 5.0
 _REFUSALS = 10
 
 
+class PlatformEdit(Body):
+    """What is to be chosen for the whole platform; what is left out stays."""
+
+    mode: Mode | None = None
+    default_group: NameField | None = Field(
+        default=None, description="The group that is proposed for new people; null: none"
+    )
+
+
 @router.get("/about", response_model=documents.About, summary="Which platform this is")
 def read_about(plane: Plane) -> Response:
-    """Version, licence, mode, and what the platform's protection covers."""
+    """Version, licence, mode, default group, and what the platform's protection covers."""
     with plane.record.reading() as reading:
-        mode = platform.mode(reading)
-        known = devices.all_devices(reading)
-    about = documents.About(
+        about = _about(plane, reading)
+    return answer(about, revision=about.revision)
+
+
+@router.patch("/about", response_model=documents.About, summary="Choose mode and default group")
+def edit_platform(
+    plane: Plane, caller: Asker, expected: ExpectedRevision, body: PlatformEdit
+) -> Response:
+    """Choose how groups and people go together, and which group is proposed for new people.
+
+    Strict mode is refused while a group has several pools or a person is in several groups.
+    """
+    require(caller, Action.CHANGE_PLATFORM)
+    with plane.record.writing(caller.person, plane.now()) as writing:
+        platform.expect(writing, expected)
+        if body.mode is not None:
+            platform.set_mode(writing, body.mode)
+        if "default_group" in body.model_fields_set:
+            platform.set_default_group(writing, body.default_group)
+        about = _about(plane, writing)
+    return answer(about, revision=about.revision)
+
+
+def _about(plane: ControlPlane, reading: Reading) -> documents.About:
+    known = devices.all_devices(reading)
+    return documents.About(
         version=version("allotment"),
         licence="BSD-3-Clause",
         hub=plane.environment.hub,
         record="postgresql" if plane.record.dialect == "postgresql" else "sqlite",
-        mode=mode.value,
+        mode=platform.mode(reading).value,
+        default_group=platform.default_group(reading),
         simulated_devices=any(
             one.origin is DeviceOrigin.SIMULATED and one.present for one in known
         ),
         trust=plane.trust,
         started_at=plane.started_at,
+        revision=platform.revision(reading),
     )
-    return answer(about)
 
 
 @router.get("/health", response_model=documents.Health, summary="Whether it answers")

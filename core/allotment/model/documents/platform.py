@@ -20,10 +20,16 @@ class About(Document):
     licence: str
     hub: str = Field(description="The id of this control plane's hub")
     record: Literal["sqlite", "postgresql"]
-    mode: Literal["strict", "flexible"]
+    mode: Literal["strict", "flexible"] = Field(
+        description="strict: one pool a group, one group a person; flexible: several of both"
+    )
+    default_group: str | None = Field(
+        default=None, description="The group that is proposed for new people"
+    )
     simulated_devices: bool
     trust: str = Field(description="Whom servers of one person are protected from, in words")
     started_at: datetime
+    revision: int = Field(default=1, description="Of mode and default group")
 
 
 class Health(Document):

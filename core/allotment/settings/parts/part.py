@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+from allotment.model.groups import Mode
 from allotment.record import Reading, Writing
 from allotment.settings.document import Place
 from allotment.settings.schema import Settings
@@ -28,11 +29,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the parts look at: the record at one moment, and whether operators' changes are undone."""
+    """What the parts look at: the record at one moment, and whether operators' changes are undone.
+
+    ``mode`` is the mode that the platform has once the settings are applied.
+    """
 
     reading: Reading
     now: datetime
     restore: bool = False
+    mode: Mode = Mode.STRICT
 
 
 class Part(ABC):

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from allotment.model.groups import Membership, Origin
+from allotment.model.groups import Membership, Mode, Origin
 from allotment.model.people import BuiltInRole, Permission
-from allotment.record import Writing, memberships, people, roles
+from allotment.record import Writing, memberships, people, platform, roles
 from allotment.settings.parts.part import Key, Part, Said, Scene, Words
 from allotment.settings.schema import DeclaredGroup, Member, Settings
 
@@ -113,6 +113,8 @@ class Memberships(Part):
 
     def hindrance(self, name: str, scene: Scene) -> str:
         """In strict mode, another group that the person is in."""
+        if scene.mode is Mode.FLEXIBLE:
+            return ""
         group, _, person = name.partition("/")
         rows = memberships.all_memberships(scene.reading, person=person)
         for row in rows:
@@ -122,10 +124,11 @@ class Memberships(Part):
         return ""
 
     def make(self, writing: Writing, name: str, words: Words) -> None:
-        """Put a person into a group; other groups than the identity provider's are left for it."""
+        """Put a person into a group; in strict mode other groups than the identity provider's are left for it."""
         group, _, person = name.partition("/")
+        strict = platform.mode(writing) is Mode.STRICT
         for row in memberships.all_memberships(writing, person=person):
-            if row.group != group and row.origin is not Origin.PROVIDER:
+            if strict and row.group != group and row.origin is not Origin.PROVIDER:
                 memberships.remove(writing, person, row.group, row.origin)
         until = words.get("until")
         memberships.add(
