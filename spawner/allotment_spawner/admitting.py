@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -11,22 +11,21 @@ from jupyterhub.spawner import Spawner
 from jupyterhub.utils import maybe_future
 from traitlets import Float, Unicode, default
 
-from allotment.model.allotments import Allotment
-from allotment.model.claims import Claim, Granted, Outcome, Refused, Waits
+from allotment.model.allotments import Allotment, State
+from allotment.model.claims import Claim, Granted, Outcome, Queued, Refused, Waits
 from allotment.model.names import CONSOLE_SERVER
 from allotment.model.reasons import Rule
 from allotment.model.refusals import RecordUnavailable, Refusal
-from allotment.record import Record, Writing, allotments, claims, servers
+from allotment.record import Record, Writing, allotments, claims, offers, servers, tickets
 from allotment_spawner import access, refusing
 from allotment_spawner.asking import AsyncRecord, record_at
 from allotment_spawner.environment import promised_profile, server_environment
+from allotment_spawner.late import HUB, give_back, in_background
 from allotment_spawner.options import LaunchOptions, options_from_form, read_options
 from allotment_spawner.options_form import RECORD_AWAY, launch_form
 from allotment_spawner.refusing import LaunchFailed, LaunchRefused
 
 Answer = TypeVar("Answer")
-HUB = "hub"
-"""Who ends an allotment when nobody else has said so."""
 
 
 def _now() -> datetime:
@@ -96,7 +95,7 @@ class AllotmentMixin(Spawner):
         return access.browser_scopes(self.user.name, self.name)
 
     @default("options_from_form")
-    def _default_options_from_form(self) -> Callable[[dict[str, Any]], dict[str, str]]:
+    def _default_options_from_form(self) -> Callable[[dict[str, Any]], dict[str, str | bool]]:
         return _read_form
 
     @default("options_form")
@@ -130,12 +129,16 @@ class AllotmentMixin(Spawner):
         """
         self._allotment, self._allotment_id = None, ""
         self._exit_status, self._launched_here = None, True
-        allotment = await self._admitted(self._claim())
+        options = self._options()
+        if options.ticket:
+            allotment = await self._offered(options.ticket)
+        else:
+            allotment = await self._admitted(self._claim(options))
         self._allotment, self._allotment_id = allotment, allotment.id
         try:
             return await self._start_admitted(allotment)
         except asyncio.CancelledError:
-            _in_background(self._conclude("Its launch was cancelled, or took too long."))
+            in_background(self._conclude("Its launch was cancelled, or took too long."))
             raise
         except RecordUnavailable as error:
             await self._conclude("It did not start: the record did not answer.")
@@ -170,13 +173,16 @@ class AllotmentMixin(Spawner):
             environment |= server_environment(self._allotment, self.allotment_api_url)
         return environment
 
-    def _claim(self) -> Claim:
+    def _options(self) -> LaunchOptions:
         try:
             options = read_options(self.user_options)
         except Refusal as refusal:
             self._store_options(LaunchOptions())
             raise refusing.invalid_options(refusal) from None
         self._store_options(options)
+        return options
+
+    def _claim(self, options: LaunchOptions) -> Claim:
         return Claim(
             hub=self.hub_id,
             person=self.user.name,
@@ -186,7 +192,34 @@ class AllotmentMixin(Spawner):
             token_hash=claims.hash_token(self.api_token),
             display_name=options.display_name or self._hub_display_name(),
             note=options.note,
+            wait=options.wait,
         )
+
+    async def _offered(self, ticket: str) -> Allotment:
+        """Take what was offered to a ticket. What it waited for is what a later start uses."""
+        token_hash = claims.hash_token(self.api_token)
+        claim = Claim(self.hub_id, self.user.name, self.name, "", token_hash=token_hash)
+        try:
+            outcome, known = await self._record.ask(
+                lambda record: offers.take_offer(record, claim, ticket, _now()),
+                limit=self.record_patience,
+                late=lambda record, late: give_back(record, late[0]),
+            )
+        except RecordUnavailable as error:
+            raise refusing.record_away(error) from error
+        if known is not None:
+            self._store_options(
+                LaunchOptions(
+                    profile=known.profile,
+                    group=known.group or "",
+                    display_name=known.display_name,
+                    note=known.note,
+                )
+            )
+        if isinstance(outcome, Granted):
+            return outcome.allotment
+        self.log.info("Not started by its ticket: %s: %s", self._log_name, outcome.reasons)
+        raise refusing.not_admitted(outcome)
 
     def _store_options(self, options: LaunchOptions) -> None:
         """Keep what a start with an empty body uses next time: never what was not understood."""
@@ -200,12 +233,14 @@ class AllotmentMixin(Spawner):
     async def _admitted(self, claim: Claim) -> Allotment:
         try:
             outcome = await self._decide(claim)
-            if not isinstance(outcome, Granted) and await self._clear_leftover(outcome):
+            if isinstance(outcome, Waits | Refused) and await self._clear_leftover(outcome):
                 outcome = await self._decide(claim)
         except RecordUnavailable as error:
             raise refusing.record_away(error) from error
         if isinstance(outcome, Granted):
             return outcome.allotment
+        if isinstance(outcome, Queued):
+            raise refusing.LaunchQueued(outcome)
         self.log.info("Not admitted: %s for %s: %s", claim.profile, self._log_name, outcome.reasons)
         raise refusing.not_admitted(outcome)
 
@@ -213,7 +248,7 @@ class AllotmentMixin(Spawner):
         return await self._record.ask(
             lambda record: claims.admit(record, claim, _now()),
             limit=self.record_patience,
-            late=_give_back,
+            late=give_back,
         )
 
     async def _clear_leftover(self, outcome: Waits | Refused) -> bool:
@@ -291,12 +326,13 @@ class AllotmentMixin(Spawner):
         await self._step(claims.mark_stopping, allotment_id, reason, HUB)
 
     async def _active(self) -> tuple[Allotment, ...]:
-        """What the record says this very server holds."""
+        """What the record says this very server holds. What is offered to it has no server yet."""
 
         def read(record: Record) -> tuple[Allotment, ...]:
             with record.reading() as reading:
                 mine = allotments.active(reading, hub=self.hub_id, person=self.user.name)
-                return tuple(one for one in mine if one.server == self.name)
+                here = [one for one in mine if one.server == self.name]
+                return tuple(one for one in here if one.state is not State.OFFERED)
 
         return await self._record.ask(read)
 
@@ -342,7 +378,13 @@ class AllotmentMixin(Spawner):
     async def delete_forever(self) -> None:
         """Forget a server that was deleted: it counts no more among those that exist."""
         await maybe_future(super().delete_forever())
-        await self._change(lambda w: servers.forget(w, self.hub_id, self.user.name, self.name))
+        whose = (self.hub_id, self.user.name, self.name)
+
+        def forget(writing: Writing) -> None:
+            tickets.cancel_of_server(writing, *whose, "Its server was deleted.")
+            servers.forget(writing, *whose)
+
+        await self._change(forget)
 
     async def _change(self, change: Callable[[Writing], object]) -> None:
         def write(record: Record) -> None:
@@ -352,25 +394,8 @@ class AllotmentMixin(Spawner):
         await self._record.ask(write)
 
 
-def _read_form(form: dict[str, Any]) -> dict[str, str]:
+def _read_form(form: dict[str, Any]) -> dict[str, str | bool]:
     try:
         return options_from_form(form)
     except Refusal as refusal:
         raise refusing.invalid_options(refusal) from None
-
-
-def _give_back(record: Record, outcome: Outcome) -> None:
-    """Undo an admission whose launch had been given up when it was decided."""
-    if isinstance(outcome, Granted):
-        claims.mark_stopping(record, outcome.allotment.id, "Its launch was given up.", HUB, _now())
-        claims.release(record, outcome.allotment.id, "Nothing had been started.", _now())
-
-
-_background: set[asyncio.Task[None]] = set()
-
-
-def _in_background(work: Coroutine[Any, Any, None]) -> None:
-    """Go on with work that must be finished though its caller was cancelled."""
-    task = asyncio.get_running_loop().create_task(work)
-    _background.add(task)
-    task.add_done_callback(_background.discard)

@@ -6,7 +6,14 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+)
 
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import Refusal
@@ -31,12 +38,19 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _yes(value: object) -> object:
+    """A form sends text, a program true or false."""
+    return value == "true" if isinstance(value, str) and value in _ANSWERS else value
+
+
+_ANSWERS = frozenset({"true", "false"})
+_FOR_ONE_LAUNCH = {"wait", "ticket"}
 _Line = Annotated[str, AfterValidator(_one_line), AfterValidator(_printable)]
 _Name = Annotated[_Line, StringConstraints(max_length=128)]
 
 
 class LaunchOptions(BaseModel):
-    """The options of a launch. All may be stored and used again: none is good for one launch only."""
+    """The options of a launch. Those that are good for one launch only are not stored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -45,10 +59,16 @@ class LaunchOptions(BaseModel):
     """The group that pays; empty where there is no choice."""
     display_name: Annotated[_Line, StringConstraints(max_length=255)] = ""
     note: Annotated[str, AfterValidator(_printable), StringConstraints(max_length=2000)] = ""
+    wait: Annotated[bool, BeforeValidator(_yes)] = False
+    """Wait in the queue where it is full. For this launch only."""
+    ticket: Annotated[_Line, StringConstraints(max_length=40)] = ""
+    """The ticket whose turn has come: the control plane's word, good for one start."""
 
     def stored(self) -> dict[str, str]:
         """The options as JupyterHub keeps them for the next start."""
-        return {key: value for key, value in self.model_dump().items() if value}
+        return {
+            key: value for key, value in self.model_dump(exclude=_FOR_ONE_LAUNCH).items() if value
+        }
 
 
 def read_options(given: object) -> LaunchOptions:
@@ -66,7 +86,7 @@ def read_options(given: object) -> LaunchOptions:
         raise Refusal(*_reasons(error)) from None
 
 
-def options_from_form(form: Mapping[str, Any]) -> dict[str, str]:
+def options_from_form(form: Mapping[str, Any]) -> dict[str, str | bool]:
     """Turn a form's lists of values into options. Empty fields count as left out.
 
     Raises:
@@ -81,7 +101,8 @@ def options_from_form(form: Mapping[str, Any]) -> dict[str, str]:
         text = "".join(values).replace("\r\n", "\n").strip()
         if text:
             single[field] = text
-    return read_options(single).stored()
+    options = read_options(single)
+    return {**options.stored(), **({"wait": True} if options.wait else {})}
 
 
 def _reasons(error: ValidationError) -> list[Reason]:
@@ -101,7 +122,7 @@ def _sentence(kind: str, where: tuple[int | str, ...], words: str) -> str:
 
 
 def _wrong(message: str) -> Reason:
-    known = ", ".join(LaunchOptions.model_fields)
+    known = ", ".join(name for name in LaunchOptions.model_fields if name != "ticket")
     return Reason(Rule.REQUEST, message, remedy=f"Give none but these, as text: {known}.")
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
 from jupyterhub.spawner import SpawnException
 from tornado import web
 
-from allotment.model.claims import Refused, Waits
+from allotment.model.claims import Queued, Refused, Waits
 from allotment.model.names import CONSOLE_SERVER
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import RecordUnavailable, Refusal
@@ -33,6 +34,16 @@ class LaunchRefused(SpawnException):
         )
 
 
+class LaunchQueued(LaunchRefused):
+    """A launch that waits: nothing runs yet, and its ticket starts the server. HTTP 202: accepted."""
+
+    def __init__(self, queued: Queued) -> None:
+        self.ticket = queued.ticket
+        remedy = "It starts by itself when its turn comes; the home page shows its place."
+        waits = Reason(Rule.QUEUE_TURN, "Your server waits in the queue.", remedy=remedy)
+        super().__init__((waits, *queued.reasons), status_code=202, label="queued")
+
+
 class LaunchFailed(web.HTTPError):
     """A launch that was admitted and then failed on this machine. Not the person's fault: HTTP 500."""
 
@@ -52,8 +63,17 @@ def invalid_options(refusal: Refusal) -> LaunchRefused:
 def not_admitted(outcome: Waits | Refused) -> LaunchRefused:
     """The rules refuse the claim; where only waiting would help, the status says so."""
     if isinstance(outcome, Waits):
-        return LaunchRefused(outcome.reasons, status_code=409, label="capacity")
+        return LaunchRefused(
+            (*outcome.reasons[:-1], _or_wait(outcome.reasons[-1])),
+            status_code=409,
+            label="capacity",
+        )
     return LaunchRefused(outcome.reasons, status_code=403, label="refused")
+
+
+def _or_wait(reason: Reason) -> Reason:
+    wait = "Or wait: the server then starts by itself when its turn comes (wait: true)."
+    return replace(reason, remedy=f"{reason.remedy} {wait}".strip())
 
 
 def record_away(error: RecordUnavailable) -> LaunchRefused:

@@ -23,13 +23,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from allotment.model.allotments import LEGAL_STEPS, State
-from allotment.model.claims import Claim, Granted
+from allotment.model.allotments import LEGAL_STEPS, Allotment, State
+from allotment.model.claims import Claim, Granted, Queued, Refused, Waits
 from allotment.model.devices import DeviceOrigin, DeviceSpec
 from allotment.model.groups import Origin, Share
 from allotment.model.limits import LimitKind, LimitScope
-from allotment.model.profiles import Profile
+from allotment.model.profiles import Priority, Profile
 from allotment.model.refusals import AllotmentError, Refusal
+from allotment.model.sharing import OFFER_LASTS, PoolPolicy
+from allotment.model.tickets import LIVE_TICKETS, TicketState
 from allotment.record import (
     Record,
     allotments,
@@ -39,11 +41,16 @@ from allotment.record import (
     groups,
     limits,
     memberships,
+    offers,
     open_record,
     people,
     pools,
     profiles,
+    queue_facts,
+    tickets,
 )
+from allotment.record.offers import Place
+from allotment.rules.queueing import schedule
 
 SPECS = [
     DeviceSpec(f"gpu-{i}", f"n{i % 2}", "A100", 80 << 30, f"GPU-{i}", DeviceOrigin.SETTINGS)
@@ -52,6 +59,7 @@ SPECS = [
 IDS = [spec.id for spec in SPECS]
 PEOPLE = ["ann", "bob", "mei", "zoe"]
 HUBS = ["north", "south"]
+PROFILES = st.sampled_from(["p0", "p1", "p2", "low"])
 
 
 class Crash(Exception):
@@ -63,12 +71,14 @@ class Conservation(RuleBasedStateMachine):
 
     make_record: Callable[[], Record]
     ongoing = Bundle("ongoing")
+    waiting = Bundle("waiting")
 
     def __init__(self) -> None:
         super().__init__()
         self.record = self.make_record()
         self.seconds = 0
         self.states: dict[str, State] = {}
+        self.queued: dict[str, TicketState] = {}
 
     def teardown(self) -> None:
         self.record.close()
@@ -100,26 +110,125 @@ class Conservation(RuleBasedStateMachine):
                 profiles.publish(
                     writing, Profile(name=f"p{count}", title="P", devices=count), "f", "d"
                 )
+            low = Profile(name="low", title="Low", devices=1, priority=Priority.LOW)
+            profiles.publish(writing, low, "f", "d")
 
         assert self.change(arrange)
 
     @rule(
         target=ongoing,
         person=st.sampled_from(PEOPLE),
-        count=st.integers(0, 2),
+        profile=PROFILES,
         server=st.sampled_from(["", "a", "b"]),
         hub=st.sampled_from(HUBS),
     )
-    def launch(self, person: str, count: int, server: str, hub: str) -> Any:
-        outcome = claims.admit(self.record, Claim(hub, person, server, f"p{count}"), self.now())
+    def launch(self, person: str, profile: str, server: str, hub: str) -> Any:
+        outcome = claims.admit(self.record, Claim(hub, person, server, profile), self.now())
         if not isinstance(outcome, Granted):
             return None
-        granted = outcome.allotment
+        self.began(outcome.allotment, State.STARTING)
+        return outcome.allotment.id
+
+    def began(self, granted: Allotment, state: State) -> None:
         assert granted.id not in self.states
-        assert len(granted.devices) == count
-        self.states[granted.id] = State.STARTING
-        self.within_limits(person, granted.group, granted.pool)
-        return granted.id
+        assert len(granted.devices) == {"p0": 0, "p2": 2}.get(granted.profile, 1)
+        self.states[granted.id] = state
+        self.within_limits(granted.person, granted.group, granted.pool)
+
+    @rule(
+        target=waiting,
+        person=st.sampled_from(PEOPLE),
+        profile=PROFILES,
+        server=st.sampled_from(["", "a", "b"]),
+        hub=st.sampled_from(HUBS),
+    )
+    def launch_or_wait(self, person: str, profile: str, server: str, hub: str) -> Any:
+        claim = Claim(hub, person, server, profile, wait=True)
+        outcome = claims.admit(self.record, claim, self.now())
+        if isinstance(outcome, Granted):
+            self.began(outcome.allotment, State.STARTING)
+            self.runs_to_its_end(outcome.allotment.id)
+        if not isinstance(outcome, Queued):
+            return None
+        self.queued[outcome.ticket.id] = TicketState.WAITING
+        return outcome.ticket.id
+
+    @rule()
+    def the_queue_decides(self) -> None:
+        """What the queue decides is what admission grants: nothing has changed between them."""
+        at = self.now()
+        with self.record.reading() as reading:
+            queue = queue_facts.read(reading, at)
+        decided = schedule(tuple(queue.standings.values()), queue.waiting, at)
+        for (pool, model), decisions in decided.items():
+            for start in decisions.starts:
+                place = Place(pool, model, start.node)
+                outcome = offers.offer(self.record, start.ticket, place, self.now())
+                assert not isinstance(outcome, Waits), (start, outcome)
+                if isinstance(outcome, Granted):
+                    self.queued[start.ticket] = TicketState.OFFERED
+                    self.began(outcome.allotment, State.OFFERED)
+                elif isinstance(outcome, Refused):
+                    self.queued[start.ticket] = TicketState.REFUSED
+
+    @rule(ticket=waiting, node=st.sampled_from(["n0", "n1"]))
+    def an_offer_that_nobody_decided(self, ticket: str | None, node: str) -> None:
+        """However wrong the queue were, an offer keeps every rule."""
+        if ticket is None:
+            return
+        outcome = offers.offer(self.record, ticket, Place("a100", "A100", node), self.now())
+        if isinstance(outcome, Granted):
+            self.queued[ticket] = TicketState.OFFERED
+            self.began(outcome.allotment, State.OFFERED)
+        elif isinstance(outcome, Refused):
+            self.queued[ticket] = TicketState.REFUSED
+
+    @rule(target=ongoing, ticket=waiting)
+    def an_offer_is_taken(self, ticket: str | None) -> Any:
+        if ticket is None:
+            return None
+        with self.record.reading() as reading:
+            known = tickets.get(reading, ticket)
+        claim = Claim(known.hub, known.person, known.server, "", token_hash="t")
+        outcome, _ = offers.take_offer(self.record, claim, ticket, self.now())
+        if not isinstance(outcome, Granted):
+            assert self.queued[ticket] is not TicketState.OFFERED
+            return None
+        assert self.queued[ticket] is TicketState.OFFERED
+        self.queued[ticket] = TicketState.STARTED
+        self.states[outcome.allotment.id] = State.STARTING
+        return outcome.allotment.id
+
+    @rule(ticket=waiting)
+    def a_ticket_is_cancelled(self, ticket: str | None) -> None:
+        if ticket is None:
+            return
+        live = self.queued[ticket] in LIVE_TICKETS
+        assert self.change(lambda w: tickets.cancel(w, ticket)) is live
+        if live:
+            self.ended(ticket, TicketState.CANCELLED)
+
+    @rule()
+    def offers_expire(self) -> None:
+        self.seconds += int(OFFER_LASTS.total_seconds())
+        expired = offers.expire_offers(self.record, self.now())
+        assert set(expired) == {
+            key for key, state in self.queued.items() if state is TicketState.OFFERED
+        }
+        for ticket in expired:
+            self.ended(ticket, TicketState.EXPIRED)
+
+    def ended(self, ticket: str, state: TicketState) -> None:
+        with self.record.reading() as reading:
+            known = tickets.get(reading, ticket)
+        assert known.state is state
+        if self.queued[ticket] is TicketState.OFFERED and known.allotment:
+            self.states[known.allotment] = State.RELEASED
+        self.queued[ticket] = state
+
+    @rule(sharing=st.booleans())
+    def the_pool_is_shared_or_strict(self, sharing: bool) -> None:
+        self.change(lambda w: pools.set_policy(w, "a100", PoolPolicy(sharing=sharing)))
 
     def within_limits(self, person: str, group: str | None, pool: str | None) -> None:
         """A new admission has left everybody within what was set, counted from plain rows."""
@@ -127,6 +236,7 @@ class Conservation(RuleBasedStateMachine):
             active = allotments.active(reading)
             bound = {limit.kind: limit.value for limit in limits.effective(reading, person, group)}
             shares = groups.all_shares(reading, group or "", pool) if pool else ()
+            sharing = pools.get(reading, pool).policy.sharing if pool else False
         own = [a for a in active if a.person == person]
         held = sum(len(a.devices) for a in own)
         assert (
@@ -136,8 +246,12 @@ class Conservation(RuleBasedStateMachine):
         )
         assert bound[LimitKind.SERVERS] is None or len(own) <= bound[LimitKind.SERVERS]
         for share in shares:
-            used = sum(len(a.devices) for a in active if (a.group, a.pool) == (group, share.pool))
-            assert used <= share.guaranteed
+            mine = [a for a in active if (a.group, a.pool) == (group, share.pool)]
+            used = sum(len(a.devices) for a in mine)
+            assert used <= (share.ceiling if sharing else share.guaranteed)
+            if mine[-1].profile != "low":
+                dedicated = sum(len(a.devices) for a in mine if a.profile != "low")
+                assert dedicated <= share.guaranteed
 
     @rule(
         target=ongoing,
@@ -230,7 +344,7 @@ class Conservation(RuleBasedStateMachine):
         pool=st.sampled_from(["a100", "default", None]),
     )
     def a_share_is_edited(self, group: str, number: int, pool: str | None) -> None:
-        wanted = [Share(group, pool, number, number)] if pool else []
+        wanted = [Share(group, pool, number, number + 1)] if pool else []
         self.change(lambda w: groups.edit(w, group, wanted=wanted))
 
     @rule(
@@ -267,6 +381,9 @@ class Conservation(RuleBasedStateMachine):
         assert {a.id: a.state for a in active} == {
             k: s for k, s in self.states.items() if s is not State.RELEASED
         }
+        with self.record.reading() as reading:
+            live = {ticket.id: ticket.state for ticket in tickets.live(reading)}
+        assert live == {key: state for key, state in self.queued.items() if state in LIVE_TICKETS}
         holders = {device.id: device.holder for device in known if device.holder}
         assert holders == {device.id: a.id for a in active for device in a.devices}
 

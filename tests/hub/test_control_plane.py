@@ -17,6 +17,7 @@ from allotment.client import AllotmentClient, NewShare
 from allotment.model.documents import Step
 from allotment.model.refusals import NotPermitted
 from allotment.model.reports import ServerReport
+from allotment.record import tickets
 from allotment.work.hub_api import HubApi
 from hubs import until
 from page_hubs import PageHub
@@ -304,3 +305,27 @@ def test_a_control_plane_ends_with_a_hub_that_is_killed_and_the_next_hub_has_its
     platform.start()
     (after,) = platform.control_planes()
     assert after.pid != before.pid
+
+
+@pytest.mark.promise("QUEUE-2", "SERVER-7")
+def test_a_wait_survives_a_crash_of_hub_and_control_plane(platform: Platform) -> None:
+    platform.launch("ada", "one", "two")
+    platform.launch("ben", "two", "gpu")
+    path = "/users/ben/servers/fit"
+    body = {"user_options": {"profile": "gpu", "wait": True}}
+    answer = platform.hub_api("ben", "POST", path, json=body)
+    assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+
+    assert platform.hub.process is not None
+    os.kill(platform.hub.process.pid, signal.SIGKILL)
+    platform.hub.process.wait(20)
+    platform.start()
+    with platform.hub.record.reading() as reading:
+        assert [one.server for one in tickets.live(reading, person="ben")] == ["fit"]
+    platform.hub_api("ada", "DELETE", "/users/ada/servers/one").raise_for_status()
+
+    def ready() -> bool:
+        answer = platform.hub_api("ben", "GET", path)
+        return answer.is_success and bool(answer.json()["ready"])
+
+    until(ready, "the server to start by itself", 60)

@@ -19,7 +19,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-KNOWN = st.sampled_from([*LaunchOptions.model_fields, "ticket", ""])
+KNOWN = st.sampled_from([*LaunchOptions.model_fields, "voucher", ""])
 
 
 def test_options_are_read_as_they_are_and_left_out_where_empty() -> None:
@@ -31,12 +31,12 @@ def test_options_are_read_as_they_are_and_left_out_where_empty() -> None:
 
 def test_all_errors_are_named_at_once() -> None:
     with pytest.raises(Refusal) as refused:
-        read_options({"profile": 7, "group": [], "ticket": "T-1"})
+        read_options({"profile": 7, "group": [], "voucher": "T-1"})
 
     messages = " ".join(reason.message for reason in refused.value.reasons)
     assert "'profile'" in messages
     assert "'group'" in messages
-    assert "There is no option 'ticket'." in messages
+    assert "There is no option 'voucher'." in messages
 
 
 def test_thousands_of_wrong_options_are_told_in_few_words() -> None:
@@ -99,3 +99,19 @@ def test_every_word_of_a_refusal_is_escaped() -> None:
 
     assert "<img" not in html
     assert html.count("&lt;img") == 2
+
+
+@pytest.mark.promise("QUEUE-2")
+def test_what_is_good_for_one_launch_is_not_stored() -> None:
+    options = read_options({"profile": "gpu", "wait": True, "ticket": "0123"})
+
+    assert (options.wait, options.ticket) == (True, "0123")
+    assert options.stored() == {"profile": "gpu"}
+
+
+def test_a_form_agrees_to_wait() -> None:
+    assert options_from_form({"profile": ["gpu"], "wait": ["true"]}) == {
+        "profile": "gpu",
+        "wait": True,
+    }
+    assert "wait" not in options_from_form({"profile": ["gpu"], "wait": ["false"]})

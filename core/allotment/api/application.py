@@ -30,6 +30,7 @@ from allotment.api.resources import (
     reports,
     roles,
     servers,
+    tickets,
     usage,
     users,
 )
@@ -47,6 +48,7 @@ _ROUTERS = (
     limits,
     profiles,
     servers,
+    tickets,
     events,
     happenings,
     explain,
@@ -104,6 +106,7 @@ def _lifespan(plane: ControlPlane) -> Any:
             await asyncio.gather(*tasks)
             plane.errands.close()
             plane.endings.close()
+            plane.queueing.close()
 
     return lifespan
 

@@ -16,6 +16,8 @@ from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from allotment.work.local_servers import LocalServers
 from allotment.work.loop import Loop, Step
+from allotment.work.queueing import ROUND_EVERY as QUEUE_EVERY
+from allotment.work.queueing import Queueing
 from allotment.work.steps import Declared, Work, steps, this_process
 
 ONE_SYSTEM_USER = (
@@ -42,6 +44,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
     declared = Declared(environment.settings, environment.state)
     place = LocalServers(environment.hub, environment.hub_api_url)
     endings = Endings(record, hub, use, environment.hub)
+    queueing = Queueing(record, hub, environment.hub)
     work = Work(record, hub, use, place, environment.hub, this_process())
     return ControlPlane(
         environment=environment,
@@ -49,9 +52,15 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         hub=hub,
         use=use,
         endings=endings,
+        queueing=queueing,
         errands=Errands(),
         loop=Loop(
-            (*steps(work, declared), Step("endings", ROUND_EVERY, endings.round)), utc_now
+            (
+                Step("queue", QUEUE_EVERY, queueing.round),
+                *steps(work, declared),
+                Step("endings", ROUND_EVERY, endings.round),
+            ),
+            utc_now,
         ),
         feed=EventFeed(record),
         measures=Measures(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allotment.api.examples_queue import QUEUE_BODIES, TICKET
 from allotment.model.documents import Listing
 
 _AT = "2026-11-22T14:02:11Z"
@@ -75,6 +76,15 @@ _POOL = {
     "spare": 0,
     "shares": [{"group": "vision", "guaranteed": 2, "ceiling": 2, "weight": 1.0, "held": 1}],
     "revision": 3,
+}
+_HELD = {"held": 1, "peak": 2, "peak_at": _EARLIER, "average": 1.25}
+_PLANNED = {
+    "capacity": 2,
+    "available": 2,
+    "guaranteed": 2,
+    "ceilings": 2,
+    "overcommitted": 0,
+    **_HELD,
 }
 _GROUP_SHARE = {
     "pool": "a100",
@@ -367,10 +377,13 @@ ANSWERS: dict[str, dict[str, Any]] = {
     **_listing("Server", _ONE_SERVER),
     **_listing("Step", _STEP),
     **_listing("User", {**_USER, "limits": None}),
+    **_listing("Ticket", TICKET),
+    "Ticket": TICKET,
 }
 """By the name of the answer's document."""
 
 BODIES: dict[str, dict[str, Any]] = {
+    **QUEUE_BODIES,
     "GroupEdit": {"title": "Computer vision", "shares": [_WANTED_SHARE]},
     "LeavingUsers": {"names": ["analyst-2"]},
     "LimitEdit": {"scope": "person", "subject": "analyst-2", "kind": "devices", "value": 1},

@@ -17,6 +17,7 @@ from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from allotment.work.loop import Loop
+from allotment.work.queueing import Queueing
 
 if TYPE_CHECKING:
     from allotment.api.environment import ServiceEnvironment
@@ -33,6 +34,7 @@ class ControlPlane:
     hub: HubApi
     use: LiveUse
     endings: Endings
+    queueing: Queueing
     errands: Errands
     loop: Loop
     feed: EventFeed

@@ -12,6 +12,7 @@ from allotment.cli import (
     doctor,
     extending,
     money,
+    queue,
     seeing,
     sharing,
     stopping,
@@ -35,6 +36,7 @@ money.add_to(app)
 stopping.add_to(app)
 extending.add_to(app)
 sharing.add_to(app)
+queue.add_to(app)
 choosing.add_to(app)
 configuring.add_to(app)
 doctor.add_to(app)

@@ -16,6 +16,7 @@ from allotment.client.groups import Groups
 from allotment.client.happenings import Events
 from allotment.client.launching import Profiles, Servers
 from allotment.client.people import Limits, Roles, Users
+from allotment.client.tickets import Tickets
 from allotment.client.usage import Usage
 from allotment.model.documents import (
     About,
@@ -56,6 +57,7 @@ class AllotmentClient:
         self.devices = Devices(self._connection)
         self.pools = Pools(self._connection)
         self.groups = Groups(self._connection)
+        self.tickets = Tickets(self._connection)
         self.users = Users(self._connection)
         self.roles = Roles(self._connection)
         self.limits = Limits(self._connection)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from allotment.model.allotments import Allotment
 from allotment.model.reasons import Reason
+from allotment.model.tickets import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,8 @@ class Claim:
 
     ``person`` and ``hub`` come from the hub, never from the request. ``group`` is the group that
     is to pay; None lets the record choose where there is no choice. ``token_hash`` is the SHA-256
-    of the server's API token in hexadecimal: the server is known by it later.
+    of the server's API token in hexadecimal: the server is known by it later. With ``wait`` a claim
+    that could start later gets a ticket instead of a refusal.
     """
 
     hub: str
@@ -25,6 +27,7 @@ class Claim:
     token_hash: str = ""
     display_name: str = ""
     note: str = ""
+    wait: bool = False
 
     def __post_init__(self) -> None:
         """Replace NUL characters, which no database stores."""
@@ -55,4 +58,12 @@ class Refused:
     reasons: tuple[Reason, ...]
 
 
-Outcome = Granted | Waits | Refused
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The claim waits: its ticket starts the server when its turn comes."""
+
+    ticket: Ticket
+    reasons: tuple[Reason, ...]
+
+
+Outcome = Granted | Waits | Refused | Queued

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from allotment.model.profiles import Priority
+from allotment.model.reasons import Reason
 
 
 class TicketState(StrEnum):
@@ -24,6 +25,8 @@ class TicketState(StrEnum):
     """When its turn came, rules refused that waiting does not mend."""
 
 
+MOST_TICKETS = 20
+"""Servers with which one person may wait at the same time."""
 LIVE_TICKETS = frozenset({TicketState.WAITING, TicketState.OFFERED})
 
 
@@ -49,7 +52,12 @@ class Ticket:
     moved: int = 0
     display_name: str = ""
     note: str = ""
+    position: int | None = None
+    """Its place when the queue was decided last, from 1; None: not decided yet, or not waiting."""
+    waits_for: Reason | None = None
+    """Why it does not start, as it was decided last."""
     allotment: str | None = None
+    offered_at: datetime | None = None
     ended_at: datetime | None = None
     end_reason: str = ""
 

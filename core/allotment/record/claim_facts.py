@@ -15,6 +15,7 @@ from allotment.model.limits import Limit, LimitKind, LimitScope
 from allotment.model.names import CONSOLE_PROFILE
 from allotment.model.people import Permission
 from allotment.model.profiles import Profile
+from allotment.model.sharing import PoolPolicy
 from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
 from allotment.rules.standing import PoolFacts, ShareFacts, Standing
@@ -28,6 +29,8 @@ class Facts:
     profile_document: dict[str, Any]
     candidates: dict[tuple[str, str], tuple[HeldDevice, ...]]
     """By pool and model: the devices that the claim would be given there, best fit first."""
+    contested: bool = False
+    """Whether somebody waits, or devices are kept for somebody, in any pool."""
 
 
 _TEMPLATE = """
@@ -51,7 +54,7 @@ SELECT
         UNION ALL SELECT 'person', CAST(:person AS text)
         UNION ALL SELECT 'group', group_name FROM mine) about
         JOIN limits l ON l.scope = about.scope AND l.subject = about.subject) AS limits,
-    (SELECT {array}({row}(s.group_name, s.pool, s.guaranteed, s.ceiling, s.weight, s.held))
+    (SELECT {array}({row}(s.group_name, s.pool, s.guaranteed, s.ceiling, s.weight, s.held, {dedicated}))
         FROM shares s JOIN mine ON mine.group_name = s.group_name) AS shares,
     (SELECT {row}(COUNT(*), COALESCE(SUM(device_count), 0),
         COALESCE(SUM(CASE WHEN server = :server AND hub = :hub THEN 1 ELSE 0 END), 0))
@@ -61,18 +64,27 @@ SELECT
     (SELECT {array}({row}(u.pool, u.model, u.total, u.free, u.most,
         (SELECT COALESCE(SUM(CASE WHEN s.guaranteed > s.held THEN s.guaranteed - s.held ELSE 0 END), 0)
             FROM shares s WHERE s.pool = u.pool AND u.pool = 'default'),
+        u.largest, (SELECT policy FROM pools WHERE name = u.pool),
         (SELECT {array}({row}(c.id, c.uuid, c.node, c.model, c.memory, c.isolation)) FROM (
             SELECT id, uuid, node, model, memory, isolation FROM devices d
             WHERE d.pool = u.pool AND d.model = u.model AND d.free AND d.healthy AND d.present
             AND d.node = (SELECT n.node FROM pool_nodes n WHERE n.pool = u.pool AND n.model = u.model
                 AND n.free >= (SELECT device_count FROM wanted) ORDER BY n.free, n.node LIMIT 1)
-            ORDER BY d.id LIMIT (SELECT device_count FROM wanted)) c))) FROM usable u) AS usable
+            ORDER BY d.id LIMIT (SELECT device_count FROM wanted)) c))) FROM usable u) AS usable,
+    (SELECT COUNT(*) FROM tickets WHERE hub = :hub AND person = :person AND server = :server
+        AND state IN ('waiting', 'offered') AND state = 'waiting') AS waits_here,
+    (SELECT COUNT(*) FROM (SELECT 1 FROM tickets WHERE state IN ('waiting', 'offered') AND state = 'waiting' LIMIT 1) w)
+        + (SELECT COUNT(*) FROM reservations WHERE ends_at > :now) AS contested
 FROM (SELECT 1 AS one) AS always
 LEFT JOIN people p ON p.name = :person
 LEFT JOIN roles r ON r.name = p.role
 """
 
-_SUMS = "SUM(total) AS total, SUM(free) AS free, MAX(free) AS most"
+DEDICATED = """CASE WHEN (SELECT policy FROM pools p WHERE p.name = s.pool) = '{}' THEN s.held ELSE (
+    SELECT COALESCE(SUM(a.device_count), 0) FROM allotments a WHERE a.pool = s.pool
+    AND a.group_name = s.group_name AND a.state <> 'released' AND a.priority <> 'low') END"""
+"""What dedicated servers hold of a share ``s``; in a pool that lends nothing the counter says it."""
+_SUMS = "SUM(total) AS total, SUM(free) AS free, MAX(free) AS most, MAX(total) AS largest"
 _OPEN = """(
     SELECT s.pool FROM shares s JOIN mine ON mine.group_name = s.group_name UNION SELECT 'default'
 )"""
@@ -80,6 +92,7 @@ _STATEMENTS = {
     "sqlite": _TEMPLATE.format(
         array="json_group_array",
         row="json_array",
+        dedicated=DEDICATED,
         usable=f"""SELECT pool, model, {_SUMS} FROM pool_nodes
             WHERE (SELECT device_count FROM wanted) > 0 AND pool IN {_OPEN} GROUP BY pool, model""",
     ),
@@ -87,6 +100,7 @@ _STATEMENTS = {
     "postgresql": _TEMPLATE.format(
         array="json_agg",
         row="json_build_array",
+        dedicated=DEDICATED,
         usable=f"""SELECT o.pool, n.* FROM {_OPEN} o CROSS JOIN LATERAL (
             SELECT model, {_SUMS} FROM pool_nodes WHERE pool = o.pool GROUP BY model) n
             WHERE (SELECT device_count FROM wanted) > 0""",
@@ -101,6 +115,12 @@ SELECT document FROM profiles WHERE enabled AND NOT retired AND document IS NOT 
 @lru_cache(maxsize=2048)
 def _profile(document: str) -> Profile:
     return Profile.model_validate_json(document)
+
+
+@lru_cache(maxsize=256)
+def read_policy(document: str) -> PoolPolicy:
+    """A pool's policy, as the record stores it."""
+    return PoolPolicy.model_validate_json(document)
 
 
 def _array(value: Any) -> list[Any]:
@@ -140,19 +160,27 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
         servers_existing=existing,
         server_exists=exists > 0,
         server_active=here > 0,
+        server_waits=row.waits_here > 0,
         limits=tuple(
             Limit(LimitScope(scope), subject, LimitKind(kind), value)
             for scope, subject, kind, value in _array(row.limits)
         ),
-        shares=tuple(ShareFacts(Share(*share), held) for *share, held in _array(row.shares)),
-        pools=tuple(PoolFacts(*pool[:6]) for pool in sorted(usable, key=lambda pool: pool[:2])),
+        shares=tuple(
+            ShareFacts(Share(*share), held, dedicated)
+            for *share, held, dedicated in _array(row.shares)
+        ),
+        pools=tuple(
+            PoolFacts(*[*pool[:7], read_policy(pool[7]).sharing])
+            for pool in sorted(usable, key=lambda pool: pool[:2])
+        ),
         visible_profiles=() if seen else _visible(reading, claim.person, groups, console=console),
     )
     candidates = {
-        (pool[0], pool[1]): tuple(HeldDevice(*device) for device in _array(pool[6]))
+        (pool[0], pool[1]): tuple(HeldDevice(*device) for device in _array(pool[8]))
         for pool in usable
     }
-    return Facts(standing, {} if row.profile is None else json.loads(row.profile), candidates)
+    document = {} if row.profile is None else json.loads(row.profile)
+    return Facts(standing, document, candidates, bool(row.contested))
 
 
 def _may_see(profile: Profile, person: str, groups: tuple[str, ...], *, console: bool) -> bool:

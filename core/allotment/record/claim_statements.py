@@ -10,6 +10,8 @@ from typing import Any
 
 from allotment.model.allotments import Allotment, HeldDevice, State
 from allotment.model.claims import Claim
+from allotment.model.profiles import Priority
+from allotment.model.sharing import HALF_LIFE
 from allotment.record.columns import dumps, to_stored
 from allotment.record.engine import CONFIGURATION_LOCK, Writing
 
@@ -82,8 +84,8 @@ def lock(writing: Writing, claim: Claim) -> None:
 
 
 _INSERT_ALLOTMENT = """
-INSERT INTO allotments (id, hub, person, server, group_name, pool, profile, state, device_count, terms, devices, token_hash, admitted_at)
-VALUES (:id, :hub, :person, :server, :group_name, :pool, :profile, 'starting', :device_count, :terms, :devices, :token_hash, :now)
+INSERT INTO allotments (id, hub, person, server, group_name, pool, profile, state, device_count, priority, terms, devices, token_hash, admitted_at)
+VALUES (:id, :hub, :person, :server, :group_name, :pool, :profile, :state, :device_count, :priority, :terms, :devices, :token_hash, :now)
 """
 _INSERT_SERVER = """
 INSERT INTO servers (person, hub, name, display_name, note, profile, allotment, created_at)
@@ -120,13 +122,13 @@ share AS (
     WHERE name = 'event' AND (SELECT COUNT(*) FROM holding) + (SELECT COUNT(*) FROM server) >= 0 RETURNING value
 )
 INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "after")
-SELECT value, :now, :person, 'allotment.admitted', :id, :person, :group_name, :after FROM counter
+SELECT value, :now, :actor, CAST(:kind AS text), :id, :person, :group_name, :after FROM counter
 """
 
 
 def insert(writing: Writing, allotment: Allotment, claim: Claim) -> None:
-    """Write an admission: allotment, server, holdings, counters and event."""
-    parameters = _parameters(allotment, claim, to_stored(writing.now))
+    """Write an admission or an offer: allotment, server, holdings, counters and event."""
+    parameters = _parameters(allotment, claim, to_stored(writing.now)) | {"actor": writing.actor}
     if writing.dialect == "postgresql":
         writing.driver(_POSTGRESQL_INSERT, parameters)
         return
@@ -138,7 +140,7 @@ def insert(writing: Writing, allotment: Allotment, claim: Claim) -> None:
         if allotment.group:
             writing.driver(_SQLITE_SHARE, parameters)
     writing.event(
-        "allotment.admitted",
+        parameters["kind"],
         allotment.id,
         person=allotment.person,
         group=allotment.group,
@@ -166,7 +168,10 @@ def _parameters(allotment: Allotment, claim: Claim, now: int) -> dict[str, Any]:
         "group_name": allotment.group,
         "pool": allotment.pool,
         "profile": allotment.profile,
+        "state": str(allotment.state),
+        "kind": f"allotment.{'offered' if allotment.state is State.OFFERED else 'admitted'}",
         "device_count": len(allotment.devices),
+        "priority": allotment.terms["profile"].get("priority", Priority.DEDICATED),
         "terms": dumps(allotment.terms),
         "devices": held_document(allotment.devices),
         "token_hash": claim.token_hash,
@@ -192,10 +197,23 @@ def held_document(devices: tuple[HeldDevice, ...]) -> str:
 
 _RELEASE_ALLOTMENT = """
 UPDATE allotments SET state = 'released', released_at = :now, proof = :proof
-WHERE id = :id AND state IN ('stopping', 'offered') RETURNING person, group_name, pool, server, hub, device_count
+WHERE id = :id AND state IN ('stopping', 'offered') RETURNING person, group_name, pool, server, hub, device_count, admitted_at
 """
+_HALF_LIFE = int(HALF_LIFE.total_seconds() * 1_000_000)
+
+
+def _decay(least: str, age: str) -> str:
+    """SQL for what is left after an age in microseconds. Bounded, for PostgreSQL refuses an underflow."""
+    bounded = f"CAST({least}({age}, {200 * _HALF_LIFE}) AS double precision)"
+    return f"power(CAST(0.5 AS double precision), {bounded} / {_HALF_LIFE})"
+
+
 _SQLITE_FREE = (
-    "UPDATE shares SET held = held - :device_count WHERE group_name = :group_name AND pool = :pool",
+    f"""
+    UPDATE shares SET held = held - :device_count, used_at = :now,
+        used = used * {_decay("min", ":now - used_at")} + :device_count * (1 - {_decay("min", ":now - :admitted_at")})
+    WHERE group_name = :group_name AND pool = :pool
+    """,
     """
     UPDATE pool_nodes SET free = free + given.number FROM (
         SELECT d.pool, d.node, d.model, COUNT(*) AS number FROM holdings h JOIN devices d ON d.id = h.device
@@ -211,9 +229,12 @@ WITH configuration AS MATERIALIZED (
 ), ended AS (
     UPDATE allotments SET state = 'released', released_at = :now, proof = :proof
     WHERE id = :id AND state IN ('stopping', 'offered') AND (SELECT COUNT(*) FROM configuration) > 0
-    RETURNING id, person, group_name, pool, server, hub, device_count
+    RETURNING id, person, group_name, pool, server, hub, device_count, admitted_at
 ), share AS (
-    UPDATE shares SET held = held - ended.device_count FROM ended
+    UPDATE shares SET held = held - ended.device_count, used_at = :now,
+        used = used * {_decay("least", ":now - used_at")}
+            + ended.device_count * (1 - {_decay("least", ":now - ended.admitted_at")})
+    FROM ended
     WHERE shares.group_name = ended.group_name AND shares.pool = ended.pool AND ended.device_count > 0 RETURNING 1
 ), given AS (
     SELECT d.pool, d.node, d.model, COUNT(*) AS number FROM holdings h JOIN devices d ON d.id = h.device
@@ -268,6 +289,8 @@ def _free_sqlite(writing: Writing, row: Any, allotment_id: str, proof: str) -> N
             "device_count": row.device_count,
             "group_name": row.group_name,
             "pool": row.pool,
+            "admitted_at": row.admitted_at,
+            "now": to_stored(writing.now),
         }
         for statement in _SQLITE_FREE:
             writing.driver(statement, held)

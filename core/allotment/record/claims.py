@@ -7,31 +7,27 @@ compiler: at some hundred launches a second they, after the disk, are what a dec
 from __future__ import annotations
 
 import hashlib
-import secrets
 from dataclasses import replace
 from datetime import datetime
 
 from allotment.model.allotments import Allotment, ServerProcess, State
-from allotment.model.claims import Claim, Granted, Outcome, Refused, Waits
+from allotment.model.claims import Claim, Granted, Outcome, Queued, Refused, Waits
 from allotment.model.endings import Cause
-from allotment.model.reasons import WAITING_RULES, Reason
-from allotment.model.refusals import AllotmentError
-from allotment.record import allotments, claim_facts, claim_statements
+from allotment.model.reasons import WAITING_RULES, Reason, Rule
+from allotment.model.refusals import AllotmentError, Refusal
+from allotment.record import allotments, claim_facts, claim_statements, ids, tickets
 from allotment.record.claim_facts import Facts
-from allotment.record.columns import to_stored
 from allotment.record.engine import Reading, Record, Writing
-from allotment.rules.admission import Admitted
-from allotment.rules.admission import admit as decide
+from allotment.record.turns import Placed, place
+from allotment.rules.admission import Admitted, paying_group
+from allotment.rules.sharing import serving_pools
+
+new_id = ids.new_id
 
 
 def hash_token(token: str) -> str:
     """The SHA-256 of an API token in hexadecimal: how the record knows a server."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def new_id(now: datetime) -> str:
-    """A new id that sorts by time: milliseconds since the epoch and 80 random bits, in hexadecimal."""
-    return f"{to_stored(now) // 1000:012x}{secrets.token_hex(10)}"
 
 
 def admit(record: Record, claim: Claim, now: datetime) -> Outcome:
@@ -43,10 +39,12 @@ def admit(record: Record, claim: Claim, now: datetime) -> Outcome:
     with record.writing(claim.person, now, configuration=False) as writing:
         claim_statements.lock(writing, claim)
         facts = claim_facts.read(writing, claim, now)
-        decision = decide(facts.standing)
-        if isinstance(decision, Admitted):
-            return Granted(_allot(writing, claim, facts, decision))
+        decision = place(writing, facts, now)
+        if isinstance(decision, Placed):
+            return Granted(allot(writing, facts, decision, State.STARTING))
         outcome = _with_holders(writing, facts, decision)
+        if claim.wait and isinstance(outcome, Waits):
+            return _queue(writing, facts, outcome.reasons)
         _note_refusal(writing, facts, outcome)
         return outcome
 
@@ -57,16 +55,50 @@ def foresee(reading: Reading, claim: Claim, now: datetime) -> Outcome | Admitted
     A claim that would be granted is answered by the rules' own :class:`Admitted`.
     """
     facts = claim_facts.read(reading, claim, now)
-    decision = decide(facts.standing)
-    return decision if isinstance(decision, Admitted) else _with_holders(reading, facts, decision)
+    decision = place(reading, facts, now)
+    if isinstance(decision, Placed):
+        return decision.admitted
+    return _with_holders(reading, facts, decision)
 
 
-def _allot(writing: Writing, claim: Claim, facts: Facts, decision: Admitted) -> Allotment:
-    profile = facts.standing.profile
+def queue(record: Record, claim: Claim, now: datetime) -> Queued | Refused:
+    """Let a claim wait, though it might start at once: the queue then starts it when its turn comes."""
+    with record.writing(claim.person, now, configuration=False) as writing:
+        claim_statements.lock(writing, claim)
+        facts = claim_facts.read(writing, claim, now)
+        decision = place(writing, facts, now)
+        if isinstance(decision, Refused):
+            _note_refusal(writing, facts, decision)
+            return decision
+        if isinstance(decision, Placed) and decision.admitted.pool is None:
+            return Refused((_NOTHING_TO_WAIT_FOR,))
+        return _queue(writing, facts, decision.reasons if isinstance(decision, Waits) else ())
+
+
+_NOTHING_TO_WAIT_FOR = Reason(
+    Rule.QUEUE_TICKET,
+    "This profile takes no device, so there is nothing to wait for.",
+    remedy="Launch it.",
+)
+
+
+def _queue(writing: Writing, facts: Facts, reasons: tuple[Reason, ...]) -> Queued | Refused:
+    standing, profile = facts.standing, facts.standing.profile
+    assert profile is not None  # noqa: S101 - the rules know it, or they had refused
+    group = paying_group(standing)
+    pools = [(pool.pool, pool.model) for pool in serving_pools(standing, group)]
+    try:
+        ticket = tickets.make(writing, standing.claim, profile, group, pools, reasons)
+    except Refusal as refusal:
+        return Refused(refusal.reasons)
+    return Queued(ticket, reasons)
+
+
+def allot(writing: Writing, facts: Facts, placed: Placed, state: State) -> Allotment:
+    """Write a granted claim: its allotment holds the devices from now on."""
+    profile, claim = facts.standing.profile, facts.standing.claim
     assert profile is not None  # noqa: S101 - the rules have admitted it
-    devices = (
-        facts.candidates[decision.pool, decision.model] if decision.pool and decision.model else ()
-    )
+    decision = placed.admitted
     allotment = Allotment(
         id=new_id(writing.now),
         hub=claim.hub,
@@ -75,9 +107,9 @@ def _allot(writing: Writing, claim: Claim, facts: Facts, decision: Admitted) -> 
         group=decision.group,
         pool=decision.pool,
         profile=profile.name,
-        state=State.STARTING,
+        state=state,
         terms={"profile": facts.profile_document},
-        devices=devices,
+        devices=placed.devices,
         admitted_at=writing.now,
     )
     claim_statements.insert(writing, allotment, claim)

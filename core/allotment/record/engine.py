@@ -271,6 +271,8 @@ def _sqlite_engine(url: sa.URL, begin: str, patience: float, size: int) -> Engin
         connection.isolation_level = (
             None  # we say BEGIN ourselves: the driver would say it too late
         )
+        # Not every SQLite is built with the functions of mathematics.
+        connection.create_function("power", 2, pow, deterministic=True)
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",

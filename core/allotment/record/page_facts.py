@@ -20,7 +20,7 @@ from allotment.model.limits import Limit, LimitKind, LimitScope
 from allotment.model.names import CONSOLE_PROFILE
 from allotment.model.people import Permission
 from allotment.model.profiles import Profile
-from allotment.record import allotments, platform, servers
+from allotment.record import allotments, claim_facts, platform, servers
 from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
 from allotment.record.servers import Server
@@ -160,14 +160,16 @@ WHERE scope = 'platform' OR (scope = 'person' AND subject = :person)
 OR (scope = 'group' AND subject IN (SELECT group_name FROM mine))
 ORDER BY scope, subject, kind
 """)
-_SHARES = _of_groups("""
-SELECT group_name, pool, guaranteed, ceiling, weight, held FROM shares
-WHERE group_name IN (SELECT group_name FROM mine) ORDER BY group_name, pool
-""")
+_SHARES_TEMPLATE = """
+SELECT s.group_name, s.pool, s.guaranteed, s.ceiling, s.weight, s.held, {dedicated} AS dedicated
+FROM shares s WHERE s.group_name IN (SELECT group_name FROM mine) ORDER BY s.group_name, s.pool
+"""
+_SHARES = _of_groups(_SHARES_TEMPLATE.format(dedicated=claim_facts.DEDICATED))
 _POOLS = _of_groups("""
-SELECT n.pool, n.model, SUM(n.total) AS total, SUM(n.free) AS free, MAX(n.free) AS most,
+SELECT n.pool, n.model, SUM(n.total) AS total, SUM(n.free) AS free, MAX(n.free) AS most, MAX(n.total) AS largest,
     (SELECT COALESCE(SUM(CASE WHEN s.guaranteed > s.held THEN s.guaranteed - s.held ELSE 0 END), 0)
-        FROM shares s WHERE s.pool = n.pool AND n.pool = 'default') AS unused
+        FROM shares s WHERE s.pool = n.pool AND n.pool = 'default') AS unused,
+    (SELECT policy FROM pools WHERE name = n.pool) AS policy
 FROM pool_nodes n JOIN usable ON usable.pool = n.pool
 GROUP BY n.pool, n.model ORDER BY n.pool, n.model
 """)
@@ -207,6 +209,10 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
     row = reading.driver(_PERSON, parameters).one()
     permissions = json.loads(row.permissions) if row.permissions else []
     own, group_held = _held(reading, parameters)
+    groups = tuple(
+        GroupFacts(group.name, group.title, bool(group.leads))
+        for group in reading.driver(_GROUPS, parameters)
+    )
     return PersonFacts(
         person=person,
         known=row.role is not None,
@@ -215,10 +221,7 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
         permissions=frozenset(Permission(permission) for permission in permissions),
         must_change_password=bool(row.must_change),
         mode=platform.mode(reading),
-        groups=tuple(
-            GroupFacts(group.name, group.title, bool(group.leads))
-            for group in reading.driver(_GROUPS, parameters)
-        ),
+        groups=groups,
         limits=tuple(
             Limit(LimitScope(limit.scope), limit.subject, LimitKind(limit.kind), limit.value)
             for limit in reading.driver(_LIMITS, parameters)
@@ -227,6 +230,7 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
             ShareFacts(
                 Share(share.group_name, share.pool, share.guaranteed, share.ceiling, share.weight),
                 share.held,
+                share.dedicated,
             )
             for share in reading.driver(_SHARES, parameters)
         ),
@@ -245,7 +249,14 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
 def _pools(reading: Reading, parameters: dict[str, object]) -> tuple[PoolFacts, ...]:
     return tuple(
         PoolFacts(
-            row.pool, row.model, int(row.total), int(row.free), int(row.most), int(row.unused)
+            row.pool,
+            row.model,
+            int(row.total),
+            int(row.free),
+            int(row.most),
+            int(row.unused),
+            int(row.largest),
+            claim_facts.read_policy(row.policy).sharing,
         )
         for row in reading.driver(_POOLS, parameters)
     )

@@ -15,7 +15,7 @@ from allotment.model.limits import LimitKind
 from allotment.model.names import CONSOLE_PROFILE, CONSOLE_SERVER
 from allotment.model.reasons import WAITING_RULES, Reason, Rule
 from allotment.rules.limiting import limit_reason
-from allotment.rules.sharing import choose_pool
+from allotment.rules.sharing import choose_pool, serving_pools
 from allotment.rules.standing import Standing
 
 LONGEST_SERVER_NAME = 63
@@ -36,7 +36,7 @@ Decision = Admitted | Waits | Refused
 
 def admit(standing: Standing) -> Decision:
     """Decide one claim against the standing. Pure: the same standing gives the same decision."""
-    reasons = [reason for rule in _GATES for reason in [rule(standing)] if reason is not None]
+    reasons = list(gate_reasons(standing))
     group = paying_group(standing)
     reasons += [
         reason
@@ -49,9 +49,14 @@ def admit(standing: Standing) -> Decision:
         reasons.append(reason)
     if not reasons:
         return Admitted(group, pool.pool if pool else None, pool.model if pool else None)
-    if all(reason.rule in WAITING_RULES for reason in reasons):
+    if all(reason.rule in WAITING_RULES for reason in reasons) and serving_pools(standing, group):
         return Waits(tuple(reasons))
     return Refused(tuple(reasons))
+
+
+def gate_reasons(standing: Standing) -> tuple[Reason, ...]:
+    """What stands in the way before anything is counted: names, profile, person, group."""
+    return tuple(reason for rule in _GATES for reason in [rule(standing)] if reason is not None)
 
 
 def paying_group(standing: Standing) -> str | None:
@@ -70,6 +75,12 @@ def _server_name(standing: Standing) -> Reason | None:
             limit=LONGEST_SERVER_NAME,
             asked=len(claim.server),
             remedy="Choose a shorter name.",
+        )
+    if standing.server_waits:
+        return Reason(
+            Rule.SERVER_NAME,
+            f"Your server {claim.server or 'default'!r} waits for its turn already.",
+            remedy="Wait until it starts by itself, take it out of the queue, or choose another name.",
         )
     if standing.server_active:
         return Reason(

@@ -121,6 +121,9 @@ class Action(StrEnum):
     CHANGE_PROFILES = "enable and disable profiles"
     REVOKE_PROFILE = "revoke profiles"
     STOP_SERVER = "stop or start this server"
+    WAIT = "wait with a server of one's own"
+    CANCEL_TICKET = "take this ticket out of the queue"
+    MOVE_TICKET = "change the order of the queue"
     EXTEND_SERVER = "put off the end of this server"
     CHANGE_PLATFORM = "choose mode and default group"
     CONFIGURE = "apply settings"
@@ -160,6 +163,9 @@ GRANTS: dict[Action, Grant] = {
     Action.STOP_SERVER: Grant(_needs(Permission.STOP_SERVERS), owner=True, lead=True),
     Action.EXTEND_SERVER: Grant(_needs(Permission.STOP_SERVERS), owner=True, lead=True),
     Action.CHANGE_PLATFORM: Grant(_needs(Permission.MANAGE_GROUPS, Permission.MANAGE_PEOPLE)),
+    Action.WAIT: Grant(_needs(), owner=True),
+    Action.CANCEL_TICKET: Grant(_needs(Permission.STOP_SERVERS), owner=True, lead=True),
+    Action.MOVE_TICKET: Grant(_needs(Permission.MANAGE_POOLS)),
     # A settings file can say anything, so whoever applies one must be permitted everything: it
     # hands out roles, and nobody gives what they are not permitted themselves.
     Action.CONFIGURE: Grant(frozenset(Permission)),

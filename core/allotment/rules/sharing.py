@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from allotment.model.amounts import counted
 from allotment.model.names import DEFAULT_POOL
-from allotment.model.profiles import PoolByModel, Profile
+from allotment.model.profiles import PoolByModel, Priority, Profile
 from allotment.model.reasons import Reason, Rule
 from allotment.rules.standing import PoolFacts, ShareFacts, Standing
 
@@ -27,6 +27,27 @@ def choose_pool(standing: Standing, group: str | None) -> tuple[PoolFacts | None
         if reason is None:
             return pool, None
     return None, verdicts[0][1]
+
+
+def serving_pools(standing: Standing, group: str | None) -> tuple[PoolFacts, ...]:
+    """Pools that could serve the claim at some time as shares and devices are: that waiting is good for."""
+    profile = standing.profile
+    if profile is None or not profile.devices:
+        return ()
+    shares = {facts.share.pool: facts for facts in standing.shares if facts.share.group == group}
+    return tuple(
+        pool
+        for pool in standing.pools
+        if _may_use(pool, profile, shares) and _could_serve(pool, shares.get(pool.pool), profile)
+    )
+
+
+def _could_serve(pool: PoolFacts, facts: ShareFacts | None, profile: Profile) -> bool:
+    if facts is None:
+        return profile.devices <= pool.largest_node
+    borrows = pool.sharing and profile.priority is Priority.LOW
+    most = facts.share.ceiling if borrows else facts.share.guaranteed
+    return profile.devices <= min(most, pool.largest_node)
 
 
 def _may_use(pool: PoolFacts, profile: Profile, shares: dict[str, ShareFacts]) -> bool:
@@ -54,12 +75,55 @@ def _share_reason(
 ) -> Reason | None:
     """Why this pool cannot serve the claim now: the group's share first, then free devices."""
     asked = profile.devices
-    if facts is not None and facts.held + asked > facts.share.guaranteed:
-        return _over_share(pool, facts, asked, group)
+    over = None if facts is None else _over(pool, facts, profile, group)
+    if over is not None:
+        return over
     reserved = 0 if facts is not None else pool.unused_guarantee
     if pool.free - reserved < asked or pool.free_on_one_node < asked:
         return _not_free(pool, asked, reserved)
     return None
+
+
+def _over(pool: PoolFacts, facts: ShareFacts, profile: Profile, group: str | None) -> Reason | None:
+    """Why the share has no room: its guarantee or, for what borrows in a pool that lends, its ceiling."""
+    asked, share = profile.devices, facts.share
+    if not pool.sharing:
+        within = facts.held + asked <= share.guaranteed
+        return None if within else _over_share(pool, facts, asked, group)
+    low = profile.priority is Priority.LOW
+    if not low and facts.dedicated + asked > share.guaranteed:
+        return _over_dedicated(pool, facts, asked, group)
+    if facts.held + asked > share.ceiling:
+        return _over_ceiling(pool, facts, asked, group)
+    return None
+
+
+def _over_dedicated(pool: PoolFacts, facts: ShareFacts, asked: int, group: str | None) -> Reason:
+    share = facts.share
+    return Reason(
+        Rule.SHARE_GUARANTEE,
+        f"{group} is guaranteed {counted(share.guaranteed, 'device')} in {pool.pool} and holds {facts.dedicated} "
+        f"with dedicated servers; this needs {asked} more.",
+        limit=share.guaranteed,
+        used=facts.dedicated,
+        asked=asked,
+        remedy="Choose a low-priority profile, which may borrow what other groups do not use, or wait until the group gives a device back.",
+    )
+
+
+def _over_ceiling(pool: PoolFacts, facts: ShareFacts, asked: int, group: str | None) -> Reason:
+    share = facts.share
+    return Reason(
+        Rule.SHARE_CEILING,
+        f"{group} may hold {counted(share.ceiling, 'device')} in {pool.pool} at most, borrowed ones among them, "
+        f"and holds {facts.held}; this needs {asked} more.",
+        limit=share.ceiling,
+        used=facts.held,
+        asked=asked,
+        remedy="Choose a smaller profile, or ask an operator for a higher ceiling."
+        if asked > share.ceiling
+        else f"Wait until {counted(facts.held + asked - share.ceiling, 'device')} of the group's is given back, or ask an operator for a higher ceiling.",
+    )
 
 
 def _over_share(pool: PoolFacts, facts: ShareFacts, asked: int, group: str | None) -> Reason:

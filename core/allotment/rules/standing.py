@@ -25,14 +25,23 @@ class PoolFacts:
     free_on_one_node: int
     unused_guarantee: int = 0
     """What groups may still claim of their guarantees here."""
+    largest_node: int = 0
+    """Devices of the node that has most, held ones too."""
+    sharing: bool = False
+    """Whether low-priority servers borrow here what other groups do not use."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShareFacts:
-    """A share of the paying group, and what the group holds of it."""
+    """A share of the paying group, and what the group holds of it.
+
+    ``dedicated`` counts what servers hold that are never reclaimed; in a pool that lends nothing all
+    are such.
+    """
 
     share: Share
     held: int
+    dedicated: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,7 @@ class Standing:
     servers_existing: int = 0
     server_exists: bool = False
     server_active: bool = False
+    server_waits: bool = False
     limits: tuple[Limit, ...] = ()
     shares: tuple[ShareFacts, ...] = ()
     """Shares of all groups the person is in."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -113,14 +113,27 @@ class HubApi:
         if response.status_code != httpx.codes.NOT_FOUND:
             _check(response)
 
-    def start_server(self, person: str, name: str) -> None:
-        """Start a server with the options that it had last.
+    def start_server(
+        self,
+        person: str,
+        name: str,
+        options: Mapping[str, object] | None = None,
+        *,
+        display_name: str = "",
+    ) -> None:
+        """Start a server with these options, or with those that it had last.
+
+        ``display_name`` is what a server is called that the hub does not know yet.
 
         Raises:
             HubRefused: the hub, or admission, refuses; its text says why.
             HubAway: the hub did not answer.
         """
-        _check(self._send("POST", _server(person, name), headers=self._own, patient=True))
+        more: dict[str, Any] = {}
+        if options is not None:
+            called = {"display_name": display_name} if name and display_name else {}
+            more["json"] = {"user_options": dict(options)} | called
+        _check(self._send("POST", _server(person, name), headers=self._own, patient=True, **more))
 
     def stop_server(self, person: str, name: str) -> bool:
         """Stop a server. Returns False where the hub knows of no such server."""

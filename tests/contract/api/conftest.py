@@ -46,6 +46,7 @@ from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from allotment.work.loop import Loop, Step
+from allotment.work.queueing import Queueing
 
 SERVICE_TOKEN = "the-control-planes-own-token"
 ACCESS = "access:services!service=allotment"
@@ -237,6 +238,7 @@ def make_plane(
         hub=hub,
         use=use,
         endings=Endings(record, hub, use, "hub"),
+        queueing=Queueing(record, hub, "hub"),
         errands=Errands(),
         loop=Loop(steps, clock),
         feed=EventFeed(record, look_every=0.02),

@@ -19,6 +19,7 @@ from allotment.api.sessions import COOKIE
 from allotment.model.endings import Cause
 from allotment.model.people import Permission
 from allotment.record import allotments, endings, events, memberships, people, roles
+from allotment.record.schema import tickets
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -126,6 +127,30 @@ def an_announced_end(lab: Any, _number: int) -> None:
         endings.say(writing, bobs.id, Cause.IDLE, writing.now + timedelta(minutes=15), "Idle.")
 
 
+def a_free_device(lab: Any, number: int) -> None:
+    """In the default pool, which people without a group use."""
+    lab.devices(1, prefix=f"free-{number}")
+
+
+def a_ticket(lab: Any, number: int) -> None:
+    """Bob waits with a server."""
+    with lab.write("bob") as writing:
+        row = {
+            "id": f"{number:032x}",
+            "hub": "hub",
+            "person": "bob",
+            "server": f"waits-{number}",
+            "profile": "gpu",
+            "group_name": "vision",
+            "device_count": 1,
+            "priority": "dedicated",
+            "candidates": [["a100", "A100"]],
+            "state": "waiting",
+            "since": writing.now,
+        }
+        writing.run(tickets.insert().values(**row))
+
+
 REPORT = {
     "kernels": 1,
     "kernels_busy": 0,
@@ -227,6 +252,24 @@ ROWS = [
     ),
     Row("POST", "/servers/stop", "OLM", body(servers=[BOBS], reason="Maintenance.")),
     Row("POST", "/servers/start", "OLM", body(servers=[BOBS])),
+    Row("GET", "/tickets", EVERYBODY),
+    Row("GET", "/tickets/{ticket}", "ORLM", at="/tickets/{number:032x}", prepare=a_ticket),
+    Row(
+        "POST",
+        "/tickets",
+        "ORCLMZPW",
+        body(profile="gpu", server="wait-{number}"),
+        prepare=a_free_device,
+    ),
+    Row("DELETE", "/tickets/{ticket}", "OLM", at="/tickets/{number:032x}", prepare=a_ticket),
+    Row(
+        "POST",
+        "/tickets/{ticket}/move",
+        "O",
+        body(to="front"),
+        "/tickets/{number:032x}/move",
+        a_ticket,
+    ),
     Row("GET", "/events", EVERYBODY),
     Row("GET", "/refusals", EVERYBODY),
     Row("GET", "/drift", "OR"),

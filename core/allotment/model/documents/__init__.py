@@ -72,6 +72,7 @@ from allotment.model.documents.platform import (
     StepListing,
 )
 from allotment.model.documents.problems import Problem, ReasonDocument
+from allotment.model.documents.queue import Ticket, TicketListing
 
 __all__ = [
     "About",
@@ -131,6 +132,8 @@ __all__ = [
     "ServerUse",
     "Step",
     "StepListing",
+    "Ticket",
+    "TicketListing",
     "UsageListing",
     "UsageRow",
     "UsageSum",

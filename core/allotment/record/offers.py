@@ -1,0 +1,186 @@
+"""Offers: a ticket whose turn has come holds its devices, and its server is to be started.
+
+Each function opens transactions of its own. The queue decides outside of them; here every rule is
+asked again, and what has changed meanwhile lets the ticket wait on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from allotment.model.allotments import Allotment, State
+from allotment.model.claims import Claim, Granted, Refused, Waits
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import NotFound
+from allotment.model.sharing import OFFER_LASTS
+from allotment.model.tickets import Ticket, TicketState
+from allotment.record import allotments, claim_facts, claim_statements, claims, tickets
+from allotment.record.claim_facts import Facts
+from allotment.record.engine import Record, Writing
+from allotment.record.turns import Placed, devices_on
+from allotment.rules.admission import Admitted, admit, gate_reasons
+
+QUEUE = "queue"
+"""Who offers, in the record's events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a ticket is to be served."""
+
+    pool: str
+    model: str
+    node: str
+
+
+def offer(
+    record: Record, ticket_id: str, place: Place, now: datetime
+) -> Granted | Waits | Refused | None:
+    """Offer devices of one node to a ticket that waits: its allotment holds them from now on.
+
+    *Waits*: there is no room any more, and the ticket waits on. *Refused*: rules stand in the way
+    that waiting does not mend, and the ticket has ended. None: it does not wait any more.
+    """
+    with record.reading() as reading:
+        known = tickets.get(reading, ticket_id)
+    claim = claim_of(known)
+    with record.writing(QUEUE, now, configuration=False) as writing:
+        claim_statements.lock(writing, claim)
+        ticket = tickets.lock(writing, ticket_id)
+        if ticket is None or ticket.state is not TicketState.WAITING:
+            return None
+        facts = _at(claim_facts.read(writing, claim, now), place)
+        decision = admit(facts.standing)
+        if isinstance(decision, Refused):
+            reason = " ".join(reason.sentence for reason in decision.reasons)
+            tickets.end(writing, ticket, TicketState.REFUSED, reason)
+            return decision
+        if isinstance(decision, Waits):
+            return decision
+        return _offer(writing, ticket, facts, decision, place)
+
+
+def claim_of(ticket: Ticket) -> Claim:
+    """The claim that waits."""
+    return Claim(
+        hub=ticket.hub,
+        person=ticket.person,
+        server=ticket.server,
+        profile=ticket.profile,
+        group=ticket.group,
+        display_name=ticket.display_name,
+        note=ticket.note,
+    )
+
+
+def _at(facts: Facts, place: Place) -> Facts:
+    """The same facts, as if there were only the place that the queue has chosen."""
+    here = tuple(
+        pool
+        for pool in facts.standing.pools
+        if (pool.pool, pool.model) == (place.pool, place.model)
+    )
+    return replace(facts, standing=replace(facts.standing, pools=here, server_waits=False))
+
+
+def _offer(
+    writing: Writing, ticket: Ticket, facts: Facts, decision: Admitted, place: Place
+) -> Granted | Waits:
+    devices = devices_on(writing, facts, decision, place.node)
+    if len(devices) < ticket.devices:
+        message = f"{place.node} has fewer than {ticket.devices} devices free."
+        return Waits((Reason(Rule.DEVICES_FREE, message, asked=ticket.devices),))
+    made = claims.allot(writing, facts, Placed(decision, devices), State.OFFERED)
+    tickets.offer(writing, ticket, made.id)
+    return Granted(made)
+
+
+def take_offer(
+    record: Record, claim: Claim, ticket_id: str, now: datetime
+) -> tuple[Granted | Refused, Ticket | None]:
+    """Let a server start with the devices that were offered to its ticket: once, and only that server.
+
+    Answers with the ticket where it is this person's and server's: what it waited for.
+    """
+    with record.writing(claim.person, now, configuration=False) as writing:
+        ticket = tickets.lock(writing, ticket_id)
+        if ticket is None or _whose(ticket) != (claim.hub, claim.person, claim.server):
+            return Refused((_NOT_YOURS,)), None
+        if ticket.state is not TicketState.OFFERED or ticket.allotment is None:
+            return Refused((_not_offered(ticket),)), ticket
+        asked = replace(claim_of(ticket), token_hash=claim.token_hash)
+        facts = claim_facts.read(writing, asked, now)
+        reasons = gate_reasons(replace(facts.standing, server_active=False))
+        if reasons:
+            tickets.end(writing, ticket, TicketState.REFUSED, reasons[0].sentence)
+            return Refused(reasons), ticket
+        started = _start(writing, ticket, ticket.allotment, claim.token_hash)
+        return Granted(started), ticket
+
+
+def _whose(ticket: Ticket) -> tuple[str, str, str]:
+    return ticket.hub, ticket.person, ticket.server
+
+
+_NOT_YOURS = Reason(
+    Rule.QUEUE_TICKET,
+    "There is no such ticket of this server.",
+    remedy="Launch the server; where it is full, wait in the queue.",
+)
+
+
+def _not_offered(ticket: Ticket) -> Reason:
+    if ticket.state is TicketState.WAITING:
+        message = "The turn of this ticket has not come."
+        return Reason(Rule.QUEUE_TICKET, message, remedy="Its server starts by itself.")
+    return Reason(
+        Rule.QUEUE_TICKET,
+        "This ticket was good for one start and does not count any more.",
+        remedy="Launch the server again.",
+    )
+
+
+def _start(writing: Writing, ticket: Ticket, allotment_id: str, token_hash: str) -> Allotment:
+    tickets.end(writing, ticket, TicketState.STARTED, "")
+    parameters = {"id": allotment_id, "token_hash": token_hash}
+    writing.driver(
+        "UPDATE allotments SET state = 'starting', token_hash = :token_hash WHERE id = :id AND state = 'offered'",
+        parameters,
+    )
+    writing.event(
+        "allotment.starting",
+        allotment_id,
+        person=ticket.person,
+        group=ticket.group,
+        after={"state": "starting", "server": ticket.server, "hub": ticket.hub},
+    )
+    return allotments.get(writing, allotment_id)
+
+
+def withdraw(record: Record, ticket_id: str, reason: str, now: datetime) -> bool:
+    """Take an offer back whose server cannot be started. Returns False where it was taken meanwhile."""
+    return _end(record, ticket_id, TicketState.REFUSED, reason, now)
+
+
+EXPIRED = "Its server was not started within ten minutes of its turn."
+
+
+def expire_offers(record: Record, now: datetime) -> tuple[str, ...]:
+    """End offers whose server was not started in time; their devices are the next one's."""
+    with record.reading() as reading:
+        offered = tickets.live(reading, state=TicketState.OFFERED)
+    due = [one for one in offered if one.offered_at and one.offered_at + OFFER_LASTS <= now]
+    return tuple(one.id for one in due if _end(record, one.id, TicketState.EXPIRED, EXPIRED, now))
+
+
+def _end(record: Record, ticket_id: str, state: TicketState, reason: str, now: datetime) -> bool:
+    with record.writing(QUEUE, now, configuration=False) as writing:
+        ticket = tickets.lock(writing, ticket_id)
+        if ticket is None:
+            what = "ticket"
+            raise NotFound(what, ticket_id)
+        if ticket.state is not TicketState.OFFERED:
+            return False
+        tickets.end(writing, ticket, state, reason)
+        return True
