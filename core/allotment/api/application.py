@@ -24,6 +24,7 @@ from allotment.api.resources import (
     happenings,
     limits,
     me,
+    planning,
     platform,
     pools,
     profiles,
@@ -54,6 +55,7 @@ _ROUTERS = (
     explain,
     reports,
     usage,
+    planning,
     configuration,
 )
 

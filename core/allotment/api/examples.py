@@ -86,6 +86,15 @@ _PLANNED = {
     "overcommitted": 0,
     **_HELD,
 }
+_HELD = {"held": 1, "peak": 2, "peak_at": _EARLIER, "average": 1.25}
+_PLANNED = {
+    "capacity": 2,
+    "available": 2,
+    "guaranteed": 2,
+    "ceilings": 2,
+    "overcommitted": 0,
+    **_HELD,
+}
 _GROUP_SHARE = {
     "pool": "a100",
     "guaranteed": 2,
@@ -351,6 +360,34 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "ReportReceipt": {"endings": [_ENDING]},
     "Server": _ONE_SERVER,
     "ServerOutcomes": {"outcomes": [_OUTCOME]},
+    "CapacityPlan": {
+        "items": [
+            {
+                "name": "a100",
+                "model": "NVIDIA A100 80GB",
+                "sharing": False,
+                "fit": "fits",
+                "shares": [
+                    {
+                        "group": "vision",
+                        "department": "research",
+                        "guaranteed": 2,
+                        "ceiling": 2,
+                        **_HELD,
+                    }
+                ],
+                **_PLANNED,
+            }
+        ],
+        "next": None,
+        "sequence": 4711,
+        "complete": True,
+        "removed": [],
+        "total": _PLANNED,
+        "begin": "2026-10-23T14:02:11Z",
+        "end": _AT,
+        "time_zone": "Europe/Berlin",
+    },
     "UsageListing": {
         "items": [{"group": "vision", "day": "2026-11-22", **_USED, "sessions": 3}],
         "next": None,

@@ -12,6 +12,7 @@ from allotment.cli import (
     doctor,
     extending,
     money,
+    planning,
     queue,
     seeing,
     sharing,
@@ -36,6 +37,7 @@ money.add_to(app)
 stopping.add_to(app)
 extending.add_to(app)
 sharing.add_to(app)
+planning.add_to(app)
 queue.add_to(app)
 choosing.add_to(app)
 configuring.add_to(app)

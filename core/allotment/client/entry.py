@@ -16,6 +16,7 @@ from allotment.client.groups import Groups
 from allotment.client.happenings import Events
 from allotment.client.launching import Profiles, Servers
 from allotment.client.people import Limits, Roles, Users
+from allotment.client.planning import Planning
 from allotment.client.tickets import Tickets
 from allotment.client.usage import Usage
 from allotment.model.documents import (
@@ -65,6 +66,7 @@ class AllotmentClient:
         self.servers = Servers(self._connection)
         self.events = Events(self._connection)
         self.usage = Usage(self._connection)
+        self.planning = Planning(self._connection)
         self.configuration = Configuration(self._connection)
 
     @classmethod

@@ -51,8 +51,9 @@ class Usage:
 def _query(
     by: Sequence[Dimension | str], begin: Day, end: Day, only: dict[str, str | None]
 ) -> dict[str, str | None]:
-    return {"by": ",".join(map(str, by)), "from": _words(begin), "to": _words(end), **only}
+    return {"by": ",".join(map(str, by)), "from": words(begin), "to": words(end), **only}
 
 
-def _words(day: Day) -> str | None:
+def words(day: Day) -> str | None:
+    """A day as the API writes it."""
     return day.isoformat() if isinstance(day, date) else day

@@ -274,6 +274,7 @@ ROWS = [
     Row("GET", "/refusals", EVERYBODY),
     Row("GET", "/drift", "OR"),
     Row("GET", "/usage", EVERYBODY),
+    Row("GET", "/capacity-plan", "OR"),
     Row("GET", "/explain", "ORLM", lambda _: {"params": {"person": "bob", "profile": "gpu"}}),
     Row("POST", "/reports", "", lambda _: {"json": REPORT}),
     Row("GET", "/configuration", "OR"),

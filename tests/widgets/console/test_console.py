@@ -34,6 +34,7 @@ def test_the_rail_has_an_entry_for_each_panel_that_exists_and_no_other(
         "Groups",
         "Users",
         "Costs and usage",
+        "Capacity plan",
     ]
 
 

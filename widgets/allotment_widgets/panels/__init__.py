@@ -1,5 +1,6 @@
 """The operator console's panels, one module each, in the order of the rail."""
 
+from allotment_widgets.panels.capacity_plan import CapacityPlanPanel
 from allotment_widgets.panels.costs import CostsPanel
 from allotment_widgets.panels.groups import GroupsPanel
 from allotment_widgets.panels.overview import OverviewPanel
@@ -17,6 +18,7 @@ PANELS: tuple[type[Panel], ...] = (
     GroupsPanel,
     UsersPanel,
     CostsPanel,
+    CapacityPlanPanel,
 )
 
 __all__ = ["PANELS", "Panel"]

@@ -37,11 +37,11 @@ def usage_csv(by: Sequence[Dimension], rows: Iterable[documents.UsageRow]) -> st
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow([*by, *NUMBERS])
     for row in rows:
-        names = [_harmless(getattr(row, str(dimension)) or "") for dimension in by]
+        names = [harmless(getattr(row, str(dimension)) or "") for dimension in by]
         writer.writerow([*names, *(getattr(row, name) for name in NUMBERS)])
     return stream.getvalue()
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Text that a spreadsheet does not take for a formula."""
     return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

@@ -56,6 +56,13 @@ from allotment.model.documents.people import (
     User,
     UserListing,
 )
+from allotment.model.documents.planning import (
+    CapacityPlan,
+    HeldDevices,
+    PlannedPool,
+    PlannedShare,
+    PlanSum,
+)
 from allotment.model.documents.platform import (
     About,
     Alert,
@@ -78,6 +85,7 @@ __all__ = [
     "About",
     "Alert",
     "Capacity",
+    "CapacityPlan",
     "ConfigurationChange",
     "ConfigurationFile",
     "ConfigurationPlan",
@@ -96,6 +104,7 @@ __all__ = [
     "GroupShare",
     "Health",
     "HeldDevice",
+    "HeldDevices",
     "Holder",
     "Keep",
     "LimitListing",
@@ -110,6 +119,9 @@ __all__ = [
     "Notice",
     "OnboardedUsers",
     "Overview",
+    "PlanSum",
+    "PlannedPool",
+    "PlannedShare",
     "Pool",
     "PoolListing",
     "PoolShare",
