@@ -16,6 +16,7 @@ from allotment.cli import (
     queue,
     seeing,
     sharing,
+    simulating,
     stopping,
 )
 from allotment.cli.ending import STATUSES, Told
@@ -37,6 +38,7 @@ money.add_to(app)
 stopping.add_to(app)
 extending.add_to(app)
 sharing.add_to(app)
+simulating.add_to(app)
 planning.add_to(app)
 queue.add_to(app)
 choosing.add_to(app)

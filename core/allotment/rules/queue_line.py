@@ -42,7 +42,7 @@ class Line:
         self.apart = frozenset(apart)
         self._buckets: dict[Kind, Bucket] = {}
         for claim in sorted(waiting, key=arrival):
-            self._bucket(claim).tickets.append(claim)
+            self.bucket(claim).tickets.append(claim)
 
     def __len__(self) -> int:
         return sum(len(bucket.tickets) for bucket in self._buckets.values())
@@ -58,7 +58,7 @@ class Line:
 
     def add(self, claim: WaitingClaim) -> None:
         """Let a ticket wait."""
-        tickets = self._bucket(claim).tickets
+        tickets = self.bucket(claim).tickets
         if tickets and arrival(claim) < arrival(tickets[-1]):
             insort(tickets, claim, key=arrival)
         else:
@@ -89,7 +89,8 @@ class Line:
         holder = claim.person if claim.person in self.apart else ""
         return claim.moved, claim.group, claim.devices, claim.priority is Priority.LOW, holder
 
-    def _bucket(self, claim: WaitingClaim) -> Bucket:
+    def bucket(self, claim: WaitingClaim) -> Bucket:
+        """The line in which a ticket stands, or would stand."""
         kind = self._kind(claim)
         bucket = self._buckets.get(kind)
         if bucket is None:

@@ -84,10 +84,8 @@ def serve(state: PoolState, line: Line, now: datetime, *, reasons: bool = False)
     """Decide one pool in a working copy that goes on: what starts leaves the line and holds devices."""
     turn = Turn(state, line, now)
     turn.take()
-    decisions = turn.decisions(reasons=reasons)
-    for bucket, count in turn.started.items():
-        line.remove_first(bucket, count)
-    return decisions
+    turn.leave()
+    return turn.decisions(reasons=reasons)
 
 
 def _decide(
@@ -133,18 +131,32 @@ class Turn:
             if self._may_matter(bucket)
         ]
         heapify(heads)
-        while heads:
+        nodes, needs_more = self.state.nodes, self._reclaiming is not None
+        while heads and (needs_more or nodes.most):
             rank, bucket, place = heappop(heads)
             current = self._rank(bucket, place)
             if current > rank:
                 heappush(heads, (current, bucket, place))
             elif self._ask(bucket, place) and place + 1 < len(bucket.tickets):
-                heappush(heads, (self._rank(bucket, place + 1), bucket, place + 1))
+                # Its rank only gets worse: the present one is looked at again when it comes first.
+                following = bucket.tickets[place + 1]
+                heappush(heads, ((*rank[:3], following.since, following.id), bucket, place + 1))
         for bucket, count in self._promised.items():
             group = self.state.group(bucket.group)
             self.state.count(group, -count * bucket.devices, low=bucket.low)
         for node, devices in self._set_aside:
             self.state.nodes.change(node, devices)
+
+    def leave(self) -> None:
+        """Take who started out of the line."""
+        for bucket, count in self.started.items():
+            self.line.remove_first(bucket, count)
+        self.started.clear()
+
+    def reason(self, claim: WaitingClaim) -> Hindrance:
+        """What hinders a ticket of the line that has not started."""
+        bucket = self.line.bucket(claim)
+        return self._hindered.get(bucket) or self._hindrance(bucket)
 
     def decisions(self, *, reasons: bool) -> Decisions:
         """What was decided."""
