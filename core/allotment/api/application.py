@@ -16,6 +16,7 @@ from allotment.api.describing import VERSION, describe
 from allotment.api.identity import Identities
 from allotment.api.plane import ControlPlane
 from allotment.api.resources import (
+    budgets,
     configuration,
     devices,
     events,
@@ -55,6 +56,7 @@ _ROUTERS = (
     explain,
     reports,
     usage,
+    budgets,
     planning,
     configuration,
 )

@@ -267,6 +267,28 @@ _CHANGE = {
 }
 _WANTED_SHARE = {"pool": "a100", "guaranteed": 2, "ceiling": 2}
 _YAML = "groups:\n  - name: vision\n    shares: [{pool: a100, guaranteed: 1}]\n"
+_BUDGET_TERMS = {
+    "amount": "500.00",
+    "period": "month",
+    "at_limit": "refuse",
+    "grace": "15m",
+    "minimum_session": "30m",
+}
+_BUDGET = {
+    "scope": "group",
+    "subject": "vision",
+    **_BUDGET_TERMS,
+    "begins_at": _EARLIER,
+    "period_begin": "2026-10-31T23:00:00Z",
+    "period_end": "2026-11-30T23:00:00Z",
+    "spent": "410.000000",
+    "committed": "1.200000",
+    "percent": 82,
+    "rate": "2.400000",
+    "ends_at": "2026-11-24T03:32:11Z",
+    "sentence": "The budget of group vision is used to 82 %: 410.00 of 500.00 a month.",
+    "revision": 1,
+}
 _USED = {"hours": "6.500000", "device_hours": "13.000000", "cost": "31.200000"}
 _OUTCOME = {"server": _SERVER, "outcome": "stopping"}
 
@@ -288,6 +310,10 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "trust": "All servers run under one system user of this machine: its people trust each other.",
         "started_at": _EARLIER,
         "revision": 2,
+    },
+    "Budget": _BUDGET,
+    "BudgetChange": {
+        "consequences": ["group vision has used 410.00 of 400.00 a month and would be over it."]
     },
     "ConfigurationFile": {"yaml": _YAML},
     "ConfigurationPlan": {"changes": [_CHANGE], "applied": False},
@@ -401,6 +427,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "total": _USED,
     },
     "User": _USER,
+    **_listing("Budget", _BUDGET),
     **_listing("Device", _DEVICE),
     **_listing("Drift", _DRIFT),
     **_listing("Event", _EVENT),
@@ -421,6 +448,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
 
 BODIES: dict[str, dict[str, Any]] = {
     **QUEUE_BODIES,
+    "BudgetTerms": _BUDGET_TERMS,
     "GroupEdit": {"title": "Computer vision", "shares": [_WANTED_SHARE]},
     "LeavingUsers": {"names": ["analyst-2"]},
     "LimitEdit": {"scope": "person", "subject": "analyst-2", "kind": "devices", "value": 1},

@@ -9,6 +9,7 @@ from typing import Self
 
 import httpx
 
+from allotment.client.budgets import Budgets
 from allotment.client.capacity import Devices, Pools
 from allotment.client.configuration import Configuration
 from allotment.client.connection import Connection, Revision
@@ -66,6 +67,7 @@ class AllotmentClient:
         self.servers = Servers(self._connection)
         self.events = Events(self._connection)
         self.usage = Usage(self._connection)
+        self.budgets = Budgets(self._connection)
         self.planning = Planning(self._connection)
         self.configuration = Configuration(self._connection)
 

@@ -18,7 +18,7 @@ from allotment.model.allotments import ServerProcess
 from allotment.model.devices import Device
 from allotment.model.profiles import Priority
 from allotment.model.refusals import AllotmentError
-from allotment.record import counting
+from allotment.record import budgets, counting
 from allotment.record import devices as device_rows
 from allotment.record.engine import Reading, Writing
 from allotment.record.schema import allotments, devices, holdings, profiles, servers, shares
@@ -68,6 +68,7 @@ def adopt(writing: Writing, running: RunningServer) -> bool:
     _write_allotment(writing, running, held)
     _hold(writing, running, held)
     _count(writing, running, held)
+    budgets.unsettle(writing, running.person, running.group)
     writing.event(
         "allotment.adopted",
         running.allotment,

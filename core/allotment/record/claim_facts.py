@@ -16,6 +16,7 @@ from allotment.model.names import CONSOLE_PROFILE
 from allotment.model.people import Permission
 from allotment.model.profiles import Profile
 from allotment.model.sharing import PoolPolicy
+from allotment.record import budgets
 from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
 from allotment.rules.standing import PoolFacts, ShareFacts, Standing
@@ -46,6 +47,7 @@ WITH mine AS (
 SELECT
     (SELECT document FROM wanted) AS profile,
     (SELECT value FROM platform WHERE key = 'mode') AS mode,
+    EXISTS (SELECT 1 FROM budgets) AS budgeted,
     p.onboarded_at,
     r.permissions,
     (SELECT {array}(group_name) FROM mine) AS groups,
@@ -173,6 +175,7 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
             PoolFacts(*[*pool[:7], read_policy(pool[7]).sharing])
             for pool in sorted(usable, key=lambda pool: pool[:2])
         ),
+        budgets=budgets.of_claim(reading, claim.person, groups, now) if row.budgeted else (),
         visible_profiles=() if seen else _visible(reading, claim.person, groups, console=console),
     )
     candidates = {

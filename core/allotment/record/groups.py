@@ -17,7 +17,7 @@ from allotment.record.counting import held as held_now
 from allotment.record.engine import Reading, Writing
 from allotment.record.pools import use as pool_use
 from allotment.record.rows import bump, for_change, named
-from allotment.record.schema import allotments, groups, limits, memberships, shares
+from allotment.record.schema import allotments, budgets, groups, limits, memberships, shares
 from allotment.rules.pooling import check_guarantees, check_share
 
 
@@ -134,6 +134,7 @@ def delete(writing: Writing, name: str, revision: int | None = None) -> None:
     if platform.default_group(writing) == name:
         platform.set_default_group(writing, None)
     writing.run(limits.delete().where(limits.c.scope == "group", limits.c.subject == name))
+    writing.run(budgets.delete().where(budgets.c.scope == "group", budgets.c.subject == name))
     writing.run(groups.delete().where(groups.c.name == name))
     writing.event(
         "group.deleted", name, group=name, before=_document(row.title, dict(row.tags), ())

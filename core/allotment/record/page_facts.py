@@ -14,13 +14,14 @@ from datetime import datetime
 from functools import lru_cache
 
 from allotment.model.allotments import Allotment
+from allotment.model.budgets import Spending
 from allotment.model.claims import Claim
 from allotment.model.groups import Mode, Share
 from allotment.model.limits import Limit, LimitKind, LimitScope
 from allotment.model.names import CONSOLE_PROFILE
 from allotment.model.people import Permission
 from allotment.model.profiles import Profile
-from allotment.record import allotments, claim_facts, platform, servers
+from allotment.record import allotments, budgets, claim_facts, platform, servers
 from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
 from allotment.record.servers import Server
@@ -81,6 +82,8 @@ class PersonFacts:
     profiles: tuple[Profile, ...]
     sequence: int
     """The newest event that this state includes."""
+    budgets: tuple[Spending, ...] = ()
+    """What may have to pay for this person's servers, with what it has paid for."""
 
     @property
     def group_names(self) -> tuple[str, ...]:
@@ -121,12 +124,14 @@ class PersonFacts:
             limits=self.limits,
             shares=self.shares,
             pools=self.pools if profile.devices else (),
+            budgets=self.budgets,
         )
 
 
 _PERSON = """
 SELECT p.role, p.onboarded_at, r.permissions, c.must_change,
-    (SELECT value FROM counters WHERE name = 'event') AS sequence
+    (SELECT value FROM counters WHERE name = 'event') AS sequence,
+    EXISTS (SELECT 1 FROM budgets) AS budgeted
 FROM (SELECT 1 AS one) AS always
 LEFT JOIN people p ON p.name = :person
 LEFT JOIN roles r ON r.name = p.role
@@ -243,7 +248,14 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
         ailing=_ailing(reading, parameters),
         profiles=tuple(_profile(found.document) for found in reading.driver(_PROFILES, {})),
         sequence=int(row.sequence),
+        budgets=_budgets(reading, person, groups, now) if row.budgeted else (),
     )
+
+
+def _budgets(
+    reading: Reading, person: str, groups: tuple[GroupFacts, ...], now: datetime
+) -> tuple[Spending, ...]:
+    return budgets.of_claim(reading, person, [group.name for group in groups], now)
 
 
 def _pools(reading: Reading, parameters: dict[str, object]) -> tuple[PoolFacts, ...]:

@@ -45,10 +45,11 @@ class Question:
     seen_by: tuple[str, tuple[str, ...]] | None = None
 
 
-_PRICES = {
+PRICES = {
     "sqlite": "json_extract(terms, '$.profile.price')",
     "postgresql": "CAST(terms AS json) -> 'profile' ->> 'price'",
 }
+"""The price per hour that was promised, as text, by dialect."""
 _LISTS = {
     "sqlite": "SELECT value FROM json_each(:groups)",
     "postgresql": "SELECT json_array_elements_text(CAST(:groups AS json))",
@@ -70,7 +71,7 @@ def charged(
     """
     statement = (
         "SELECT running_at, COALESCE(charged_until, stopping_at) AS until, device_count, "
-        f"{_PRICES[reading.dialect]} AS price, person, group_name, pool, profile FROM allotments "
+        f"{PRICES[reading.dialect]} AS price, person, group_name, pool, profile FROM allotments "
         "WHERE running_at < :end AND (stopping_at IS NULL OR stopping_at > :begin)"
     )
     known = {"begin": to_stored(begin), "end": to_stored(end)}

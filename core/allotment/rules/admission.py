@@ -14,6 +14,7 @@ from allotment.model.groups import Mode
 from allotment.model.limits import LimitKind
 from allotment.model.names import CONSOLE_PROFILE, CONSOLE_SERVER
 from allotment.model.reasons import WAITING_RULES, Reason, Rule
+from allotment.rules.budget import budget_reasons
 from allotment.rules.limiting import limit_reason
 from allotment.rules.sharing import choose_pool, serving_pools
 from allotment.rules.standing import Standing
@@ -44,6 +45,8 @@ def admit(standing: Standing) -> Decision:
         for reason in [limit_reason(standing, kind, group)]
         if reason is not None
     ]
+    price = standing.profile.price if standing.profile else None
+    reasons += budget_reasons(standing.budgets, price, group)
     pool, reason = choose_pool(standing, group)
     if reason is not None:
         reasons.append(reason)

@@ -118,6 +118,8 @@ class Action(StrEnum):
     CHANGE_ROLES = "change roles"
     LIMIT_PERSON = "set limits of this person"
     LIMIT_OTHERS = "set limits of groups and of the platform"
+    BUDGET_PERSON = "set the budget of this person"
+    BUDGET_OTHERS = "set budgets of groups and departments"
     CHANGE_PROFILES = "enable and disable profiles"
     REVOKE_PROFILE = "revoke profiles"
     STOP_SERVER = "stop or start this server"
@@ -158,6 +160,8 @@ GRANTS: dict[Action, Grant] = {
     Action.CHANGE_ROLES: Grant(_needs(Permission.MANAGE_ROLES)),
     Action.LIMIT_PERSON: Grant(_needs(Permission.MANAGE_LIMITS), lead=True),
     Action.LIMIT_OTHERS: Grant(_needs(Permission.MANAGE_LIMITS)),
+    Action.BUDGET_PERSON: Grant(_needs(Permission.MANAGE_LIMITS), lead=True),
+    Action.BUDGET_OTHERS: Grant(_needs(Permission.MANAGE_LIMITS)),
     Action.CHANGE_PROFILES: Grant(_needs(Permission.MANAGE_PROFILES)),
     Action.REVOKE_PROFILE: Grant(_needs(Permission.MANAGE_PROFILES, Permission.STOP_SERVERS)),
     Action.STOP_SERVER: Grant(_needs(Permission.STOP_SERVERS), owner=True, lead=True),

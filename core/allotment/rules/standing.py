@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from allotment.model.budgets import Spending
 from allotment.model.claims import Claim
 from allotment.model.groups import Mode, Share
 from allotment.model.limits import Limit
@@ -66,4 +67,6 @@ class Standing:
     """Shares of all groups the person is in."""
     pools: tuple[PoolFacts, ...] = ()
     """Pools in which the person could be given devices, the default pool among them."""
+    budgets: tuple[Spending, ...] = ()
+    """What may have to pay, with what it has paid for; empty where no budget is set."""
     visible_profiles: tuple[str, ...] = field(default=())

@@ -12,12 +12,14 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import SafeRepresenter
 
 from allotment.model.amounts import format_memory, parse_memory
+from allotment.model.budgets import BudgetScope
 from allotment.model.devices import DeviceOrigin
 from allotment.model.groups import Membership, Mode, Origin
 from allotment.model.names import DEFAULT_POOL
 from allotment.model.people import BuiltInRole
 from allotment.record import (
     Reading,
+    budgets,
     devices,
     groups,
     limits,
@@ -28,6 +30,8 @@ from allotment.record import (
     profiles,
 )
 from allotment.record import roles as record_roles
+from allotment.settings.parts.money import PLACES as BUDGET_PLACES
+from allotment.settings.parts.money import terms_words
 
 HEAD = """\
 # What is configured, written by `allotment export`. `allotment plan` and `allotment apply` read it.
@@ -64,6 +68,7 @@ def export(reading: Reading, now: datetime) -> str:
         "groups": _groups(reading, now),
         "default_group": platform.default_group(reading),
         "limits": _limits(reading),
+        "budgets": _budgets(reading),
         "disabled_profiles": [
             profile.name
             for profile in profiles.all_profiles(reading)
@@ -182,6 +187,19 @@ def _groups(reading: Reading, now: datetime) -> list[dict[str, Any]]:
 def _member(name: str, rows: list[Membership]) -> str | dict[str, str]:
     ends = [row.until for row in rows if row.until is not None]
     return name if len(ends) < len(rows) else {"name": name, "until": max(ends).isoformat()}
+
+
+def _budgets(reading: Reading) -> dict[str, Any]:
+    onboarded = {person.name for person in people.all_people(reading) if person.onboarded}
+    exported: dict[str, Any] = defaultdict(dict)
+    for row in budgets.all_rows(reading):
+        scope, subject = row.budget.scope, row.budget.subject
+        if scope is not BudgetScope.PERSON or subject in onboarded:
+            amount = row.budget.terms.amount
+            number = int(amount) if amount == int(amount) else float(amount)
+            words = terms_words(row.budget.terms) | {"amount": number}
+            exported[BUDGET_PLACES[scope]][subject] = words
+    return dict(exported)
 
 
 def _limits(reading: Reading) -> dict[str, Any]:

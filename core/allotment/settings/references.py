@@ -256,6 +256,21 @@ def _limits(top: Entry) -> Iterator[Wrong]:
             )
 
 
+def _budgets(top: Entry) -> Iterator[Wrong]:
+    given = top.inner("budgets")
+    for place, known in (
+        ("groups", {name for _, name in _names(top, "groups")}),
+        ("people", _people_known(top)),
+    ):
+        what = "group" if place == "groups" else "person"
+        for name in given.inner(place).value:
+            if name not in known:
+                yield (
+                    ("budgets", place, name),
+                    f"this file names no {what} {name!r}; {suggestion(name, known)}".rstrip("; "),
+                )
+
+
 def _roles(top: Entry) -> Iterator[Wrong]:
     own = top.inner("roles").value
     for name in own:
@@ -297,6 +312,7 @@ _CHECKS: tuple[Callable[[Entry], Iterator[Wrong]], ...] = (
     _one_group_each,
     _default_group,
     _limits,
+    _budgets,
     _roles,
     _bind,
 )

@@ -21,6 +21,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from allotment.model.budgets import BudgetTerms
 from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
 from allotment.model.durations import Duration
 from allotment.model.names import Name, PersonName
@@ -159,6 +160,14 @@ class Limits(_Section):
     people: dict[PersonName, DeclaredLimits] = Field(default_factory=dict)
 
 
+class Budgets(_Section):
+    """What people, groups and departments may use; each may have one."""
+
+    groups: dict[Name, BudgetTerms] = Field(default_factory=dict)
+    people: dict[PersonName, BudgetTerms] = Field(default_factory=dict)
+    departments: dict[Name, BudgetTerms] = Field(default_factory=dict)
+
+
 class DeclaredPerson(_Section):
     """Somebody whom the platform knows, in a group or none."""
 
@@ -208,6 +217,7 @@ class Settings(_Section):
     groups: tuple[DeclaredGroup, ...] = ()
     default_group: Name | None = None
     limits: Limits = Limits()
+    budgets: Budgets = Budgets()
     profiles: tuple[Path, ...] = ()
     disabled_profiles: tuple[Name, ...] = ()
     servers: Servers = Servers()

@@ -21,6 +21,7 @@ from allotment.record import (
 )
 from allotment.settings import Settings, load_settings
 from allotment.settings.catalogue import Catalogue
+from allotment.work.budgets import watch_budgets
 from allotment.work.forgetting import forget_deleted
 from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
@@ -102,6 +103,7 @@ def steps(work: Work, declared: Declared) -> tuple[Step, ...]:
         Step("reconciling", 60.0, lambda now: _reconciling(work, now)),
         Step("forgetting", 600.0, lambda now: _forgetting(work, now)),
         Step("memberships", 30.0, lambda now: _memberships(work, now)),
+        Step("budgets", 20.0, lambda now: watch_budgets(work.record, now)),
         Step("minutes", 20.0, lambda now: _minutes(work, now)),
         Step("answers", 3600.0, lambda now: _answers(work, now)),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,9 +17,10 @@ from fastapi.routing import iter_route_contexts
 
 from allotment.api.identity import hash_token
 from allotment.api.sessions import COOKIE
+from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.endings import Cause
 from allotment.model.people import Permission
-from allotment.record import allotments, endings, events, memberships, people, roles
+from allotment.record import allotments, budgets, endings, events, memberships, people, roles
 from allotment.record.schema import tickets
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
@@ -112,6 +114,11 @@ def a_person(lab: Any, number: int) -> None:
 
 def a_member(lab: Any, number: int) -> None:
     lab.people(f"person-{number}", group="vision")
+
+
+def a_budget(lab: Any, _number: int) -> None:
+    with lab.write() as writing:
+        budgets.put(writing, BudgetScope.PERSON, "bob", BudgetTerms(amount=Decimal(50)))
 
 
 def a_role(lab: Any, number: int) -> None:
@@ -274,6 +281,26 @@ ROWS = [
     Row("GET", "/refusals", EVERYBODY),
     Row("GET", "/drift", "OR"),
     Row("GET", "/usage", EVERYBODY),
+    Row("GET", "/budgets", EVERYBODY),
+    Row("GET", "/budgets/{scope}/{subject}", "ORLM", at="/budgets/person/bob", prepare=a_budget),
+    Row(
+        "PUT",
+        "/budgets/{scope}/{subject}",
+        "OL",
+        edit(amount="100"),
+        "/budgets/person/bob",
+        a_budget,
+    ),
+    Row(
+        "DELETE", "/budgets/{scope}/{subject}", "OL", any_revision, "/budgets/person/bob", a_budget
+    ),
+    Row(
+        "POST",
+        "/budgets/{scope}/{subject}/consequences",
+        "OL",
+        body(amount="1"),
+        "/budgets/person/bob/consequences",
+    ),
     Row("GET", "/capacity-plan", "OR"),
     Row("GET", "/explain", "ORLM", lambda _: {"params": {"person": "bob", "profile": "gpu"}}),
     Row("POST", "/reports", "", lambda _: {"json": REPORT}),

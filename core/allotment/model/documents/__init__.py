@@ -38,7 +38,14 @@ from allotment.model.documents.launching import (
     ServerOutcomes,
     ServerUse,
 )
-from allotment.model.documents.money import UsageListing, UsageRow, UsageSum
+from allotment.model.documents.money import (
+    Budget,
+    BudgetChange,
+    BudgetListing,
+    UsageListing,
+    UsageRow,
+    UsageSum,
+)
 from allotment.model.documents.people import (
     Group,
     GroupChange,
@@ -84,6 +91,9 @@ from allotment.model.documents.queue import Ticket, TicketListing
 __all__ = [
     "About",
     "Alert",
+    "Budget",
+    "BudgetChange",
+    "BudgetListing",
     "Capacity",
     "CapacityPlan",
     "ConfigurationChange",

@@ -1,4 +1,4 @@
-"""Use and what it cost."""
+"""Use, what it cost, and budgets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from decimal import Decimal
 
 from pydantic import Field
 
+from allotment.model.budgets import AtLimit, BudgetScope, Period
 from allotment.model.documents.document import Document, Listing
+from allotment.model.durations import Duration
 from allotment.model.money import Dimension
 
 
@@ -45,3 +47,43 @@ class UsageListing(Listing):
     end: datetime
     time_zone: str = Field(examples=["Europe/Berlin"])
     total: UsageSum
+
+
+class Budget(Document):
+    """A budget with what it has paid for in its period.
+
+    ``committed`` is what servers that run may still use of their minimum session. ``ends_at`` is
+    when it ends at the present rate: None where it lasts, or nothing is charged now.
+    """
+
+    scope: BudgetScope
+    subject: str
+    amount: Decimal
+    period: Period
+    at_limit: AtLimit
+    grace: Duration
+    minimum_session: Duration
+    begins_at: datetime = Field(description="When it was given")
+    period_begin: datetime
+    period_end: datetime | None = None
+    spent: Decimal
+    committed: Decimal
+    percent: int = Field(description="How much of it is spent, in whole percent")
+    rate: Decimal = Field(description="What an hour of what runs now costs")
+    ends_at: datetime | None = None
+    sentence: str = Field(
+        examples=["The budget of group vision is used to 82 %: 410.00 of 500.00 a month."]
+    )
+    revision: int
+
+
+class BudgetListing(Listing):
+    """Budgets, by scope and subject."""
+
+    items: tuple[Budget, ...]
+
+
+class BudgetChange(Document):
+    """What other terms would do, in sentences. Empty: nothing."""
+
+    consequences: tuple[str, ...]

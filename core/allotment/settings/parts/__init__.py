@@ -4,6 +4,7 @@ from allotment.model.groups import Mode
 from allotment.settings.parts.capacity import Groups, Pools
 from allotment.settings.parts.choices import ChosenMode, DefaultGroup, coming_mode
 from allotment.settings.parts.launching import DisabledProfiles, Limits
+from allotment.settings.parts.money import Budgets
 from allotment.settings.parts.part import Key, Part, Said, Scene, Words
 from allotment.settings.parts.people import Memberships, People, Roles
 
@@ -16,6 +17,7 @@ PARTS: tuple[Part, ...] = (
     GROUPS,
     Memberships(),
     Limits(),
+    Budgets(),
     DisabledProfiles(),
     DefaultGroup(),
     ChosenMode(Mode.STRICT),

@@ -1,0 +1,92 @@
+"""Budgets as documents, and what other terms would do."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from allotment.model import documents
+from allotment.model.budgets import AtLimit, BudgetScope, Spending
+from allotment.model.durations import format_duration
+from allotment.model.money import money, money_words, price_in_millionths
+from allotment.record import Reading, allotments, budgets, memberships
+from allotment.record.columns import from_stored, to_stored
+from allotment.rules.budget import LAST, ends_at, spend_sentence
+from allotment.rules.permission import Sight
+
+_SHOWN = 12
+_HOUR = timedelta(hours=1) // timedelta(microseconds=1)
+
+
+def budget_documents(reading: Reading, sight: Sight, now: datetime) -> list[documents.Budget]:
+    """Budgets that the caller may see: all; or own ones, those of own groups, and of led people."""
+    return [
+        budget_document(one, now) for one in budgets.spendings(reading, now) if sees(reading, sight, one)
+    ]
+
+
+def sees(reading: Reading, sight: Sight, one: Spending) -> bool:
+    """Whether a budget may be seen: everybody sees what pays for their servers, leads their people's."""
+    if one.budget.scope is BudgetScope.PERSON:
+        inside = memberships.all_memberships(reading, person=one.budget.subject)
+        return sight.sees(one.budget.subject, {each.group for each in inside})
+    return sight.everything or any(sight.sees_group(group) for group in one.groups)
+
+
+def budget_document(one: Spending, now: datetime) -> documents.Budget:
+    """One budget."""
+    budget, terms = one.budget, one.budget.terms
+    end = ends_at(one, to_stored(now))
+    return documents.Budget(
+        scope=budget.scope,
+        subject=budget.subject,
+        amount=terms.amount,
+        period=terms.period,
+        at_limit=terms.at_limit,
+        grace=terms.grace,
+        minimum_session=terms.minimum_session,
+        begins_at=budget.begins_at,
+        period_begin=from_stored(one.begin),
+        period_end=None if one.end is None else from_stored(one.end),
+        spent=money(one.spent),
+        committed=money(one.committed),
+        percent=one.percent,
+        rate=money(one.rate * _HOUR),
+        ends_at=None if end is None else from_stored(end),
+        sentence=spend_sentence(one),
+        revision=budget.revision,
+    )
+
+
+def consequences(reading: Reading, one: Spending) -> tuple[str, ...]:
+    """What these terms would do to what runs and starts now, in sentences. Empty: nothing."""
+    terms = one.budget.terms
+    used = f"{money_words(money(one.spent))} of {money_words(terms.amount)} {terms.period.words}"
+    if one.percent < LAST:
+        return () if not one.level else (f"{one.budget.whose} has used {used}: {one.percent} %.",)
+    first = f"{one.budget.whose} has used {used} and would be over it."
+    if terms.at_limit is AtLimit.WARN:
+        return (first, "Those concerned are told; nothing else happens.")
+    running = _running(reading, one)
+    lines = [
+        first,
+        "Nothing new that costs money starts until the period ends or the budget is raised.",
+    ]
+    if running and terms.at_limit is AtLimit.STOP:
+        grace = format_duration(terms.grace)
+        verb = "is" if len(running) == 1 else "are"
+        names = ", ".join(running[:_SHOWN])
+        lines.append(f"{names} {verb} told and stopped {grace} after that.")
+    elif running:
+        lines.append(f"What runs goes on: {', '.join(running[:_SHOWN])}.")
+    return tuple(lines)
+
+
+def _running(reading: Reading, one: Spending) -> list[str]:
+    """Servers that it pays for now and that cost something."""
+    personal = one.budget.scope is BudgetScope.PERSON
+    return [
+        f"{each.person}/{each.server or 'default'}"
+        for each in allotments.active(reading)
+        if price_in_millionths(each.terms.get("profile", {}).get("price"))
+        and (each.person == one.budget.subject if personal else each.group in one.groups)
+    ]
