@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -30,6 +30,8 @@ class ControlPlane:
     arrived: queue.Queue[str] = field(default_factory=queue.Queue)
     receipt: dict[str, Any] = field(default_factory=lambda: {"endings": []})
     """What a server that reports is told."""
+    extended: dict[str, Any] = field(default_factory=lambda: {"endings": []})
+    """How a server is described once its end was put off."""
     reports: queue.Queue[dict[str, Any]] = field(default_factory=queue.Queue)
 
     def report(self) -> dict[str, Any]:
@@ -58,6 +60,9 @@ def handler_of(control_plane: ControlPlane) -> type[BaseHTTPRequestHandler]:
                 status, detail = control_plane.problem
                 document = {"type": "urn:x", "title": "No", "status": status, "detail": detail}
                 self.send(status, json.dumps(document).encode())
+            elif self.path.endswith("/extend"):
+                server = control_plane.me["servers"][0] | control_plane.extended
+                self.send(200, json.dumps(server).encode())
             elif self.command == "POST":
                 control_plane.reports.put(json.loads(body))
                 self.send(200, json.dumps(control_plane.receipt).encode())
@@ -197,3 +202,19 @@ def spawned(api_url: str) -> dict[str, str]:
         "JUPYTERHUB_SERVER_NAME": "train",
         "JUPYTERHUB_BASE_URL": "/jupyter/",
     }
+
+
+def ending_document(**changes: Any) -> dict[str, Any]:
+    """An announced end of a server, a quarter of an hour from now; times in ISO 8601."""
+    now = datetime.now(UTC)
+    document = {
+        "cause": "idle",
+        "words": "Idle",
+        "message": "Idle since 13:17 UTC: no cell or program ran, and nobody worked in it.",
+        "said_at": now.isoformat(),
+        "stop_at": (now + timedelta(minutes=15, seconds=30)).isoformat(),
+        "extended": 0,
+        "extensions_left": 3,
+        "extend_by": 3600.0,
+    }
+    return document | changes

@@ -8,13 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp, ExtensionAppJinjaMixin
 from jupyter_server.serverapp import ServerApp
 
 from allotment.client import AllotmentClient
+from allotment.model.documents import ReportReceipt
 from allotment.model.reports import ServerReport
-from allotment_server.activity import read_activity
+from allotment_server.activity import Saving, read_activity
+from allotment_server.announced import Announced
 from allotment_server.background import in_background
+from allotment_server.ending_handlers import ENDS, EndingsHandler, ExtendHandler, OwnEnds
 from allotment_server.handlers import VIEW, MeHandler, PageHandler, SlashHandler
 from allotment_server.meter import Meter
 from allotment_server.owner import OwnersView
@@ -38,6 +42,8 @@ class AllotmentServer(ExtensionAppJinjaMixin, ExtensionApp):
     here: Surroundings
     _client: AllotmentClient | None = None
     _meter: Meter
+    _saving: Saving
+    _announced: Announced
     _reporter: Reporter
 
     def initialize_settings(self) -> None:
@@ -48,38 +54,52 @@ class AllotmentServer(ExtensionAppJinjaMixin, ExtensionApp):
                 self.here.api_url, self.here.token, timeout=ANSWER_WITHIN
             )
         self._meter = Meter(self.here.devices)
+        self._saving = Saving()
+        self._announced = Announced(_ending_file(self.here.allotment))
         self._reporter = Reporter(self._collect, self._send, self.log, chance=random.random)
         self.settings[VIEW] = OwnersView(
             self.here, Standing.by(self._client), self._meter, self._reporter
         )
+        self.settings[ENDS] = OwnEnds(self.here, self._announced, self._client)
 
     def initialize_handlers(self) -> None:
         """Where they are found, below the server's own base address."""
         self.handlers.extend(
             [
                 ("/allotment/me", MeHandler),
+                ("/allotment/endings", EndingsHandler),
+                ("/allotment/extend", ExtendHandler),
                 ("/allotment", PageHandler),
                 ("/allotment/", SlashHandler),
             ]
         )
 
-    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002 - Jupyter Server's signature
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Begin to report, where there is somebody to report to."""
+        self._saving.listen(serverapp)
         if self._client is not None:
+            self._announced.name_in(os.environ)
             self._reporter.start()
 
     async def stop_extension(self) -> None:
         """End with the server: nothing is waited for."""
         await self._reporter.stop()
+        self._announced.forget()
         self._meter.close()
         if self._client is not None:
             self._client.close()
 
     async def _collect(self) -> ServerReport:
         server: Any = self.serverapp
-        activity = await read_activity(server)
+        activity = await read_activity(server, self._saving.at)
         return ServerReport(**activity._asdict(), devices=await self._meter.read())
 
     async def _send(self, report: ServerReport) -> None:
         client: Any = self._client
-        await in_background(partial(client.report, report))
+        receipt: ReportReceipt = await in_background(partial(client.report, report))
+        self._announced.tell(receipt.endings)
+
+
+def _ending_file(allotment: str) -> Path:
+    """Where the file about announced ends is: a folder of the person's own, on this machine."""
+    return Path(jupyter_runtime_dir()) / f"allotment-ending-{allotment or os.getpid()}.json"

@@ -72,10 +72,15 @@ def page_words(answer: MeAnswer, here: Surroundings, now: datetime) -> dict[str,
             notice
             for notice in answer.notices
             if not (warned and own and notice.kind == "device" and notice.server == own.id)
+            and not (own and notice.kind == "ending" and notice.server == own.id)
         ],
         "title": server_name(own) if own else here.server or "This server",
         "own": _server_line(own, here) if own else None,
         "home_url": here.home_url,
+        "endings": own.endings if own else (),
+        "lifetime_end": own.lifetime_end if own else None,
+        "keep": own.keep if own else None,
+        "until": lambda time: until(time, now),
         "devices": [_device_line(device) for device in answer.server.devices],
         "meters": None if answer.limits is None else _meters(answer.limits),
         "servers": None
@@ -106,6 +111,11 @@ def lasting(since: datetime, now: datetime) -> str:
         if seconds >= size:
             return counted(seconds // size, noun)
     return counted(seconds, "second")
+
+
+def until(time: datetime, now: datetime) -> str:
+    """A time to come, as people say it."""
+    return "now" if time <= now else f"in {lasting(now, time)}"
 
 
 def _meters(limits: tuple[LimitUse, ...]) -> list[Meter]:

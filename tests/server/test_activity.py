@@ -8,7 +8,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from allotment_server.activity import Activity, read_activity
+import pytest
+
+from allotment_server.activity import Activity, Saving, read_activity
 
 
 async def until(serverapp: Any, busy: int) -> Activity:
@@ -40,3 +42,38 @@ def test_a_kernel_is_busy_while_a_cell_runs_in_it(
         client.stop_channels()
     assert (running.kernels, done.kernels) == (1, 1)
     assert done.last_activity > running.last_activity
+
+
+@pytest.mark.promise("IDLE-1")
+def test_a_terminal_is_busy_while_a_program_runs_in_it(
+    run: Any, jp_serverapp: Any, jp_fetch: Any, tmp_path: Path
+) -> None:
+    gate, after = tmp_path / "gate", tmp_path / "after"
+    os.mkfifo(gate)
+    os.mkfifo(after)
+    run(jp_fetch("api", "terminals", method="POST", body="{}"))
+    (terminal,) = jp_serverapp.web_app.settings["terminal_manager"].terminals.values()
+    terminal.ptyproc.write(f"cat {gate}; echo done > {after}\n")
+    with gate.open("w"):  # opened on both sides: the program runs
+        running = run(read_activity(jp_serverapp))
+    with after.open() as opened:  # the shell itself writes there: no program runs any more
+        waiting = run(read_activity(jp_serverapp))
+        assert opened.read() == "done\n"
+    assert (running.terminals_busy, waiting.terminals_busy) == (1, 0)
+
+
+@pytest.mark.promise("IDLE-1")
+def test_a_file_that_is_saved_is_work_and_a_page_that_looks_is_not(
+    run: Any, jp_serverapp: Any, jp_fetch: Any
+) -> None:
+    saving = Saving()
+    saving.listen(jp_serverapp)
+    before = run(read_activity(jp_serverapp, saving.at))
+    run(jp_fetch("api", "contents"))
+    looked = run(read_activity(jp_serverapp, saving.at))
+    model = {"type": "file", "format": "text", "content": "x = 1"}
+    run(jp_fetch("api", "contents", "one.py", method="PUT", body=json.dumps(model)))
+    saved = run(read_activity(jp_serverapp, saving.at))
+    assert looked.last_activity > before.last_activity
+    assert looked.worked_at == before.worked_at
+    assert saved.worked_at > looked.worked_at

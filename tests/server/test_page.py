@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from allotment_server.page import ago, lasting
+from stand_in_control_plane import ending_document
 
 ROOT = Path(__file__).parents[2]
 
@@ -129,3 +130,20 @@ def test_times_are_said_as_people_say_them(seconds: int, past: str, long: str) -
     now = datetime(2026, 11, 22, 15, tzinfo=UTC)
     time = now - timedelta(seconds=seconds)
     assert (ago(time, now), lasting(time, now)) == (past, long)
+
+
+@pytest.mark.promise("IDLE-2")
+def test_it_says_when_this_server_is_stopped_and_why(fetch: Any, control_plane: Any) -> None:
+    control_plane.me["servers"][0]["endings"] = [ending_document()]
+    page = words(fetch("allotment").body.decode())
+    assert "This server is stopped in 15 minutes . Idle since 13:17 UTC: no cell or program" in page
+    assert "It can be put off 3 more times" in page
+
+
+@pytest.mark.promise("IDLE-4")
+def test_it_says_until_when_this_server_is_left_alone(fetch: Any, control_plane: Any) -> None:
+    keep = {"until": "2026-11-23T08:00:00Z", "said_by": "bob", "note": "<b>night</b>"}
+    control_plane.me["servers"][0]["keep"] = keep
+    page = fetch("allotment").body.decode()
+    assert "It is left alone until 2026-11-23 08:00 UTC , though it looks idle: bob" in words(page)
+    assert "&lt;b&gt;night&lt;/b&gt;" in page

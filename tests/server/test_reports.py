@@ -93,11 +93,15 @@ def test_it_reports_kernels_terminals_and_when_something_last_happened(
     run(jp_fetch("api", "terminals", method="POST", body="{}"))
     run(jp_serverapp.extension_manager.start_all_extensions())
     report = run(jp_serverapp.io_loop.run_in_executor(None, control_plane.report))
+    began = jp_serverapp.web_app.settings["started"].isoformat().replace("+00:00", "Z")
     last_activity = jp_serverapp.web_app.last_activity().isoformat().replace("+00:00", "Z")
+    # When the server began is the last that anybody worked in it: a terminal that waits is no work.
+    assert report.pop("worked_at") == began
     assert report == {
         "kernels": 0,
         "kernels_busy": 0,
         "terminals": 1,
+        "terminals_busy": 0,
         "last_activity": last_activity,
         "devices": [
             {

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from allotment.api.views.names import server_id
 from allotment.model import documents
 from allotment.model.amounts import counted
+from allotment.model.endings import Cause
 from allotment.model.events import Event
-from allotment.record import Reading, allotments, drift, events, memberships
+from allotment.record import Reading, allotments, drift, endings, events, memberships
 from allotment.record.drift import DriftEntry
 from allotment.rules.permission import Sight
 
@@ -95,13 +96,24 @@ def notices(
 ) -> list[documents.Notice]:
     """What a person should know now, newest first."""
     found: list[documents.Notice] = []
+    announced = endings.open_endings(reading)
     for one in allotments.history(reading, since=now - NOTICES_OF, person=person):
         server = server_id(one.hub, one.person, one.server)
         name = one.server or "default"
         ended = one.stopping_at or one.released_at
         if ended is not None and one.stop_reason and one.stopped_by not in {person, "hub", ""}:
-            message = f"{one.stopped_by} stopped your server {name}: {one.stop_reason}"
+            who = f"{one.stopped_by} stopped your server {name}"
+            if one.stop_cause and one.stop_cause != Cause.STOPPED:
+                who = f"Your server {name} was stopped ({Cause(one.stop_cause).words.lower()})"
+            message = f"{who}: {one.stop_reason}"
             found.append(documents.Notice(at=ended, kind="stopped", message=message, server=server))
+        for ending in announced.get(one.id, ()):
+            message = (
+                f"Your server {name} is stopped at {ending.stop_at:%H:%M} UTC: {ending.message}"
+            )
+            found.append(
+                documents.Notice(at=ending.said_at, kind="ending", message=message, server=server)
+            )
         if one.active:
             for warning in ailing.get(one.id, ()):
                 message = f"Your server {name}: {warning} It keeps running."

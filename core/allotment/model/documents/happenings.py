@@ -82,6 +82,6 @@ class Notice(Document):
     """Something that a person should know."""
 
     at: datetime
-    kind: Literal["stopped", "device", "membership"]
+    kind: Literal["stopped", "ending", "device", "membership", "budget"]
     message: str
     server: str | None = Field(default=None, description="Id of the server concerned")
