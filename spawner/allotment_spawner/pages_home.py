@@ -16,6 +16,7 @@ from allotment.record import page_facts
 from allotment.record.engine import Reading
 from allotment.record.page_facts import GroupFacts, PersonFacts
 from allotment.record.servers import Server
+from allotment.rules.succession import Successor
 from allotment_spawner.pages_launch import price_words
 from allotment_spawner.pages_pieces import Meter, limit_meter, share_meter
 
@@ -49,6 +50,8 @@ class ServerRow:
     price: str
     cost: str = ""
     """What it has cost so far, or cost when it ran last."""
+    successor: Successor | None = None
+    """What replaces its profile."""
 
     @property
     def active(self) -> bool:
@@ -163,6 +166,7 @@ def _row(facts: PersonFacts, server: Server, hub_title: str, now: datetime) -> S
         reason="" if allotment.stop_reason == PLAIN_STOP else allotment.stop_reason,
         price="" if price is None else f"{price_words(price)} / h",
         cost=_cost(allotment, price, now),
+        successor=facts.successor(server.profile),
     )
 
 

@@ -19,6 +19,7 @@ from allotment.record.engine import Reading
 from allotment.record.page_facts import GroupFacts, PersonFacts
 from allotment.rules.admission import Admitted, admit
 from allotment.rules.standing import PoolFacts, Standing
+from allotment.rules.succession import Successor
 from allotment_spawner.pages_pieces import Meter, Plots, drawn_plots, limit_meter, share_meter
 
 MANY = 8
@@ -60,6 +61,8 @@ class Card:
     plots: Plots | None
     pool: str | None
     reasons: tuple[Reason, ...] = ()
+    successor: Successor | None = None
+    """What its users are to use instead, before long."""
 
     @cached_property
     def price(self) -> str:
@@ -138,7 +141,12 @@ def launch_view(
     claim = replace(claim, group=group)
     background = _Background(reading, facts)
     offered = [profile for profile in facts.visible() if profile.name != CONSOLE_PROFILE]
-    cards = tuple(_card(facts, profile, claim, background) for profile in offered)
+    cards = tuple(
+        replace(
+            _card(facts, profile, claim, background), successor=facts.successor(profile.name)
+        )
+        for profile in offered
+    )
     return LaunchView(
         person=facts.person,
         onboarded=facts.onboarded,

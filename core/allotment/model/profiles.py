@@ -82,6 +82,10 @@ class Profile(BaseModel):
     priority: Priority = Priority.DEDICATED
     price: Price | None = Field(default=None, description="Per hour")
     visible_to: Audience | None = None
+    successor: Name | None = Field(default=None, description="The profile that replaces it")
+    successor_message: str = Field(
+        default="", max_length=500, description="What its users are told about the change"
+    )
     idle: Idle = Field(
         default=None,
         description="When a server without use is stopped, or off; left out: warned after 45 "
@@ -108,6 +112,16 @@ class Profile(BaseModel):
     def _console_holds_no_devices(self) -> Profile:
         if self.name == CONSOLE_PROFILE and self.devices:
             message = "the operator console holds no devices; expected devices: 0"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _another_succeeds(self) -> Profile:
+        if self.successor == self.name:
+            message = "a profile cannot replace itself; expected another as successor"
+            raise ValueError(message)
+        if self.successor_message and self.successor is None:
+            message = "a successor_message needs a successor"
             raise ValueError(message)
         return self
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -20,6 +20,7 @@ from allotment.record import budgets
 from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
 from allotment.rules.standing import PoolFacts, ShareFacts, Standing
+from allotment.rules.succession import successor_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,9 @@ _STATEMENTS = {
     ),
 }
 
-_VISIBLE = """
-SELECT document FROM profiles WHERE enabled AND NOT retired AND document IS NOT NULL ORDER BY name
+PROFILES = """
+SELECT document, CASE WHEN enabled AND NOT retired THEN 1 ELSE 0 END AS offered
+FROM profiles WHERE document IS NOT NULL ORDER BY name
 """
 
 
@@ -176,8 +178,9 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
             for pool in sorted(usable, key=lambda pool: pool[:2])
         ),
         budgets=budgets.of_claim(reading, claim.person, groups, now) if row.budgeted else (),
-        visible_profiles=() if seen else _visible(reading, claim.person, groups, console=console),
     )
+    if not seen:
+        standing = _with_what_is_offered(reading, standing)
     candidates = {
         (pool[0], pool[1]): tuple(HeldDevice(*device) for device in _array(pool[8]))
         for pool in usable
@@ -190,9 +193,16 @@ def _may_see(profile: Profile, person: str, groups: tuple[str, ...], *, console:
     return profile.visible_for(person, groups) and (console or profile.name != CONSOLE_PROFILE)
 
 
-def _visible(
-    reading: Reading, person: str, groups: tuple[str, ...], *, console: bool
-) -> tuple[str, ...]:
-    """The names of the profiles that the person may launch: for a refusal only."""
-    profiles = (_profile(row.document) for row in reading.driver(_VISIBLE, {}))
-    return tuple(p.name for p in profiles if _may_see(p, person, groups, console=console))
+def _with_what_is_offered(reading: Reading, standing: Standing) -> Standing:
+    """Add what the person may launch instead: read for a refusal only."""
+    person, groups, console = standing.claim.person, standing.groups, standing.may_use_console
+    rows = [(_profile(row.document), row.offered) for row in reading.driver(PROFILES, {})]
+    seen = [(p, offered) for p, offered in rows if _may_see(p, person, groups, console=console)]
+    offered = [profile for profile, is_offered in seen if is_offered]
+    old = next((p for p, _ in seen if p.name == standing.claim.profile), None)
+    replaced = {profile.name: profile for profile, _ in rows if profile.successor}
+    return replace(
+        standing,
+        visible_profiles=tuple(profile.name for profile in offered),
+        successor=None if old is None else successor_of(old, replaced, offered),
+    )

@@ -26,6 +26,7 @@ from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
 from allotment.record.servers import Server
 from allotment.rules.standing import PoolFacts, ShareFacts, Standing
+from allotment.rules.succession import Successor, successor_of
 
 PoolModel = tuple[str, str]
 """A pool's name and a model of device in it."""
@@ -80,6 +81,8 @@ class PersonFacts:
     ailing: Mapping[str, tuple[str, ...]]
     """By allotment: its devices that are unhealthy or gone, with what is known of each."""
     profiles: tuple[Profile, ...]
+    replaced: Mapping[str, Profile]
+    """Profiles that name a successor, by name; those that are not offered any more too."""
     sequence: int
     """The newest event that this state includes."""
     budgets: tuple[Spending, ...] = ()
@@ -104,6 +107,11 @@ class PersonFacts:
             if profile.visible_for(self.person, names)
             and (self.may_use_console or profile.name != CONSOLE_PROFILE)
         )
+
+    def successor(self, profile: str) -> Successor | None:
+        """What the person uses instead of a profile that was replaced, where there is something."""
+        old = self.replaced.get(profile)
+        return None if old is None else successor_of(old, self.replaced, self.visible())
 
     def standing(self, profile: Profile, claim: Claim) -> Standing:
         """What the rules need to decide a claim of this person for this profile."""
@@ -198,10 +206,6 @@ SELECT h.allotment, d.id, d.present, d.health_note
 FROM allotments a JOIN holdings h ON h.allotment = a.id JOIN devices d ON d.id = h.device
 WHERE a.person = :person AND a.state <> 'released' AND NOT (d.healthy AND d.present) ORDER BY d.id
 """
-_PROFILES = """
-SELECT document FROM profiles WHERE enabled AND NOT retired AND document IS NOT NULL ORDER BY name
-"""
-
 
 @lru_cache(maxsize=2048)
 def _profile(document: str) -> Profile:
@@ -212,6 +216,9 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
     """Read everything that one person's pages show."""
     parameters = {"person": person, "now": to_stored(now)}
     row = reading.driver(_PERSON, parameters).one()
+    found = [
+        (_profile(one.document), one.offered) for one in reading.driver(claim_facts.PROFILES, {})
+    ]
     permissions = json.loads(row.permissions) if row.permissions else []
     own, group_held = _held(reading, parameters)
     groups = tuple(
@@ -246,7 +253,8 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
         servers=servers.all_servers(reading, person=person),
         active=allotments.active(reading, person=person),
         ailing=_ailing(reading, parameters),
-        profiles=tuple(_profile(found.document) for found in reading.driver(_PROFILES, {})),
+        profiles=tuple(profile for profile, offered in found if offered),
+        replaced={profile.name: profile for profile, _ in found if profile.successor},
         sequence=int(row.sequence),
         budgets=_budgets(reading, person, groups, now) if row.budgeted else (),
     )

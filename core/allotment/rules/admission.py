@@ -110,6 +110,13 @@ def _profile_visible(standing: Standing) -> Reason | None:
     if visible:
         return None
     offered = standing.visible_profiles
+    if standing.successor is not None:
+        return Reason(
+            Rule.PROFILE_VISIBLE,
+            f"The profile {claim.profile!r} is not offered any more.",
+            remedy=f"Launch {standing.successor.name!r}: {standing.successor.sentence}",
+            details=(standing.successor.name,),
+        )
     return Reason(
         Rule.PROFILE_VISIBLE,
         f"There is no profile {claim.profile[:80]!r} that you may launch."

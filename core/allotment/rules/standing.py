@@ -9,6 +9,7 @@ from allotment.model.claims import Claim
 from allotment.model.groups import Mode, Share
 from allotment.model.limits import Limit
 from allotment.model.profiles import Profile
+from allotment.rules.succession import Successor
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +70,6 @@ class Standing:
     """Pools in which the person could be given devices, the default pool among them."""
     budgets: tuple[Spending, ...] = ()
     """What may have to pay, with what it has paid for; empty where no budget is set."""
+    successor: Successor | None = None
+    """What replaces a profile that the person could launch before, where it is not offered now."""
     visible_profiles: tuple[str, ...] = field(default=())

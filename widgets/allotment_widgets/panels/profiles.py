@@ -170,6 +170,9 @@ def _details_html(profile: Profile, held: Sequence[str]) -> str:
     title = f"<h2>{escape(profile.title)} <span class=quiet>({name})</span></h2>"
     about = f"<p>{escape(profile.description)}</p>" if profile.description else ""
     file = f'<p class="quiet small">From {escape(profile.source)}</p>' if profile.source else ""
+    if profile.successor:
+        said = escape(f"{profile.successor} replaces it. {profile.successor_message}".strip())
+        about += f"<p>{said}</p>"
     if not held:
         return f"{title}{about}{file}<p>No server holds it.</p>"
     link = f'<a href="#servers" data-go="servers" data-about="{escape(profile.title)}">Open in Servers</a>'

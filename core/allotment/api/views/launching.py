@@ -160,6 +160,8 @@ def profile_document(published: PublishedProfile, sight: Sight, holders: int) ->
         priority=profile.priority if profile else Priority.DEDICATED,
         price=profile.price if profile else None,
         visible_to=profile.visible_to if profile and every else None,
+        successor=profile.successor if profile else None,
+        successor_message=profile.successor_message if profile else "",
         enabled=published.enabled,
         retired=published.retired,
         offered=published.offered,

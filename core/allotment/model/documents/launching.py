@@ -33,6 +33,10 @@ class Profile(Document):
     priority: Priority
     price: Decimal | None = Field(default=None, description="Per hour")
     visible_to: Audience | None = None
+    successor: str | None = Field(default=None, description="The profile that replaces it")
+    successor_message: str = Field(
+        default="", description="What its users are told about the change"
+    )
     enabled: bool
     retired: bool
     offered: bool
