@@ -14,6 +14,7 @@ from allotment.record import (
     Reading,
     Record,
     Writing,
+    departments,
     devices,
     events,
     groups,
@@ -364,3 +365,31 @@ def test_strict_mode_is_not_restored_while_somebody_is_in_two_groups(record: Rec
 
     with pytest.raises(Refusal, match="ann is in several groups"):
         declare.apply(record, parse_settings("mode: strict\n"), actor="o", now=NOW, restore=True)
+
+
+DIVIDED = """\
+pools: [{name: a100, devices: [gpu-0, gpu-1]}]
+departments: [{name: research, title: Research, ceilings: {a100: 1}}]
+groups: [{name: vision, department: research, shares: [{pool: a100, guaranteed: 1}]}, {name: speech}]
+"""
+
+
+@pytest.mark.promise("GROUP-6")
+def test_departments_are_made_kept_restored_and_exported(record: Record) -> None:
+    declare.apply_once(record, parse_settings(DIVIDED), NOW)
+    assert planned(record, DIVIDED) == ()
+    assert planned(record, exported(record)) == ()
+
+    by_an_operator(record, lambda w: departments.edit(w, "research", ceilings={"a100": 2}))
+    by_an_operator(record, lambda w: groups.edit(w, "vision", department=""))
+    assert {change.kind for change in planned(record, DIVIDED)} == {"department", "group"}
+
+    declare.apply(record, parse_settings(DIVIDED), actor="operator", now=NOW, restore=True)
+    with record.reading() as reading:
+        assert departments.get(reading, "research").ceilings == {"a100": 1}
+        assert departments.get(reading, "research").groups == ("vision",)
+
+
+def test_a_department_that_the_file_does_not_know_is_named() -> None:
+    with pytest.raises(SettingsInvalid, match="there is no department 'nonesuch'"):
+        parse_settings("groups: [{name: vision, department: nonesuch}]\n")

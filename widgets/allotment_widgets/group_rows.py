@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from allotment.model.documents import Group, GroupShare, User
+from allotment.model.documents import Department, Group, GroupShare, User
 from allotment_widgets.columns import Column, State
 
 ORIGINS = {"console": "the console", "settings": "the settings", "provider": "the provider"}
@@ -18,7 +18,16 @@ GROUP_COLUMNS = (
     Column("held", "Held of guaranteed", kind="meter", width=170),
     Column("ceiling", "Ceiling", kind="number", width=86, hide_narrow=True),
     Column("free", "Free in pool", kind="number", width=112, hide_narrow=True),
+    Column("department", "Department", flex=0.8, width=106, hide_narrow=True),
     Column("tags", "Tags", flex=1.1, width=96, hide_narrow=True),
+)
+
+DEPARTMENT_COLUMNS = (
+    Column("id", "Department", flex=0.9, width=110),
+    Column("title", "Title", flex=1.2, width=96, hide_narrow=True),
+    Column("groups", "Groups", flex=1.2, width=96),
+    Column("held", "Held of ceilings", kind="meter", width=150),
+    Column("ceilings", "Ceilings", flex=1.2, width=110),
 )
 
 MEMBER_COLUMNS = (
@@ -64,7 +73,23 @@ def group_row(group: Group) -> dict[str, object]:
         "held": (sum(each.held for each in shares), guaranteed) if shares else None,
         "ceiling": sum(each.ceiling for each in shares) if shares else None,
         "free": sum(each.free for each in shares) if shares else None,
+        "department": group.department,
         "tags": tag_words(group.tags) or None,
+    }
+
+
+def department_row(department: Department) -> dict[str, object]:
+    """One department as a row; with ceilings in several pools: their sums."""
+    ceilings = department.ceilings
+    return {
+        "id": department.name,
+        "title": department.title or None,
+        "groups": ", ".join(department.groups) or None,
+        "held": (sum(one.held for one in ceilings), sum(one.ceiling for one in ceilings))
+        if ceilings
+        else None,
+        "ceilings": ", ".join(f"{one.pool}: {one.held} of {one.ceiling}" for one in ceilings)
+        or None,
     }
 
 

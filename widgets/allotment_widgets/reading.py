@@ -82,6 +82,7 @@ _TOUCHED: dict[str, frozenset[Topic]] = {
     "device": frozenset({Topic.DEVICES, Topic.SERVERS, Topic.OVERVIEW, Topic.ABOUT}),
     "pool": frozenset({Topic.DEVICES, Topic.OVERVIEW}),
     "group": frozenset({Topic.USERS, Topic.OVERVIEW}),
+    "department": frozenset({Topic.OVERVIEW}),
     "membership": frozenset({Topic.USERS, Topic.OVERVIEW}),
     "person": frozenset({Topic.USERS, Topic.ROLES, Topic.OVERVIEW}),
     "role": frozenset({Topic.ROLES, Topic.USERS, Topic.ME}),

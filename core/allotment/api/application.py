@@ -18,6 +18,7 @@ from allotment.api.plane import ControlPlane
 from allotment.api.resources import (
     budgets,
     configuration,
+    departments,
     devices,
     events,
     explain,
@@ -45,6 +46,7 @@ _ROUTERS = (
     devices,
     pools,
     groups,
+    departments,
     users,
     roles,
     limits,

@@ -317,6 +317,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     },
     "ConfigurationFile": {"yaml": _YAML},
     "ConfigurationPlan": {"changes": [_CHANGE], "applied": False},
+    "Department": _DEPARTMENT,
     "Device": _DEVICE,
     "Explanation": {
         "person": "analyst-2",
@@ -428,6 +429,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     },
     "User": _USER,
     **_listing("Budget", _BUDGET),
+    **_listing("Department", _DEPARTMENT),
     **_listing("Device", _DEVICE),
     **_listing("Drift", _DRIFT),
     **_listing("Event", _EVENT),
@@ -449,11 +451,13 @@ ANSWERS: dict[str, dict[str, Any]] = {
 BODIES: dict[str, dict[str, Any]] = {
     **QUEUE_BODIES,
     "BudgetTerms": _BUDGET_TERMS,
+    "DepartmentEdit": {"title": "Research", "ceilings": {"a100": 2}},
     "GroupEdit": {"title": "Computer vision", "shares": [_WANTED_SHARE]},
     "LeavingUsers": {"names": ["analyst-2"]},
     "LimitEdit": {"scope": "person", "subject": "analyst-2", "kind": "devices", "value": 1},
     "MemberEdit": {"lead": False, "until": "2027-01-31T00:00:00Z"},
     "Move": {"group": "vision"},
+    "NewDepartment": {"name": "research", "title": "Research", "ceilings": {"a100": 2}},
     "NewGroup": {
         "name": "vision",
         "title": "Computer vision",

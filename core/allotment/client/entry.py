@@ -13,6 +13,7 @@ from allotment.client.budgets import Budgets
 from allotment.client.capacity import Devices, Pools
 from allotment.client.configuration import Configuration
 from allotment.client.connection import Connection, Revision
+from allotment.client.departments import Departments
 from allotment.client.groups import Groups
 from allotment.client.happenings import Events
 from allotment.client.launching import Profiles, Servers
@@ -60,6 +61,7 @@ class AllotmentClient:
         self.pools = Pools(self._connection)
         self.groups = Groups(self._connection)
         self.tickets = Tickets(self._connection)
+        self.departments = Departments(self._connection)
         self.users = Users(self._connection)
         self.roles = Roles(self._connection)
         self.limits = Limits(self._connection)
@@ -67,8 +69,8 @@ class AllotmentClient:
         self.servers = Servers(self._connection)
         self.events = Events(self._connection)
         self.usage = Usage(self._connection)
-        self.budgets = Budgets(self._connection)
         self.planning = Planning(self._connection)
+        self.budgets = Budgets(self._connection)
         self.configuration = Configuration(self._connection)
 
     @classmethod

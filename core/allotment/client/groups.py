@@ -43,13 +43,15 @@ class Groups:
         title: str = "",
         tags: Mapping[str, str] | None = None,
         shares: Sequence[NewShare] = (),
+        department: str | None = None,
     ) -> Group:
-        """Make a group with its shares."""
-        body = {
+        """Make a group with its shares, in a department or none."""
+        body: dict[str, object] = {
             "name": name,
             "title": title,
             "tags": dict(tags or {}),
             "shares": [asdict(share) for share in shares],
+            "department": department or None,
         }
         return self._connection.send(Group, "POST", "/groups", body)
 
@@ -61,14 +63,17 @@ class Groups:
         title: str | None = None,
         tags: Mapping[str, str] | None = None,
         shares: Sequence[NewShare] | None = None,
+        department: str | None = None,
     ) -> Group:
-        """Change a group; what is None stays."""
-        body = {
+        """Change a group; what is None stays. An empty department takes it out of its own."""
+        body: dict[str, object] = {
             "title": title,
             "tags": None if tags is None else dict(tags),
             "shares": None if shares is None else [asdict(share) for share in shares],
         }
         known = {key: value for key, value in body.items() if value is not None}
+        if department is not None:
+            known["department"] = department or None
         return self._connection.send(
             Group, "PATCH", f"/groups/{segment(name)}", known, revision=revision
         )

@@ -54,3 +54,15 @@ class Group:
     title: str
     tags: dict[str, str] = field(default_factory=dict)
     revision: int = 1
+    department: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Department:
+    """A group of groups. ``ceilings``: by pool, the most devices that its groups may hold together."""
+
+    name: str
+    title: str
+    ceilings: dict[str, int] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    revision: int = 1

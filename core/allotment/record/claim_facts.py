@@ -16,7 +16,7 @@ from allotment.model.names import CONSOLE_PROFILE
 from allotment.model.people import Permission
 from allotment.model.profiles import Profile
 from allotment.model.sharing import PoolPolicy
-from allotment.record import budgets
+from allotment.record import budgets, departments
 from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
 from allotment.rules.standing import PoolFacts, ShareFacts, Standing
@@ -49,6 +49,7 @@ SELECT
     (SELECT document FROM wanted) AS profile,
     (SELECT value FROM platform WHERE key = 'mode') AS mode,
     EXISTS (SELECT 1 FROM budgets) AS budgeted,
+    EXISTS (SELECT 1 FROM department_ceilings) AS divided,
     p.onboarded_at,
     r.permissions,
     (SELECT {array}(group_name) FROM mine) AS groups,
@@ -178,6 +179,7 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
             for pool in sorted(usable, key=lambda pool: pool[:2])
         ),
         budgets=budgets.of_claim(reading, claim.person, groups, now) if row.budgeted else (),
+        departments=departments.of_claim(reading, groups) if row.divided else (),
     )
     if not seen:
         standing = _with_what_is_offered(reading, standing)

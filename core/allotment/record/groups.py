@@ -17,12 +17,20 @@ from allotment.record.counting import held as held_now
 from allotment.record.engine import Reading, Writing
 from allotment.record.pools import use as pool_use
 from allotment.record.rows import bump, for_change, named
-from allotment.record.schema import allotments, budgets, groups, limits, memberships, shares
+from allotment.record.schema import (
+    allotments,
+    budgets,
+    departments,
+    groups,
+    limits,
+    memberships,
+    shares,
+)
 from allotment.rules.pooling import check_guarantees, check_share
 
 
 def _from_row(row: sa.Row[Any]) -> Group:
-    return Group(row.name, row.title, dict(row.tags), row.revision)
+    return Group(row.name, row.title, dict(row.tags), row.revision, row.department)
 
 
 def all_groups(reading: Reading) -> tuple[Group, ...]:
@@ -65,20 +73,31 @@ def create(
     title: str = "",
     tags: Mapping[str, str] | None = None,
     wanted: Sequence[Share] = (),
+    department: str | None = None,
 ) -> Group:
-    """Make a group with its shares.
+    """Make a group with its shares, in a department or none.
 
     Raises:
         AlreadyExists: the name is taken.
+        NotFound: there is no such department.
         Refusal: the shares promise more than a pool has, or break strict mode.
     """
     check_name(name)
     if writing.first(sa.select(groups.c.name).where(groups.c.name == name)) is not None:
         raise AlreadyExists("group", name)
-    writing.run(groups.insert().values(name=name, title=title, tags=dict(tags or {})))
+    if department:
+        named(writing, departments, "department", department)
+    writing.run(
+        groups.insert().values(
+            name=name, title=title, tags=dict(tags or {}), department=department or None
+        )
+    )
     _put_shares(writing, name, wanted)
     writing.event(
-        "group.created", name, group=name, after=_document(title, dict(tags or {}), wanted)
+        "group.created",
+        name,
+        group=name,
+        after=_document(title, dict(tags or {}), wanted) | _in(department),
     )
     return get(writing, name)
 
@@ -90,8 +109,9 @@ def edit(
     tags: Mapping[str, str] | None = None,
     wanted: Sequence[Share] | None = None,
     revision: int | None = None,
+    department: str | None = None,
 ) -> Group:
-    """Change a group; what is None stays. Lowering a share below what is in use is allowed.
+    """Change a group; what is None stays. An empty ``department`` takes it out of its own. Lowering a share below what is in use is allowed.
 
     Raises:
         NotFound, RevisionStale, Refusal: as for :func:`create`.
@@ -102,13 +122,16 @@ def edit(
     new_tags: dict[str, str] = dict(row.tags if tags is None else tags)
     if wanted is not None:
         _put_shares(writing, name, wanted)
-    bump(writing, groups, name, title=new_title, tags=new_tags)
+    if department:
+        named(writing, departments, "department", department)
+    inside: str | None = row.department if department is None else department or None
+    bump(writing, groups, name, title=new_title, tags=new_tags, department=inside)
     writing.event(
         "group.changed",
         name,
         group=name,
-        before=_document(row.title, dict(row.tags), before),
-        after=_document(new_title, new_tags, before if wanted is None else wanted),
+        before=_document(row.title, dict(row.tags), before) | _in(row.department),
+        after=_document(new_title, new_tags, before if wanted is None else wanted) | _in(inside),
     )
     return get(writing, name)
 
@@ -279,6 +302,10 @@ def _in_use(name: str, still: tuple[str, ...], one: str, many: str, remedy: str)
         remedy=remedy,
         details=still,
     )
+
+
+def _in(department: str | None) -> dict[str, Any]:
+    return {"department": department} if department else {}
 
 
 def _document(title: str, tags: dict[str, str], wanted: Sequence[Share]) -> dict[str, Any]:

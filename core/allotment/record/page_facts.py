@@ -21,11 +21,20 @@ from allotment.model.limits import Limit, LimitKind, LimitScope
 from allotment.model.names import CONSOLE_PROFILE
 from allotment.model.people import Permission
 from allotment.model.profiles import Profile
-from allotment.record import allotments, budgets, claim_facts, platform, servers
+from allotment.model.tickets import Ticket, TicketState
+from allotment.record import (
+    allotments,
+    budgets,
+    claim_facts,
+    departments,
+    platform,
+    servers,
+    tickets,
+)
 from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
 from allotment.record.servers import Server
-from allotment.rules.standing import PoolFacts, ShareFacts, Standing
+from allotment.rules.standing import DepartmentFacts, PoolFacts, ShareFacts, Standing
 from allotment.rules.succession import Successor, successor_of
 
 PoolModel = tuple[str, str]
@@ -83,10 +92,16 @@ class PersonFacts:
     profiles: tuple[Profile, ...]
     replaced: Mapping[str, Profile]
     """Profiles that name a successor, by name; those that are not offered any more too."""
+    tickets: tuple[Ticket, ...]
+    """The person's own that wait or are offered, on every hub."""
+    contested: bool
+    """Whether somebody waits, or devices are kept for somebody, in any pool."""
     sequence: int
     """The newest event that this state includes."""
     budgets: tuple[Spending, ...] = ()
     """What may have to pay for this person's servers, with what it has paid for."""
+    departments: tuple[DepartmentFacts, ...] = ()
+    """Ceilings of the departments of the person's groups."""
 
     @property
     def group_names(self) -> tuple[str, ...]:
@@ -129,17 +144,25 @@ class PersonFacts:
             servers_existing=len(self.servers),
             server_exists=any((server.hub, server.name) == here for server in self.servers),
             server_active=any((held.hub, held.server) == here for held in active),
+            server_waits=any(
+                (ticket.hub, ticket.server) == here
+                for ticket in self.tickets
+                if ticket.state is TicketState.WAITING
+            ),
             limits=self.limits,
             shares=self.shares,
             pools=self.pools if profile.devices else (),
             budgets=self.budgets,
+            departments=self.departments,
         )
 
 
 _PERSON = """
 SELECT p.role, p.onboarded_at, r.permissions, c.must_change,
+    (SELECT COUNT(*) FROM (SELECT 1 FROM tickets WHERE state IN ('waiting', 'offered') AND state = 'waiting' LIMIT 1) w)
+        + (SELECT COUNT(*) FROM reservations WHERE ends_at > :now) AS contested,
     (SELECT value FROM counters WHERE name = 'event') AS sequence,
-    EXISTS (SELECT 1 FROM budgets) AS budgeted
+    EXISTS (SELECT 1 FROM budgets) AS budgeted, EXISTS (SELECT 1 FROM department_ceilings) AS divided
 FROM (SELECT 1 AS one) AS always
 LEFT JOIN people p ON p.name = :person
 LEFT JOIN roles r ON r.name = p.role
@@ -207,6 +230,7 @@ FROM allotments a JOIN holdings h ON h.allotment = a.id JOIN devices d ON d.id =
 WHERE a.person = :person AND a.state <> 'released' AND NOT (d.healthy AND d.present) ORDER BY d.id
 """
 
+
 @lru_cache(maxsize=2048)
 def _profile(document: str) -> Profile:
     return Profile.model_validate_json(document)
@@ -255,8 +279,13 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
         ailing=_ailing(reading, parameters),
         profiles=tuple(profile for profile, offered in found if offered),
         replaced={profile.name: profile for profile, _ in found if profile.successor},
+        tickets=tickets.live(reading, person=person),
+        contested=bool(row.contested),
         sequence=int(row.sequence),
         budgets=_budgets(reading, person, groups, now) if row.budgeted else (),
+        departments=departments.of_claim(reading, [group.name for group in groups])
+        if row.divided
+        else (),
     )
 
 

@@ -18,7 +18,7 @@ from allotment.record import devices as device_rows
 from allotment.record.counting import recount_pools
 from allotment.record.engine import Reading, Writing
 from allotment.record.rows import bump, for_change, named
-from allotment.record.schema import allotments, devices, pools, shares
+from allotment.record.schema import allotments, department_ceilings, devices, pools, shares
 from allotment.rules.pooling import check_pool_model
 
 
@@ -188,6 +188,7 @@ def delete(writing: Writing, name: str, revision: int | None = None) -> None:
     if reasons:
         raise Refusal(*reasons)
     _move(writing, DEFAULT_POOL, members)
+    writing.run(department_ceilings.delete().where(department_ceilings.c.pool == name))
     writing.run(pools.delete().where(pools.c.name == name))
     writing.event(
         "pool.deleted",

@@ -6,7 +6,7 @@ from allotment.model.amounts import counted
 from allotment.model.names import DEFAULT_POOL
 from allotment.model.profiles import PoolByModel, Priority, Profile
 from allotment.model.reasons import Reason, Rule
-from allotment.rules.standing import PoolFacts, ShareFacts, Standing
+from allotment.rules.standing import DepartmentFacts, PoolFacts, ShareFacts, Standing
 
 
 def choose_pool(standing: Standing, group: str | None) -> tuple[PoolFacts | None, Reason | None]:
@@ -20,8 +20,14 @@ def choose_pool(standing: Standing, group: str | None) -> tuple[PoolFacts | None
     candidates = [pool for pool in standing.pools if _may_use(pool, profile, shares)]
     if not candidates:
         return None, _no_pool(profile, group, shares)
+    above = _departments(standing, group)
     verdicts = [
-        (pool, _share_reason(pool, shares.get(pool.pool), profile, group)) for pool in candidates
+        (
+            pool,
+            _share_reason(pool, shares.get(pool.pool), profile, group)
+            or _over_department(pool, above.get(pool.pool), profile.devices),
+        )
+        for pool in candidates
     ]
     for pool, reason in sorted(verdicts, key=lambda verdict: (verdict[0].free, verdict[0].pool)):
         if reason is None:
@@ -35,10 +41,36 @@ def serving_pools(standing: Standing, group: str | None) -> tuple[PoolFacts, ...
     if profile is None or not profile.devices:
         return ()
     shares = {facts.share.pool: facts for facts in standing.shares if facts.share.group == group}
+    above = _departments(standing, group)
     return tuple(
         pool
         for pool in standing.pools
-        if _may_use(pool, profile, shares) and _could_serve(pool, shares.get(pool.pool), profile)
+        if _may_use(pool, profile, shares)
+        and _could_serve(pool, shares.get(pool.pool), profile)
+        and (pool.pool not in above or profile.devices <= above[pool.pool].ceiling)
+    )
+
+
+def _departments(standing: Standing, group: str | None) -> dict[str, DepartmentFacts]:
+    """The ceilings of the group's department, by pool."""
+    return {one.pool: one for one in standing.departments if one.group == group}
+
+
+def _over_department(pool: PoolFacts, above: DepartmentFacts | None, asked: int) -> Reason | None:
+    """Why the department has no room, whatever its group's share says."""
+    if above is None or above.held + asked <= above.ceiling:
+        return None
+    over = above.held + asked - above.ceiling
+    return Reason(
+        Rule.SHARE_CEILING,
+        f"The groups of department {above.name} may hold {counted(above.ceiling, 'device')} in {pool.pool} together "
+        f"and hold {above.held}; this needs {asked} more.",
+        limit=above.ceiling,
+        used=above.held,
+        asked=asked,
+        remedy="Choose a smaller profile, or ask an operator for a higher ceiling of the department."
+        if asked > above.ceiling
+        else f"Wait until {counted(over, 'device')} of the department's is given back, or ask an operator for a higher ceiling of the department.",
     )
 
 

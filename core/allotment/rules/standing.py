@@ -47,6 +47,17 @@ class ShareFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DepartmentFacts:
+    """What the department of a group may hold of a pool with all its groups together, and holds."""
+
+    name: str
+    group: str
+    pool: str
+    ceiling: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What the record said in the transaction that writes the outcome."""
 
@@ -70,6 +81,8 @@ class Standing:
     """Pools in which the person could be given devices, the default pool among them."""
     budgets: tuple[Spending, ...] = ()
     """What may have to pay, with what it has paid for; empty where no budget is set."""
+    departments: tuple[DepartmentFacts, ...] = ()
+    """Ceilings of the departments of the person's groups; empty where no department has one."""
     successor: Successor | None = None
     """What replaces a profile that the person could launch before, where it is not offered now."""
     visible_profiles: tuple[str, ...] = field(default=())

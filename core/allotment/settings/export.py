@@ -20,6 +20,7 @@ from allotment.model.people import BuiltInRole
 from allotment.record import (
     Reading,
     budgets,
+    departments,
     devices,
     groups,
     limits,
@@ -65,6 +66,10 @@ def export(reading: Reading, now: datetime) -> str:
         "pools": _pools(reading),
         "roles": _roles(reading),
         "people": _people(reading),
+        "departments": [
+            {"name": one.name, "title": one.title, "ceilings": one.ceilings}
+            for one in departments.all_departments(reading)
+        ],
         "groups": _groups(reading, now),
         "default_group": platform.default_group(reading),
         "limits": _limits(reading),
@@ -179,6 +184,7 @@ def _groups(reading: Reading, now: datetime) -> list[dict[str, Any]]:
             "leads": [
                 name for name, rows in members[group.name].items() if any(row.lead for row in rows)
             ],
+            **({"department": group.department} if group.department else {}),
         }
         for group in groups.all_groups(reading)
     ]

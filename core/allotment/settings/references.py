@@ -88,6 +88,7 @@ def _names(top: Entry, section: str, key: str = "name") -> Iterator[tuple[Place,
 def _names_once(top: Entry) -> Iterator[Wrong]:
     yield from _repeated(_names(top, "devices", "id"), "device")
     yield from _repeated(_names(top, "pools"), "pool")
+    yield from _repeated(_names(top, "departments"), "department")
     yield from _repeated(_names(top, "groups"), "group")
     yield from _repeated(top.inner("sign_in").texts("operators"), "operator")
     yield from _repeated(top.texts("disabled_profiles"), "profile")
@@ -134,6 +135,26 @@ def _one_model(pool: Entry, declared: dict[str, str | None]) -> Iterator[Wrong]:
 
 def _strict(top: Entry) -> bool:
     return top.text("mode") != Mode.FLEXIBLE
+
+
+def _departments(top: Entry) -> Iterator[Wrong]:
+    known = {name for _, name in _names(top, "departments")}
+    pools = {name for _, name in _names(top, "pools")} | {DEFAULT_POOL}
+    for group in top.entries("groups"):
+        name = group.text("department")
+        if name is not None and name not in known:
+            yield (
+                (*group.place, "department"),
+                f"there is no department {name!r}; {suggestion(name, known)}".rstrip("; "),
+            )
+    for department in top.entries("departments"):
+        ceilings = department.inner("ceilings")
+        for pool in ceilings.value:
+            if pool not in pools:
+                yield (
+                    (*ceilings.place, pool),
+                    f"there is no pool {pool!r}; {suggestion(pool, pools)}",
+                )
 
 
 def _default_group(top: Entry) -> Iterator[Wrong]:
@@ -310,6 +331,7 @@ _CHECKS: tuple[Callable[[Entry], Iterator[Wrong]], ...] = (
     _pools_of_shares,
     _guarantees,
     _one_group_each,
+    _departments,
     _default_group,
     _limits,
     _budgets,

@@ -119,6 +119,14 @@ class Member(_Section):
     )
 
 
+class DeclaredDepartment(_Section):
+    """Groups whose ceilings bind together. ``ceilings``: by pool, the most devices of all its groups."""
+
+    name: Name
+    title: Title = ""
+    ceilings: dict[Name, Count] = Field(default_factory=dict)
+
+
 class DeclaredGroup(_Section):
     """People with a share. A lead is a member, named as one or not."""
 
@@ -126,6 +134,7 @@ class DeclaredGroup(_Section):
     title: Title = ""
     tags: dict[TagName, TagValue] = Field(default_factory=dict)
     shares: tuple[DeclaredShare, ...] = ()
+    department: Name | None = None
     members: tuple[
         Annotated[
             PersonName | Member, Field(description="a person's name, or {name: …, until: …}")
@@ -214,6 +223,7 @@ class Settings(_Section):
     pools: tuple[DeclaredPool, ...] = ()
     roles: dict[Name, tuple[Permission, ...]] = Field(default_factory=dict)
     people: dict[PersonName, DeclaredPerson] = Field(default_factory=dict)
+    departments: tuple[DeclaredDepartment, ...] = ()
     groups: tuple[DeclaredGroup, ...] = ()
     default_group: Name | None = None
     limits: Limits = Limits()

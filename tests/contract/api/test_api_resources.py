@@ -615,3 +615,24 @@ def test_mode_and_default_group_are_chosen_and_shown_in_about(
     with pytest.raises(Refusal) as refused:
         olga.choose(revision=ANY, mode=Mode.STRICT)
     assert rules(refused) == {Rule.GROUP_STRICT}
+
+
+@pytest.mark.promise("GROUP-6")
+def test_a_department_is_made_filled_edited_and_deleted_when_it_is_empty(
+    lab: Any, olga: AllotmentClient
+) -> None:
+    olga.departments.create("research", title="Research", ceilings={"a100": 2})
+    vision = olga.groups.get("vision")
+    inside = olga.groups.edit("vision", revision=vision.revision, department="research")
+    assert inside.department == "research"
+    lab.granted("ann", "gpu")
+
+    (found,) = olga.departments.all().items
+    assert (found.groups, found.ceilings[0].held) == (("vision",), 1)
+    edited = olga.departments.edit("research", revision=found.revision, ceilings={"a100": 1})
+    assert edited.ceilings[0].ceiling == 1
+    with pytest.raises(Refusal) as refused:
+        olga.departments.delete("research", revision=ANY)
+    assert rules(refused) == {Rule.GROUP_IN_USE}
+    assert olga.groups.edit("vision", revision=ANY, department="").department is None
+    olga.departments.delete("research", revision=edited.revision)

@@ -20,7 +20,16 @@ from allotment.api.sessions import COOKIE
 from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.endings import Cause
 from allotment.model.people import Permission
-from allotment.record import allotments, budgets, endings, events, memberships, people, roles
+from allotment.record import (
+    allotments,
+    budgets,
+    departments,
+    endings,
+    events,
+    memberships,
+    people,
+    roles,
+)
 from allotment.record.schema import tickets
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
@@ -106,6 +115,11 @@ def a_pool(lab: Any, number: int) -> None:
 
 def a_group(lab: Any, number: int) -> None:
     lab.group(f"group-{number}")
+
+
+def a_department(lab: Any, number: int) -> None:
+    with lab.write() as writing:
+        departments.create(writing, f"department-{number}")
 
 
 def a_person(lab: Any, number: int) -> None:
@@ -207,6 +221,18 @@ ROWS = [
         "OL",
         at="/groups/vision/members/person-{number}",
         prepare=a_member,
+    ),
+    Row("GET", "/departments", "OR"),
+    Row("GET", "/departments/{name}", "OR", at="/departments/research"),
+    Row("POST", "/departments", "O", body(name="new-{number}")),
+    Row("PATCH", "/departments/{name}", "O", edit(title="Seeing"), "/departments/research"),
+    Row(
+        "DELETE",
+        "/departments/{name}",
+        "O",
+        any_revision,
+        "/departments/department-{number}",
+        a_department,
     ),
     Row("GET", "/users", EVERYBODY),
     Row("GET", "/users/{name}", "ORLM", at="/users/bob"),
@@ -324,6 +350,7 @@ def everybody(lab: Any, api: Any) -> Any:
     """Everybody and every kind of token; bob runs a server on gpu-0, olga one without devices and the console."""
     with lab.write() as writing:
         people.onboard(writing, ["carl"], None, "data-custodian")
+        departments.create(writing, "research", "Research", {"a100": 2})
         roles.put(writing, "pool-keeper", {Permission.MANAGE_POOLS})
         people.onboard(writing, ["pia"], None, "pool-keeper")
         memberships.set_lead(writing, "ann", "vision", lead=True)

@@ -169,3 +169,37 @@ def test_strict_mode_is_refused_in_the_form_with_who_stands_in_its_way(
     page.press("Save")
 
     page.sees("Strict mode cannot be chosen while erin is in several groups.")
+
+
+@pytest.mark.promise("GROUP-6", "ADMIN-3")
+def test_a_department_is_made_and_a_group_joins_it(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    page = open_console(panel="groups")
+    page.act("Departments", "new")
+    page.fill("Name", "research")
+    page.fill("Ceilings of all its groups together", "a100=7")
+    page.sees("Its groups hold at most 7 devices of pool a100 together.")
+    page.press("Create department")
+    page.has_row("Departments", "research")
+
+    page.select("Groups", "vision")
+    page.act("Groups", "edit")
+    page.fill("Department", "research")
+    page.sees("It is in department research")
+    page.press("Save")
+
+    page.has_row("Departments", "research", groups="vision")
+    department = platform.client("operator").departments.get("research")
+    assert (department.groups, department.ceilings[0].ceiling) == (("vision",), 7)
+
+
+def test_a_ceiling_that_is_none_is_refused_in_the_form(open_console: OpenConsole) -> None:
+    page = open_console(panel="groups")
+    page.act("Departments", "new")
+    page.fill("Name", "research")
+    page.fill("Ceilings of all its groups together", "a100 seven")
+
+    page.press("Create department")
+
+    page.sees("is no ceiling.")

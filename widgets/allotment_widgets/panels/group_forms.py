@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from allotment.client import NewShare
 from allotment.model.documents import Group, User
@@ -11,8 +12,13 @@ from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import AllotmentError, Refusal
 from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.desk import Desk
-from allotment_widgets.fields import text_field
+from allotment_widgets.fields import choice_field, text_field
 from allotment_widgets.group_rows import tag_words
+from allotment_widgets.panels.department_forms import (
+    NO_DEPARTMENT,
+    department_options,
+    departments_of,
+)
 from allotment_widgets.panels.share_fields import ShareFields, share_lines
 from allotment_widgets.picker import Picker
 from allotment_widgets.picture import Topic
@@ -57,6 +63,11 @@ class _GroupForm:
             tag_words(group.tags) if group else "",
             placeholder="department=research, project=x",
         )
+        self._department = choice_field(
+            "Department",
+            department_options(desk.picture),
+            (group.department if group else None) or NO_DEPARTMENT,
+        )
         self._asked = 0
         self._shares = ShareFields(desk, group)
         names = [] if group else [self._name]
@@ -66,16 +77,20 @@ class _GroupForm:
             f"Edit group {group.name}" if group else "New group",
             confirm="Save" if group else "Create group",
             act=self._act,
-            fields=[*names, self._title, self._tags, self._shares.view],
+            fields=[*names, self._title, self._tags, *self._above(), self._shares.view],
         )
-        for field in (self._name, self._title, self._tags):
+        for field in (self._name, self._title, self._tags, self._department):
             field.observe(lambda _: desk.backend.soon(self.refresh), "value")
         self._shares.on_change(self.refresh)
+
+    def _above(self) -> list[Any]:
+        """The choice of a department, where there is one."""
+        return [self._department] if departments_of(self._desk.picture) else []
 
     def refresh(self) -> None:
         """Say what is written now, and ask the control plane what that would do."""
         shares = self._shares.shares()
-        lines = share_lines(self._group, shares)
+        lines = [*share_lines(self._group, shares), *self._department_lines()]
         if self._group is None:
             lines = lines or ["It has no share: its people can launch only without devices."]
             lines.append(f"A name has {NAME_RULE}.")
@@ -84,6 +99,15 @@ class _GroupForm:
         self._asked += 1
         if self._group is not None and lines:
             self._desk.begin(self._foresee(self._asked, shares, lines))
+
+    def _department_lines(self) -> list[str]:
+        before = (self._group.department if self._group else None) or NO_DEPARTMENT
+        after = self._department.value
+        if after == before:
+            return []
+        if not after:
+            return [f"It leaves department {before}, whose ceilings bind it no longer."]
+        return [f"It is in department {after}: what its groups may hold together binds it as well."]
 
     async def _foresee(self, asked: int, shares: Sequence[NewShare], lines: list[str]) -> None:
         assert self._group is not None  # noqa: S101 - asked for an existing group only
@@ -101,9 +125,12 @@ class _GroupForm:
     async def _act(self) -> str:
         groups, tags = self._desk.client.groups, read_tags(self._tags.value)
         title, shares = self._title.value.strip(), self._shares.shares()
+        above = self._department.value
         if self._group is None:
             name = self._name.value.strip()
-            await self._desk.call(groups.create, name, title=title, tags=tags, shares=shares)
+            await self._desk.call(
+                groups.create, name, title=title, tags=tags, shares=shares, department=above
+            )
             said = f"Group {name} was made. It has no people yet."
         else:
             await self._desk.call(
@@ -113,6 +140,7 @@ class _GroupForm:
                 title=title,
                 tags=tags,
                 shares=shares,
+                department=above,
             )
             said = f"Group {self._group.name} was changed."
         self._desk.again(*_CHANGED)

@@ -14,13 +14,17 @@ from allotment_widgets.columns import Action
 from allotment_widgets.fields import put, show, stack, words
 from allotment_widgets.grid import Grid
 from allotment_widgets.group_rows import (
+    DEPARTMENT_COLUMNS,
     GROUP_COLUMNS,
     MEMBER_COLUMNS,
+    department_row,
     group_row,
     member_rows,
     share_words,
     tag_words,
 )
+from allotment_widgets.panels import department_forms
+from allotment_widgets.panels.department_forms import departments_of
 from allotment_widgets.panels.group_forms import adding, deleting, removing, writing
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.panels.platform_form import choosing
@@ -44,7 +48,9 @@ class GroupsPanel(Panel):
         self._about = words("")
         self._sheet = stack(self._about, self._inside.view, self._members)
         show(self._sheet, shown=False)
-        return (self._slot.view, self._groups, self._sheet)
+        self._above = Slot(self.desk)
+        self._departments = self._make_departments()
+        return (self._slot.view, self._groups, self._sheet, self._above.view, self._departments)
 
     def _make_groups(self) -> Grid:
         actions = [
@@ -66,6 +72,25 @@ class GroupsPanel(Panel):
         )
         grid.on_action(lambda key, ids: self.desk.backend.soon(lambda: self._ask(key, ids)))
         grid.on_select(lambda _: self.desk.backend.soon(self._show_members))
+        return grid
+
+    def _make_departments(self) -> Grid:
+        actions = [
+            Action("new", "New department…", tone="main", needs="none"),
+            Action("edit", "Edit…", needs="one"),
+            Action("delete", "Delete…", tone="risk", needs="one"),
+        ]
+        grid = Grid(
+            DEPARTMENT_COLUMNS,
+            title="Departments",
+            noun=("department", "departments"),
+            filter_hint="Filter departments: name, title, group, pool",
+            empty="There are no departments. A department limits what several groups hold together.",
+            selection="one",
+            actions=actions if self.desk.may(Permission.MANAGE_GROUPS) else [],
+            max_height=330,
+        )
+        grid.on_action(lambda key, ids: self.desk.backend.soon(lambda: self._ask_above(key, ids)))
         return grid
 
     def _make_members(self) -> Grid:
@@ -93,6 +118,7 @@ class GroupsPanel(Panel):
         overview = self.picture.overview
         if overview is not None and changed.touches(Topic.OVERVIEW):
             self._groups.replace(group_row(each) for each in overview.groups)
+            self._departments.replace(department_row(each) for each in overview.departments)
         if changed.touches(Topic.OVERVIEW, Topic.USERS):
             self._show_members()
 
@@ -127,6 +153,16 @@ class GroupsPanel(Panel):
             writing(self.desk, self._slot, group).open()
         elif key == "delete" and group is not None:
             deleting(self.desk, self._slot, group).open()
+
+    def _ask_above(self, key: str, ids: Sequence[str]) -> None:
+        known = departments_of(self.picture)
+        department = next((each for each in known if each.name in ids), None)
+        if key == "new":
+            department_forms.writing(self.desk, self._above, None).open()
+        elif key == "edit" and department is not None:
+            department_forms.writing(self.desk, self._above, department).open()
+        elif key == "delete" and department is not None:
+            department_forms.deleting(self.desk, self._above, department).open()
 
     def _ask_inside(self, key: str, ids: Sequence[str]) -> None:
         group = self._group(self._groups.selected)

@@ -48,6 +48,7 @@ class NewGroup(Body):
     title: Title = ""
     tags: Tags = Field(default_factory=dict)
     shares: Shares = ()
+    department: NameField | None = None
 
 
 class GroupEdit(Body):
@@ -56,6 +57,7 @@ class GroupEdit(Body):
     title: Title | None = None
     tags: Tags | None = None
     shares: Shares | None = None
+    department: NameField | None = Field(default=None, description="null: in none")
 
 
 class WantedShares(Body):
@@ -101,7 +103,7 @@ def create_group(plane: Plane, caller: Asker, repeat: Repeated, body: NewGroup) 
 
     def change(writing: Writing) -> documents.Document:
         wanted = [share.share(body.name) for share in body.shares]
-        groups.create(writing, body.name, body.title, body.tags, wanted)
+        groups.create(writing, body.name, body.title, body.tags, wanted, body.department)
         return group_document(writing, _all(caller), body.name)
 
     return write_once(plane, caller, repeat, change, status=201)
@@ -111,11 +113,12 @@ def create_group(plane: Plane, caller: Asker, repeat: Repeated, body: NewGroup) 
 def edit_group(
     plane: Plane, caller: Asker, name: NamePath, expected: ExpectedRevision, body: GroupEdit
 ) -> Response:
-    """Change title, tags or shares. A share may go below what is in use: ask for the consequences first."""
+    """Change title, tags, department or shares. A share may go below what is in use: ask for the consequences first."""
     require(caller, Action.CHANGE_GROUPS)
     wanted = None if body.shares is None else [share.share(name) for share in body.shares]
+    inside = (body.department or "") if "department" in body.model_fields_set else None
     with plane.record.writing(caller.person, plane.now()) as writing:
-        groups.edit(writing, name, body.title, body.tags, wanted, expected)
+        groups.edit(writing, name, body.title, body.tags, wanted, expected, inside)
         found = group_document(writing, _all(caller), name)
     return answer(found, revision=found.revision)
 

@@ -16,6 +16,7 @@ from allotment.api.measures import CONTENT_TYPE
 from allotment.api.plane import Asker, ControlPlane, Plane, require
 from allotment.api.views.alerts import alerts
 from allotment.api.views.capacity import capacity_document, moments, pool_documents
+from allotment.api.views.departments import department_documents
 from allotment.api.views.happenings import refusal_documents
 from allotment.api.views.people import group_documents
 from allotment.model import documents
@@ -156,6 +157,7 @@ def read_overview(plane: Plane, caller: Asker) -> Response:
             people=len(people.all_people(reading)),
             pools=tuple(pool_documents(reading, seen)),
             groups=tuple(group_documents(reading, seen)),
+            departments=tuple(department_documents(reading)),
             alerts=tuple(alerts(reading, plane.loop.progress(), plane.use.observed(now))),
             refusals=tuple(refusal_documents(reading, seen, _REFUSALS)),
         )

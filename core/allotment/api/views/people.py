@@ -60,6 +60,7 @@ def _group(
         name=group.name,
         title=group.title,
         tags=group.tags,
+        department=group.department,
         shares=tuple(shares),
         people=number,
         leads=tuple(sorted(leads)),

@@ -14,6 +14,11 @@ from allotment.model.documents.capacity import (
     PoolListing,
     PoolShare,
 )
+from allotment.model.documents.departments import (
+    Department,
+    DepartmentCeiling,
+    DepartmentListing,
+)
 from allotment.model.documents.document import Document, Listing
 from allotment.model.documents.endings import Ending, Keep, ReportReceipt
 from allotment.model.documents.happenings import (
@@ -99,6 +104,9 @@ __all__ = [
     "ConfigurationChange",
     "ConfigurationFile",
     "ConfigurationPlan",
+    "Department",
+    "DepartmentCeiling",
+    "DepartmentListing",
     "Device",
     "DeviceListing",
     "Document",

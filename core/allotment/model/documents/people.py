@@ -40,6 +40,7 @@ class Group(Document):
     name: str
     title: str
     tags: dict[str, str]
+    department: str | None = None
     shares: tuple[GroupShare, ...]
     people: int = Field(description="How many people are in it")
     leads: tuple[str, ...]

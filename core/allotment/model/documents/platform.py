@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from allotment.model.documents.capacity import Pool
+from allotment.model.documents.departments import Department
 from allotment.model.documents.document import Document, Listing
 from allotment.model.documents.happenings import RefusedClaim
 from allotment.model.documents.people import Group
@@ -96,6 +97,7 @@ class Overview(Document):
     people: int
     pools: tuple[Pool, ...]
     groups: tuple[Group, ...]
+    departments: tuple[Department, ...] = ()
     alerts: tuple[Alert, ...]
     refusals: tuple[RefusedClaim, ...] = Field(description="The latest, newest first")
 

@@ -3,6 +3,7 @@
 from allotment.model.groups import Mode
 from allotment.settings.parts.capacity import Groups, Pools
 from allotment.settings.parts.choices import ChosenMode, DefaultGroup, coming_mode
+from allotment.settings.parts.departments import Departments
 from allotment.settings.parts.launching import DisabledProfiles, Limits
 from allotment.settings.parts.money import Budgets
 from allotment.settings.parts.part import Key, Part, Said, Scene, Words
@@ -14,6 +15,7 @@ PARTS: tuple[Part, ...] = (
     Roles(),
     People(),
     Pools(),
+    Departments(),
     GROUPS,
     Memberships(),
     Limits(),

@@ -110,23 +110,34 @@ class Groups(Part):
                 "title": group.title,
                 "tags": group.tags,
                 "shares": shares.get(group.name, []),
+                "department": group.department,
             }
             for group in groups.all_groups(scene.reading)
         }
 
     def needs(self, name: str, words: Words) -> tuple[Key, ...]:  # noqa: ARG002 - its shares say it
-        """The pools of its shares."""
-        return tuple(("pool", share["pool"]) for share in words.get("shares", ()))
+        """The pools of its shares, and its department."""
+        above = words.get("department")
+        own = (("department", str(above)),) if above else ()
+        return (*own, *(("pool", share["pool"]) for share in words.get("shares", ())))
 
     def make(self, writing: Writing, name: str, words: Words) -> None:
         """Make a group."""
         shares = _shares(name, words.get("shares", ()))
-        groups.create(writing, name, words.get("title", ""), words.get("tags", {}), shares)
+        groups.create(
+            writing,
+            name,
+            words.get("title", ""),
+            words.get("tags", {}),
+            shares,
+            words.get("department"),
+        )
 
     def change(self, writing: Writing, name: str, words: Words) -> None:
         """Change what the words give; the rest stays."""
         shares = _shares(name, words["shares"]) if "shares" in words else None
-        groups.edit(writing, name, words.get("title"), words.get("tags"), shares)
+        above = (words["department"] or "") if "department" in words else None
+        groups.edit(writing, name, words.get("title"), words.get("tags"), shares, department=above)
 
     def give_back(self, writing: Writing, name: str, words: Words) -> None:
         """Lower a group's guarantees to what it will keep, so that others can be given theirs."""
@@ -144,7 +155,7 @@ class Groups(Part):
 
 
 def _group_words(group: DeclaredGroup) -> Words:
-    words: Words = {"title": group.title, "tags": group.tags}
+    words: Words = {"title": group.title, "tags": group.tags, "department": group.department}
     words["shares"] = [
         _share_words(
             share.pool,
