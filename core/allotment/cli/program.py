@@ -13,6 +13,7 @@ from allotment.cli import (
     extending,
     money,
     planning,
+    profiles,
     queue,
     seeing,
     sharing,
@@ -36,6 +37,7 @@ app = typer.Typer(
 seeing.add_to(app)
 money.add_to(app)
 stopping.add_to(app)
+profiles.add_to(app)
 extending.add_to(app)
 sharing.add_to(app)
 simulating.add_to(app)

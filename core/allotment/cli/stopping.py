@@ -13,7 +13,7 @@ from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output
 from allotment.cli.tables import server_name, show_reasons
 from allotment.model.amounts import counted
-from allotment.model.documents import Server, ServerOutcomes
+from allotment.model.documents import Server, ServerOutcome
 from allotment.model.refusals import NotFound
 
 _STOPPED = frozenset({"stopping", "stopped", "not-running"})
@@ -52,7 +52,7 @@ def stop(
     if as_json:
         out.document(outcomes)
     else:
-        _show(out, chosen, outcomes)
+        show_outcomes(out, chosen, outcomes.outcomes)
     if any(one.outcome not in {*_STOPPED, "later"} for one in outcomes.outcomes):
         raise typer.Exit(Exit.REFUSED)
 
@@ -86,9 +86,12 @@ def _confirm(out: Output, chosen: Sequence[Server]) -> None:
     )
 
 
-def _show(out: Output, chosen: Sequence[Server], outcomes: ServerOutcomes) -> None:
+def show_outcomes(
+    out: Output, chosen: Sequence[Server], outcomes: Sequence[ServerOutcome]
+) -> None:
+    """Say of each server what became of it."""
     names = {server.id: server_name(server) for server in chosen}
-    for one in outcomes.outcomes:
+    for one in outcomes:
         note = f": {one.note}" if one.note else ""
         out.say(f"{names.get(one.server, one.server)} {_WORDS.get(one.outcome, one.outcome)}{note}")
         show_reasons(out, one.reasons)
