@@ -86,15 +86,6 @@ _PLANNED = {
     "overcommitted": 0,
     **_HELD,
 }
-_HELD = {"held": 1, "peak": 2, "peak_at": _EARLIER, "average": 1.25}
-_PLANNED = {
-    "capacity": 2,
-    "available": 2,
-    "guaranteed": 2,
-    "ceilings": 2,
-    "overcommitted": 0,
-    **_HELD,
-}
 _GROUP_SHARE = {
     "pool": "a100",
     "guaranteed": 2,
@@ -120,6 +111,13 @@ _GROUP = {
         },
     ],
     "revision": 2,
+}
+_DEPARTMENT = {
+    "name": "research",
+    "title": "Research",
+    "groups": ["vision"],
+    "ceilings": [{"pool": "a100", "ceiling": 2, "held": 1}],
+    "revision": 1,
 }
 _LIMIT_USE = {
     "kind": "devices",
