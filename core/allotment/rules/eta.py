@@ -32,7 +32,7 @@ FEWEST_SESSIONS = 5
 """With fewer past sessions of a kind, those of all kinds speak for it."""
 ANY_KIND = ""
 HALF, MOST = 0.5, 0.9
-_STEP = 0.05
+_STEP = 0.2
 
 
 @dataclass(frozen=True, slots=True)

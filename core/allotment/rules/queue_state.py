@@ -198,7 +198,7 @@ class PoolState:
         """For each node when its servers are expected to end: POSIX seconds (inf: unknown), id, devices."""
         ends: dict[str, list[tuple[float, str, int]]] = {}
         for claim in self.held.values():
-            ends.setdefault(claim.node, []).append(_end(claim))
+            ends.setdefault(claim.node, []).append(expected_end(claim))
         for expected in ends.values():
             expected.sort()
         return ends
@@ -216,11 +216,19 @@ class PoolState:
         self.count(self.group(ticket.group), ticket.devices, low=low)
         end = None if ticket.expected is None else now + timedelta(seconds=ticket.expected)
         claim = HeldClaim(
-            ticket.id, ticket.group, ticket.person, node, ticket.devices, ticket.priority, now, end
+            ticket.id,
+            ticket.group,
+            ticket.person,
+            node,
+            ticket.devices,
+            ticket.priority,
+            now,
+            end,
+            kind=ticket.kind,
         )
         self.held[ticket.id] = claim
         if "ends" in self.__dict__:
-            insort(self.ends.setdefault(node, []), _end(claim))
+            insort(self.ends.setdefault(node, []), expected_end(claim))
         if self.kept is not None:
             self.kept.take(ticket)
 
@@ -231,7 +239,7 @@ class PoolState:
         self.group(claim.group).told += claim.devices
         if "ends" in self.__dict__:
             self._forget_end(claim)
-            insort(self.ends[claim.node], _end(told))
+            insort(self.ends[claim.node], expected_end(told))
 
     def end(self, allotment: str) -> HeldClaim:
         """A server has ended and its devices are free.
@@ -251,7 +259,7 @@ class PoolState:
 
     def _forget_end(self, claim: HeldClaim) -> None:
         expected = self.ends[claim.node]
-        del expected[bisect_left(expected, _end(claim))]
+        del expected[bisect_left(expected, expected_end(claim))]
 
 
 class DepartmentState:
@@ -271,6 +279,7 @@ def _copy(department: Department) -> DepartmentState:
     return DepartmentState(department.name, department.ceiling, department.held)
 
 
-def _end(claim: HeldClaim) -> tuple[float, str, int]:
+def expected_end(claim: HeldClaim) -> tuple[float, str, int]:
+    """When a server's devices are expected back: POSIX seconds (inf: unknown), its id, devices."""
     known = [moment for moment in (claim.expected_end, claim.reclaim_at) if moment is not None]
     return min(known).timestamp() if known else inf, claim.id, claim.devices

@@ -17,8 +17,8 @@ from datetime import datetime
 from heapq import heapify, heappop, heappush
 
 from allotment.model.amounts import counted
-from allotment.rules.overtaking import Protection, protect
-from allotment.rules.queue_line import Bucket, Line
+from allotment.rules.overtaking import Protection, protect, protect_share
+from allotment.rules.queue_line import Bucket, Line, arrival
 from allotment.rules.queue_reasons import Cause, Hindrance, Waiting, Waits
 from allotment.rules.queue_standing import (
     Decisions,
@@ -118,6 +118,7 @@ class Turn:
         self._reclaims: list[Reclaim] = []
         self._hindered: dict[Bucket, Hindrance] = {}
         self._protected: Protection | None = None
+        self._shares: dict[str, Protection] = {}
         self._reclaiming = Reclaiming(state, now) if state.reclaims else None
         self._set_aside: list[tuple[str, int]] = []
         self._promised: dict[Bucket, int] = {}
@@ -125,6 +126,7 @@ class Turn:
 
     def take(self) -> None:
         """Ask the heads of all lines in their order until nobody else can start."""
+        self._protect_shares()
         heads = [
             (self._rank(bucket, 0), bucket, 0)
             for bucket in self.line.buckets
@@ -146,6 +148,21 @@ class Turn:
             self.state.count(group, -count * bucket.devices, low=bucket.low)
         for node, devices in self._set_aside:
             self.state.nodes.change(node, devices)
+
+    def _protect_shares(self) -> None:
+        """In each group, keep room for the oldest that waits long since its group fills the share."""
+        oldest: dict[str, Bucket] = {}
+        for bucket in self.line.buckets:
+            if bucket.tickets[0].since > self._old:
+                continue
+            if self.state.room(bucket) in {Room.OVER_GUARANTEE, Room.OVER_CEILING}:
+                before = oldest.get(bucket.group)
+                if before is None or arrival(bucket.tickets[0]) < arrival(before.tickets[0]):
+                    oldest[bucket.group] = bucket
+        for name, bucket in oldest.items():
+            protection = protect_share(self.state, bucket, bucket.tickets[0], self.now)
+            if protection is not None:
+                self._shares[name] = protection
 
     def leave(self) -> None:
         """Take who started out of the line."""
@@ -189,6 +206,14 @@ class Turn:
         if room > Room.BORROWS:
             self._hindered[bucket] = self._over(bucket, room)
             return False
+        before = self._shares.get(bucket.group)
+        if (
+            before is not None
+            and arrival(before.ticket) < arrival(ticket)
+            and before.delayed_by(bucket.group, bucket.devices, ticket.expected)
+        ):
+            self._hindered[bucket] = self._turn_of(before)
+            return False
         if bucket.devices <= state.nodes.most:
             return self._start_somewhere(bucket, ticket)
         if room is Room.ENTITLED and self._promise(bucket, ticket):
@@ -210,6 +235,9 @@ class Turn:
                 if protected.delayed_by(node, devices, ticket.expected):
                     continue
                 protected.took(node, devices, ticket.expected)
+            before = self._shares.get(bucket.group)
+            if before is not None:
+                before.took(bucket.group, devices, ticket.expected)
             group = state.group(bucket.group)
             beyond = group.held + devices - group.guaranteed if bucket.low else 0
             self._starts.append(Start(ticket.id, node, devices, min(devices, max(0, beyond))))
@@ -217,10 +245,7 @@ class Turn:
             state.start(ticket, node, self.now)
             return True
         if protected is not None:
-            words = counted(protected.ticket.devices, "device")
-            self._hindered[bucket] = Hindrance(
-                Cause.TURN, state.total, state.total - state.nodes.total, words
-            )
+            self._hindered[bucket] = self._turn_of(protected)
         return False
 
     def _promise(self, bucket: Bucket, ticket: WaitingClaim) -> bool:
@@ -275,6 +300,11 @@ class Turn:
         if bucket.devices <= state.nodes.total:
             return Hindrance(Cause.SCATTERED, state.total, used, str(state.nodes.most))
         return Hindrance(Cause.FREE, state.total, used)
+
+    def _turn_of(self, protected: Protection) -> Hindrance:
+        total = self.state.total
+        words = counted(protected.ticket.devices, "device")
+        return Hindrance(Cause.TURN, total, total - self.state.nodes.total, words)
 
     def _over(self, bucket: Bucket, room: Room) -> Hindrance:
         group = self.state.group(bucket.group)

@@ -243,3 +243,7 @@ class Lasting:
         if not past:
             return FIRST_GUESS
         return past[min(len(past) - 1, int(len(past) * EXPECTED_QUANTILE))]
+
+    def by_kind(self) -> dict[str, list[float]]:
+        """All of it, by the kind that waiting claims carry."""
+        return {f"{group}/{devices}": past for (group, devices), past in self._past.items()}
