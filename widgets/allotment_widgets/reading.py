@@ -83,6 +83,7 @@ _TOUCHED: dict[str, frozenset[Topic]] = {
     "pool": frozenset({Topic.DEVICES, Topic.OVERVIEW}),
     "group": frozenset({Topic.USERS, Topic.OVERVIEW}),
     "department": frozenset({Topic.OVERVIEW}),
+    "reservation": frozenset({Topic.OVERVIEW}),
     "membership": frozenset({Topic.USERS, Topic.OVERVIEW}),
     "person": frozenset({Topic.USERS, Topic.ROLES, Topic.OVERVIEW}),
     "role": frozenset({Topic.ROLES, Topic.USERS, Topic.ME}),

@@ -119,6 +119,16 @@ _DEPARTMENT = {
     "ceilings": [{"pool": "a100", "ceiling": 2, "held": 1}],
     "revision": 1,
 }
+_RESERVATION = {
+    "id": "019ab1c2d3e45f6a7b8c9d0e1f2a3b50",
+    "pool": "a100",
+    "devices": 2,
+    "group": "vision",
+    "begins_at": "2026-12-01T08:00:00Z",
+    "ends_at": "2026-12-01T12:00:00Z",
+    "note": "Course on segmentation",
+    "revision": 1,
+}
 _LIMIT_USE = {
     "kind": "devices",
     "words": "devices at once",
@@ -376,6 +386,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "Profile": _PROFILE,
     "ProfileRevocation": {"profile": {**_PROFILE, "enabled": False}, "outcomes": [_OUTCOME]},
     "Readiness": {"status": "ready", "record": "ok", "hub": "ok", "work": "ok"},
+    "Reservation": _RESERVATION,
     "ResetLink": {
         "person": "analyst-2",
         "link": "http://127.0.0.1:8000/hub/reset-password?token=…",
@@ -437,6 +448,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     **_listing("Pool", _POOL),
     **_listing("Profile", _PROFILE),
     **_listing("RefusedClaim", _REFUSED),
+    **_listing("Reservation", _RESERVATION),
     **_listing("Role", _ROLE),
     **_listing("Server", _ONE_SERVER),
     **_listing("Step", _STEP),
@@ -463,6 +475,15 @@ BODIES: dict[str, dict[str, Any]] = {
         "shares": [_WANTED_SHARE],
     },
     "NewPool": {"name": "a100", "devices": ["gpu-0", "gpu-1"]},
+    "NewReservation": {
+        "pool": "a100",
+        "devices": 2,
+        "group": "vision",
+        "begins_at": "2026-12-01T08:00:00Z",
+        "ends_at": "2026-12-01T12:00:00Z",
+        "note": "Course on segmentation",
+    },
+    "ReservationEdit": {"ends_at": "2026-12-01T14:00:00Z"},
     "NewRole": {"name": "pool-keeper", "permissions": ["manage-pools", "see-all"]},
     "NewUsers": {"names": ["analyst-1", "analyst-2"], "group": "vision"},
     "PlatformEdit": {"mode": "flexible", "default_group": "vision"},

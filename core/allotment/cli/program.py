@@ -15,6 +15,7 @@ from allotment.cli import (
     planning,
     profiles,
     queue,
+    reserving,
     seeing,
     sharing,
     simulating,
@@ -44,6 +45,7 @@ simulating.add_to(app)
 planning.add_to(app)
 queue.add_to(app)
 choosing.add_to(app)
+reserving.add_to(app)
 configuring.add_to(app)
 doctor.add_to(app)
 

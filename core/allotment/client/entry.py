@@ -19,6 +19,7 @@ from allotment.client.happenings import Events
 from allotment.client.launching import Profiles, Servers
 from allotment.client.people import Limits, Roles, Users
 from allotment.client.planning import Planning
+from allotment.client.reservations import Reservations
 from allotment.client.tickets import Tickets
 from allotment.client.usage import Usage
 from allotment.model.documents import (
@@ -65,6 +66,7 @@ class AllotmentClient:
         self.users = Users(self._connection)
         self.roles = Roles(self._connection)
         self.limits = Limits(self._connection)
+        self.reservations = Reservations(self._connection)
         self.profiles = Profiles(self._connection)
         self.servers = Servers(self._connection)
         self.events = Events(self._connection)

@@ -16,7 +16,7 @@ from allotment.model.names import CONSOLE_PROFILE
 from allotment.model.people import Permission
 from allotment.model.profiles import Profile
 from allotment.model.sharing import PoolPolicy
-from allotment.record import budgets, departments
+from allotment.record import budgets, departments, reservations
 from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
 from allotment.rules.standing import PoolFacts, ShareFacts, Standing
@@ -153,6 +153,12 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
     usable = _array(row.usable)
     console = row.permissions is not None and Permission.USE_CONSOLE in json.loads(row.permissions)
     seen = profile is not None and _may_see(profile, claim.person, groups, console=console)
+    shares = tuple(
+        ShareFacts(Share(*share), held, dedicated)
+        for *share, held, dedicated in _array(row.shares)
+    )
+    if row.contested:
+        shares = reservations.lifted(reading, claim.person, shares, groups, now)
     standing = Standing(
         claim=claim,
         profile=profile,
@@ -170,10 +176,7 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
             Limit(LimitScope(scope), subject, LimitKind(kind), value)
             for scope, subject, kind, value in _array(row.limits)
         ),
-        shares=tuple(
-            ShareFacts(Share(*share), held, dedicated)
-            for *share, held, dedicated in _array(row.shares)
-        ),
+        shares=shares,
         pools=tuple(
             PoolFacts(*[*pool[:7], read_policy(pool[7]).sharing])
             for pool in sorted(usable, key=lambda pool: pool[:2])

@@ -24,6 +24,7 @@ from allotment.record.schema import (
     groups,
     limits,
     memberships,
+    reservations,
     shares,
 )
 from allotment.rules.pooling import check_guarantees, check_share
@@ -158,6 +159,7 @@ def delete(writing: Writing, name: str, revision: int | None = None) -> None:
         platform.set_default_group(writing, None)
     writing.run(limits.delete().where(limits.c.scope == "group", limits.c.subject == name))
     writing.run(budgets.delete().where(budgets.c.scope == "group", budgets.c.subject == name))
+    writing.run(reservations.delete().where(reservations.c.group_name == name))
     writing.run(groups.delete().where(groups.c.name == name))
     writing.event(
         "group.deleted", name, group=name, before=_document(row.title, dict(row.tags), ())

@@ -28,6 +28,7 @@ from allotment.record import (
     claim_facts,
     departments,
     platform,
+    reservations,
     servers,
     tickets,
 )
@@ -262,14 +263,7 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
             Limit(LimitScope(limit.scope), limit.subject, LimitKind(limit.kind), limit.value)
             for limit in reading.driver(_LIMITS, parameters)
         ),
-        shares=tuple(
-            ShareFacts(
-                Share(share.group_name, share.pool, share.guaranteed, share.ceiling, share.weight),
-                share.held,
-                share.dedicated,
-            )
-            for share in reading.driver(_SHARES, parameters)
-        ),
+        shares=_shares(reading, person, groups, now, contested=bool(row.contested)),
         pools=_pools(reading, parameters),
         devices=_devices(reading, parameters),
         own_devices=own,
@@ -287,6 +281,29 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
         if row.divided
         else (),
     )
+
+
+def _shares(
+    reading: Reading,
+    person: str,
+    groups: tuple[GroupFacts, ...],
+    now: datetime,
+    *,
+    contested: bool,
+) -> tuple[ShareFacts, ...]:
+    """Shares of the person's groups, with what reservations add to them now."""
+    parameters = {"person": person, "now": to_stored(now)}
+    shares = tuple(
+        ShareFacts(
+            Share(share.group_name, share.pool, share.guaranteed, share.ceiling, share.weight),
+            share.held,
+            share.dedicated,
+        )
+        for share in reading.driver(_SHARES, parameters)
+    )
+    if not contested:
+        return shares
+    return reservations.lifted(reading, person, shares, [group.name for group in groups], now)
 
 
 def _budgets(

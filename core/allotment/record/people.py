@@ -16,7 +16,15 @@ from allotment.model.refusals import Refusal
 from allotment.record import memberships
 from allotment.record.engine import Reading, Writing
 from allotment.record.rows import bump, for_change, named
-from allotment.record.schema import allotments, budgets, limits, people, roles, servers
+from allotment.record.schema import (
+    allotments,
+    budgets,
+    limits,
+    people,
+    reservations,
+    roles,
+    servers,
+)
 
 
 def _from_row(row: sa.Row[Any]) -> Person:
@@ -133,6 +141,7 @@ def delete(writing: Writing, names: Sequence[str]) -> None:
         writing.run(limits.delete().where(limits.c.scope == "person", limits.c.subject == name))
         writing.run(budgets.delete().where(budgets.c.scope == "person", budgets.c.subject == name))
         writing.run(servers.delete().where(servers.c.person == name))
+        writing.run(reservations.delete().where(reservations.c.person == name))
         writing.run(people.delete().where(people.c.name == name))
         writing.event("person.deleted", name, person=name, before={"role": row.role})
 

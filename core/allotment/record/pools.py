@@ -18,7 +18,14 @@ from allotment.record import devices as device_rows
 from allotment.record.counting import recount_pools
 from allotment.record.engine import Reading, Writing
 from allotment.record.rows import bump, for_change, named
-from allotment.record.schema import allotments, department_ceilings, devices, pools, shares
+from allotment.record.schema import (
+    allotments,
+    department_ceilings,
+    devices,
+    pools,
+    reservations,
+    shares,
+)
 from allotment.rules.pooling import check_pool_model
 
 
@@ -185,15 +192,36 @@ def delete(writing: Writing, name: str, revision: int | None = None) -> None:
                 details=tuple(sharing),
             )
         )
+    kept = _kept_reason(writing, name)
+    if kept is not None:
+        reasons.append(kept)
     if reasons:
         raise Refusal(*reasons)
     _move(writing, DEFAULT_POOL, members)
     writing.run(department_ceilings.delete().where(department_ceilings.c.pool == name))
+    writing.run(reservations.delete().where(reservations.c.pool == name))
     writing.run(pools.delete().where(pools.c.name == name))
     writing.event(
         "pool.deleted",
         name,
         before={"model": row.model, "devices": sorted(device.id for device in members)},
+    )
+
+
+def _kept_reason(writing: Writing, name: str) -> Reason | None:
+    rows = writing.all(
+        sa.select(reservations.c.id).where(
+            reservations.c.pool == name, reservations.c.ends_at > writing.now
+        )
+    )
+    if not rows:
+        return None
+    return Reason(
+        Rule.POOL_SHARED,
+        f"Pool {name!r} cannot be deleted: {counted(len(rows), 'reservation')} {'keeps' if len(rows) == 1 else 'keep'} devices of it.",
+        used=len(rows),
+        remedy="Cancel them first.",
+        details=tuple(row.id for row in rows),
     )
 
 

@@ -269,3 +269,15 @@ def test_the_mode_and_the_default_group_are_chosen(change: Run) -> None:
     assert "New people are proposed group vision." in chosen.stdout
     assert "no group" in change("platform", "--no-default-group").stdout
     assert change("platform", "--default-group", "nonesuch").exit_code != 0
+
+
+@pytest.mark.promise("QUEUE-8")
+def test_devices_are_reserved_listed_and_given_back(change: Run) -> None:
+    times = ["--from", "2036-12-01T09:00", "--to", "2036-12-01T13:00"]
+    made = change("reserve", "a100", "1", *times, "--group", "vision", "--note", "Course", "--json")
+    key = json.loads(made.stdout)["id"]
+
+    assert "2036-12-01 09:00" in change("reservations").stdout
+    assert "was cancelled" in change("reservations", "--cancel", key).stdout
+    assert "Nothing is reserved" in change("reservations").stdout
+    assert change("reserve", "a100", "9", *times, "--group", "vision").exit_code != 0

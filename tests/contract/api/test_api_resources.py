@@ -636,3 +636,25 @@ def test_a_department_is_made_filled_edited_and_deleted_when_it_is_empty(
     assert rules(refused) == {Rule.GROUP_IN_USE}
     assert olga.groups.edit("vision", revision=ANY, department="").department is None
     olga.departments.delete("research", revision=edited.revision)
+
+
+@pytest.mark.promise("QUEUE-8")
+def test_devices_are_reserved_changed_and_given_back(
+    lab: Any, api: Any, olga: AllotmentClient
+) -> None:
+    begins = lab.now + timedelta(days=1)
+    made = olga.reservations.create(
+        "a100", 1, begins, begins + timedelta(hours=4), group="vision", note="Course"
+    )
+
+    assert [one.id for one in olga.overview().reservations] == [made.id]
+    with api.client("bob+") as bob, api.client("zoe+") as zoe:
+        assert [one.note for one in bob.reservations.all().items] == ["Course"]
+        assert zoe.reservations.all().items == ()
+    changed = olga.reservations.edit(made.id, revision=made.revision, devices=2)
+    assert (changed.devices, changed.note) == (2, "Course")
+    with pytest.raises(Refusal) as refused:
+        olga.reservations.edit(made.id, revision=changed.revision, devices=3)
+    assert rules(refused) == {Rule.POOL_CAPACITY}
+    olga.reservations.cancel(made.id, revision=changed.revision)
+    assert olga.reservations.all().items == ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,7 @@ from allotment.api.sessions import COOKIE
 from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.endings import Cause
 from allotment.model.people import Permission
+from allotment.model.reservations import Reservation
 from allotment.record import (
     allotments,
     budgets,
@@ -28,7 +29,9 @@ from allotment.record import (
     events,
     memberships,
     people,
+    reservations,
     roles,
+    schema,
 )
 from allotment.record.schema import tickets
 
@@ -115,6 +118,25 @@ def a_pool(lab: Any, number: int) -> None:
 
 def a_group(lab: Any, number: int) -> None:
     lab.group(f"group-{number}")
+
+
+def a_day_to_reserve(number: int) -> dict[str, Any]:
+    """A body that reserves one device for vision, on a day of its own."""
+    day = datetime(2030, 1, 1, tzinfo=UTC) + timedelta(days=number)
+    until = day + timedelta(days=1)
+    times = {"begins_at": day.isoformat(), "ends_at": until.isoformat()}
+    return {"json": {"pool": "a100", "devices": 1, "group": "vision", **times}}
+
+
+def a_reservation(lab: Any, number: int) -> None:
+    """Of one device in a day of its own, with the number as its id."""
+    day = lab.now + timedelta(days=number)
+    with lab.write() as writing:
+        made = reservations.create(
+            writing, Reservation("", "a100", 1, day, day + timedelta(days=1), "vision")
+        )
+        rows = schema.reservations
+        writing.run(rows.update().where(rows.c.id == made.id).values(id=f"{number:x}"))
 
 
 def a_department(lab: Any, number: int) -> None:
@@ -222,6 +244,29 @@ ROWS = [
         at="/groups/vision/members/person-{number}",
         prepare=a_member,
     ),
+    Row("GET", "/reservations", EVERYBODY),
+    Row(
+        "POST",
+        "/reservations",
+        "OP",
+        a_day_to_reserve,
+    ),
+    Row(
+        "PATCH",
+        "/reservations/{key}",
+        "OP",
+        edit(note="Course"),
+        "/reservations/{number:x}",
+        a_reservation,
+    ),
+    Row(
+        "DELETE",
+        "/reservations/{key}",
+        "OP",
+        any_revision,
+        "/reservations/{number:x}",
+        a_reservation,
+    ),
     Row("GET", "/departments", "OR"),
     Row("GET", "/departments/{name}", "OR", at="/departments/research"),
     Row("POST", "/departments", "O", body(name="new-{number}")),
@@ -307,6 +352,7 @@ ROWS = [
     Row("GET", "/refusals", EVERYBODY),
     Row("GET", "/drift", "OR"),
     Row("GET", "/usage", EVERYBODY),
+    Row("GET", "/capacity-plan", "OR"),
     Row("GET", "/budgets", EVERYBODY),
     Row("GET", "/budgets/{scope}/{subject}", "ORLM", at="/budgets/person/bob", prepare=a_budget),
     Row(
@@ -327,7 +373,6 @@ ROWS = [
         body(amount="1"),
         "/budgets/person/bob/consequences",
     ),
-    Row("GET", "/capacity-plan", "OR"),
     Row("GET", "/explain", "ORLM", lambda _: {"params": {"person": "bob", "profile": "gpu"}}),
     Row("POST", "/reports", "", lambda _: {"json": REPORT}),
     Row("GET", "/configuration", "OR"),

@@ -163,3 +163,38 @@ def test_a_pool_changed_by_somebody_else_meanwhile_is_not_overwritten(
     page.press("Save")
 
     page.sees("Somebody changed this meanwhile, so nothing was changed.")
+
+
+@pytest.mark.promise("QUEUE-8", "ADMIN-3")
+def test_devices_are_reserved_for_a_group_and_the_reservation_is_cancelled(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    page = open_console(panel="pools")
+    page.act("Reservations", "reserve")
+    page.fill("Pool", "a100")
+    page.fill("Devices", 2)
+    page.fill("For group", "vision")
+    page.fill("From (UTC)", "2036-12-01 09:00")
+    page.fill("To (UTC)", "2036-12-01 13:00")
+    page.sees("2 devices of pool a100 are kept for group vision in that time")
+    page.press("Reserve")
+    page.sees("2 devices of pool a100 are kept for group vision.")
+
+    (made,) = platform.client("operator").reservations.all().items
+    page.has_row("Reservations", made.id, begins="2036-12-01 09:00", holder="group vision")
+    page.select("Reservations", made.id)
+    page.act("Reservations", "cancel")
+    page.press("Cancel the reservation")
+
+    page.until(lambda: platform.client("operator").reservations.all().items == ())
+
+
+def test_a_time_that_is_none_is_refused_in_the_form(open_console: OpenConsole) -> None:
+    page = open_console(panel="pools")
+    page.act("Reservations", "reserve")
+    page.fill("For group", "vision")
+    page.fill("From (UTC)", "tomorrow")
+
+    page.press("Reserve")
+
+    page.sees("is no time.")

@@ -15,6 +15,12 @@ from allotment_widgets.fields import button, heading, put, row, stack, words
 from allotment_widgets.grid import Grid
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.panels.pool_forms import deleting, editing, making, moving
+from allotment_widgets.panels.reservation_forms import (
+    RESERVATION_COLUMNS,
+    cancelling,
+    reservation_row,
+    reserving,
+)
 from allotment_widgets.panels.sharing_form import sharing
 from allotment_widgets.picture import Changed, Topic
 from allotment_widgets.plots import PlotGrid
@@ -47,6 +53,7 @@ class PoolsPanel(Panel):
             row_tone="state",
             max_height=560,
         )
+        self._kept, self._reservations = Slot(self.desk), self._make_reservations()
         self._plots.on_select(lambda ids: self._chosen(ids, self._devices))
         self._devices.on_select(lambda ids: self._chosen(ids, self._plots))
         return (
@@ -54,6 +61,8 @@ class PoolsPanel(Panel):
             self._pools,
             stack(heading("Devices"), self._plots, self._bar(), kind="sheet pad"),
             self._devices,
+            self._kept.view,
+            self._reservations,
         )
 
     def _make_pools(self) -> Grid:
@@ -75,6 +84,32 @@ class PoolsPanel(Panel):
         grid.on_action(lambda key, ids: self.desk.backend.soon(lambda: self._ask(key, ids)))
         return grid
 
+    def _make_reservations(self) -> Grid:
+        actions = [
+            Action("reserve", "Reserve devices…", tone="main", needs="none"),
+            Action("cancel", "Cancel…", tone="risk", needs="one"),
+        ]
+        grid = Grid(
+            RESERVATION_COLUMNS,
+            title="Reservations",
+            noun=("reservation", "reservations"),
+            filter_hint="Filter reservations: pool, holder, note",
+            empty="Nothing is reserved. A reservation keeps devices for a course or a deadline.",
+            selection="one",
+            actions=actions if self._may else [],
+            max_height=330,
+        )
+        grid.on_action(lambda key, ids: self.desk.backend.soon(lambda: self._ask_kept(key, ids)))
+        return grid
+
+    def _ask_kept(self, key: str, ids: Sequence[str]) -> None:
+        known = self.picture.overview.reservations if self.picture.overview else ()
+        chosen = next((each for each in known if each.id in ids), None)
+        if key == "reserve":
+            reserving(self.desk, self._kept).open()
+        elif chosen is not None:
+            cancelling(self.desk, self._kept, chosen).open()
+
     def _bar(self) -> Any:
         """What can be done with the chosen plots; says so where nothing is chosen."""
         self._said = words("", "hint")
@@ -89,6 +124,8 @@ class PoolsPanel(Panel):
         if changed.touches(Topic.OVERVIEW) and self.picture.overview is not None:
             pools = self.picture.overview.pools
             self._pools.replace(pool_row(each) for each in pools)
+            kept = self.picture.overview.reservations
+            self._reservations.replace(reservation_row(each) for each in kept)
         if Topic.DEVICES not in self.picture.known:
             return
         if changed.touches(Topic.DEVICES, Topic.SERVERS, Topic.CLOCK):

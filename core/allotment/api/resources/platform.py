@@ -19,6 +19,7 @@ from allotment.api.views.capacity import capacity_document, moments, pool_docume
 from allotment.api.views.departments import department_documents
 from allotment.api.views.happenings import refusal_documents
 from allotment.api.views.people import group_documents
+from allotment.api.views.reservations import reservation_documents
 from allotment.model import documents
 from allotment.model.devices import DeviceOrigin
 from allotment.model.groups import Mode
@@ -158,6 +159,7 @@ def read_overview(plane: Plane, caller: Asker) -> Response:
             pools=tuple(pool_documents(reading, seen)),
             groups=tuple(group_documents(reading, seen)),
             departments=tuple(department_documents(reading)),
+            reservations=tuple(reservation_documents(reading, seen, now)),
             alerts=tuple(alerts(reading, plane.loop.progress(), plane.use.observed(now))),
             refusals=tuple(refusal_documents(reading, seen, _REFUSALS)),
         )

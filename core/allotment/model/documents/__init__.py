@@ -92,6 +92,7 @@ from allotment.model.documents.platform import (
 )
 from allotment.model.documents.problems import Problem, ReasonDocument
 from allotment.model.documents.queue import Ticket, TicketListing
+from allotment.model.documents.reservations import Reservation, ReservationListing
 
 __all__ = [
     "About",
@@ -152,6 +153,8 @@ __all__ = [
     "RefusedClaim",
     "RefusedClaimListing",
     "ReportReceipt",
+    "Reservation",
+    "ReservationListing",
     "ResetLink",
     "Role",
     "RoleListing",

@@ -12,6 +12,7 @@ from allotment.model.documents.departments import Department
 from allotment.model.documents.document import Document, Listing
 from allotment.model.documents.happenings import RefusedClaim
 from allotment.model.documents.people import Group
+from allotment.model.documents.reservations import Reservation
 
 
 class About(Document):
@@ -98,6 +99,7 @@ class Overview(Document):
     pools: tuple[Pool, ...]
     groups: tuple[Group, ...]
     departments: tuple[Department, ...] = ()
+    reservations: tuple[Reservation, ...] = ()
     alerts: tuple[Alert, ...]
     refusals: tuple[RefusedClaim, ...] = Field(description="The latest, newest first")
 
