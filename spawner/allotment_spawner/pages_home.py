@@ -18,7 +18,13 @@ from allotment.record.page_facts import GroupFacts, PersonFacts
 from allotment.record.servers import Server
 from allotment.rules.succession import Successor
 from allotment_spawner.pages_launch import price_words
-from allotment_spawner.pages_pieces import Meter, limit_meter, share_meter
+from allotment_spawner.pages_pieces import (
+    BudgetMeter,
+    Meter,
+    budget_meters,
+    limit_meter,
+    share_meter,
+)
 
 PLAIN_STOP = "It was stopped."
 """What the hub writes when a person stopped the server and said nothing: the state says as much."""
@@ -84,6 +90,7 @@ class HomeView:
     console: ServerRow | None
     may_use_console: bool
     meters: tuple[Meter, ...]
+    budgets: tuple[BudgetMeter, ...]
     must_change_password: bool
     sequence: int
 
@@ -131,6 +138,7 @@ def home_view(
         console=console,
         may_use_console=facts.may_use_console,
         meters=_meters(facts),
+        budgets=budget_meters(facts, None, now),
         must_change_password=facts.must_change_password,
         sequence=facts.sequence,
     )

@@ -20,7 +20,15 @@ from allotment.record.page_facts import GroupFacts, PersonFacts
 from allotment.rules.admission import Admitted, admit
 from allotment.rules.standing import PoolFacts, Standing
 from allotment.rules.succession import Successor
-from allotment_spawner.pages_pieces import Meter, Plots, drawn_plots, limit_meter, share_meter
+from allotment_spawner.pages_pieces import (
+    BudgetMeter,
+    Meter,
+    Plots,
+    budget_meters,
+    drawn_plots,
+    limit_meter,
+    share_meter,
+)
 
 MANY = 8
 """From this many cards on the page offers a filter."""
@@ -44,6 +52,9 @@ _HEADLINES = {
     Rule.LIMIT_SERVERS: "Over your limit of servers",
     Rule.LIMIT_SERVERS_EXISTING: "Over your limit of servers",
     Rule.LIMIT_DEVICES: "Over your limit of devices",
+    Rule.BUDGET_PERSON: "Your budget cannot pay for it",
+    Rule.BUDGET_GROUP: "The group's budget cannot pay for it",
+    Rule.BUDGET_DEPARTMENT: "The department's budget cannot pay for it",
     Rule.SHARE_POOL: "Not in your pools",
     Rule.SHARE_GUARANTEE: "Your group's share is used up",
     Rule.SHARE_CEILING: "Your group's share is used up",
@@ -96,6 +107,7 @@ class LaunchView:
     group: str | None
     cards: tuple[Card, ...]
     meters: tuple[Meter, ...]
+    budgets: tuple[BudgetMeter, ...]
     chosen: str
     taken: tuple[tuple[str, str], ...]
     """Names of servers that exist, with their states."""
@@ -154,6 +166,7 @@ def launch_view(
         group=group,
         cards=cards,
         meters=_meters(facts, group),
+        budgets=budget_meters(facts, group or "", now),
         chosen=_chosen(cards, claim.profile, facts),
         taken=tuple(sorted((server.name, server.state) for server in facts.servers)),
         ask=() if cards and facts.onboarded else page_facts.operators(reading),

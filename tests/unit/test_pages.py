@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.claims import Claim, Granted
 from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
 from allotment.model.groups import Mode, Origin, Share
@@ -16,6 +18,7 @@ from allotment.model.limits import LimitKind, LimitScope
 from allotment.model.profiles import Profile
 from allotment.model.reasons import Rule
 from allotment.record import (
+    budgets,
     Record,
     Writing,
     claims,
@@ -267,6 +270,28 @@ def test_home_shows_what_a_server_costs_so_far_and_what_it_cost_in_all(record: R
     claims.mark_stopping(record, allotment, "", "ada", hour)
     claims.release(record, allotment, "no process is left", hour)
     assert costs(hour + timedelta(days=1)) == {"cells": "3.60 in all", "next": ""}
+
+
+@pytest.mark.promise("MONEY-3", "MONEY-4", "SERVER-2")
+def test_home_and_launch_show_the_budgets_that_pay(record: Record) -> None:
+    start(record, "ada", "gpu", "cells")
+    for scope, subject, amount in (
+        (BudgetScope.GROUP, "vision", 4),
+        (BudgetScope.PERSON, "ada", 2),
+    ):
+        terms = BudgetTerms(amount=Decimal(amount))
+        change(record, lambda w, s=scope, n=subject, t=terms: budgets.put(w, s, n, t))
+    later = NOW + timedelta(seconds=5, minutes=45)
+    with record.reading() as reading:
+        shown = home_view(reading, "hub", "ada", (), later).budgets
+        launching = launch_view(reading, Claim("hub", "ada", "", "", None), later).budgets
+
+    assert [(one.label, one.words, one.percent, one.tone) for one in shown] == [
+        ("Budget of group vision, a month", "1.80 of 4.00", 45, ""),
+        ("Your budget, a month", "1.80 of 2.00", 90, "near"),
+    ]
+    assert shown[1].ends == later + timedelta(minutes=5)
+    assert launching == shown
 
 
 @pytest.mark.promise("SERVER-4")

@@ -131,6 +131,19 @@ def test_lowering_a_budget_says_first_who_is_over(
 
 
 @pytest.mark.promise("MONEY-3")
+def test_people_are_told_of_budgets_that_are_nearly_used_up(priced: Any) -> None:
+    operator = priced.client("olga+").budgets
+    operator.put("group", "vision", terms("4.5"), revision=0)
+    operator.put("person", "zoe", terms("1"), revision=0)
+
+    def told(who: str) -> list[str]:
+        return [one.message for one in priced.client(who).me().notices if one.kind == "budget"]
+
+    assert told("bob") == ["The budget of group vision is used to 88 %: 4.00 of 4.50 a month."]
+    assert told("zoe") == []
+
+
+@pytest.mark.promise("MONEY-3")
 def test_explain_names_the_budget_that_cannot_pay(priced: Any, lab: Any) -> None:
     client = priced.client("olga+")
     client.budgets.put("group", "vision", terms("4.5"), revision=0)

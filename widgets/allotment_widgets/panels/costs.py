@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from allotment.model.budgets import BudgetScope
 from allotment.model.documents import UsageListing
 from allotment.model.money import Dimension
+from allotment.model.people import Permission
 from allotment.model.refusals import AllotmentError
+from allotment_widgets.asking import Slot
 from allotment_widgets.chart import Chart, Series
-from allotment_widgets.columns import Column
+from allotment_widgets.columns import Action, Column
 from allotment_widgets.cost_views import (
     DIMENSIONS,
     PERIODS,
@@ -23,6 +27,8 @@ from allotment_widgets.cost_views import (
 )
 from allotment_widgets.fields import choice_field, heading, put, row, stack, words
 from allotment_widgets.grid import Grid
+from allotment_widgets.panels.budget_form import COLUMNS as BUDGET_COLUMNS
+from allotment_widgets.panels.budget_form import budget_row, budgeting
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.picture import Changed, Topic
 from allotment_widgets.sentences import problem_html
@@ -84,6 +90,22 @@ class CostsPanel(Panel):
             sort=[("cost", "descending")],
             max_height=520,
         )
+        self._slot = Slot(self.desk)
+        self._budgets = Grid(
+            BUDGET_COLUMNS,
+            title="Budgets",
+            noun=("budget", "budgets"),
+            filter_hint="Filter budgets: name, state",
+            empty="No budget is set. Groups and users are given one in their panels.",
+            selection="one",
+            actions=[Action("change", "Change…", needs="one")]
+            if self.desk.may(Permission.MANAGE_LIMITS)
+            else [],
+            row_tone="state",
+            sort=[("part", "descending")],
+            max_height=420,
+        )
+        self._budgets.on_action(lambda _, ids: self.desk.backend.soon(lambda: self._ask(ids)))
         return (
             row(self._period, self._by, self._link),
             self._problem,
@@ -94,6 +116,7 @@ class CostsPanel(Panel):
                 kind="cols",
             ),
             self._grid,
+            stack(heading("Budgets"), self._slot.view, self._budgets),
         )
 
     def _choice(self, label: str, options: Any, value: Any) -> Any:
@@ -130,11 +153,13 @@ class CostsPanel(Panel):
             whole = await call(asking.all, [Dimension.GROUP, Dimension.DAY], begin=begin, end=end)
             lines = await call(asking.all, [by], begin=begin, end=end, tag=tag)
             saved = await call(asking.csv, [by], begin=begin, end=end, tag=tag)
+            budgets = await call(self.desk.client.budgets.all)
         except AllotmentError as error:
             put(self._problem, problem_html(error))
             return
         if asked == self._asked:
             self._show(whole, lines, saved)
+            self._budgets.replace(budget_row(one) for one in budgets.items)
 
     def _show(self, whole: UsageListing, lines: UsageListing, saved: str) -> None:
         self._zone = whole.time_zone
@@ -146,6 +171,13 @@ class CostsPanel(Panel):
         put(self._link, csv_link(saved, f"use-by-{lines.by[0]}-{whole.begin:%Y-%m-%d}.csv"))
         self._draw(days, capacity)
         self._grid.replace(usage_table(lines))
+
+    def _ask(self, ids: Sequence[str]) -> None:
+        """Open the form of the budget that is selected."""
+        if ids:
+            scope, _, subject = ids[0].partition("/")
+            form = budgeting(self.desk, self._slot, BudgetScope(scope), subject, self._again)
+            self.desk.begin(form)
 
     def _draw(self, days: Daily, capacity: int) -> None:
         self._devices.replace(

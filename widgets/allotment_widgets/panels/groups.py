@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from allotment.model.budgets import BudgetScope
 from allotment.model.documents import Group
 from allotment.model.people import Permission
 from allotment.model.refusals import AllotmentError
@@ -24,6 +25,7 @@ from allotment_widgets.group_rows import (
     tag_words,
 )
 from allotment_widgets.panels import department_forms
+from allotment_widgets.panels.budget_form import budgeting
 from allotment_widgets.panels.department_forms import departments_of
 from allotment_widgets.panels.group_forms import adding, deleting, removing, writing
 from allotment_widgets.panels.panel import Panel
@@ -58,6 +60,8 @@ class GroupsPanel(Panel):
             Action("edit", "Edit…", needs="one"),
             Action("delete", "Delete…", tone="risk", needs="one"),
         ]
+        if self.desk.may(Permission.MANAGE_LIMITS):
+            actions.insert(2, Action("budget", "Budget…", needs="one"))
         if self.desk.may(Permission.MANAGE_PEOPLE):
             actions.append(Action("platform", "Mode and default…", needs="none"))
         grid = Grid(
@@ -151,6 +155,8 @@ class GroupsPanel(Panel):
             choosing(self.desk, self._slot, self.picture.about).open()
         elif key == "edit" and group is not None:
             writing(self.desk, self._slot, group).open()
+        elif key == "budget" and group is not None:
+            self.desk.begin(budgeting(self.desk, self._slot, BudgetScope.GROUP, group.name))
         elif key == "delete" and group is not None:
             deleting(self.desk, self._slot, group).open()
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from allotment.model.budgets import BudgetScope
 from allotment.model.people import Permission
 from allotment_widgets.asking import Slot
 from allotment_widgets.columns import Action
 from allotment_widgets.grid import Grid
 from allotment_widgets.group_rows import USER_COLUMNS, user_row
+from allotment_widgets.panels.budget_form import budgeting
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.panels.user_configuration import configure
 from allotment_widgets.panels.user_forms import deleting, moving, onboarding
@@ -47,9 +49,11 @@ class UsersPanel(Panel):
         look = Action("configure", "Configure…" if changes else "Look at…", needs="one")
         if not people:
             return [look]
+        money = [Action("budget", "Budget…", needs="one")]
         return [
             Action("onboard", "On-board people…", tone="main", needs="none"),
             look,
+            *(money if self.desk.may(Permission.MANAGE_LIMITS) else []),
             Action("move", "Move…", many="Move {n}…"),
             Action("delete", "Remove…", many="Remove {n}…", tone="risk"),
         ]
@@ -81,6 +85,9 @@ class UsersPanel(Panel):
             return
         elif key == "configure":
             self.desk.begin(configure(self.desk, self._slot, users[0].name))
+        elif key == "budget":
+            whose = (BudgetScope.PERSON, users[0].name)
+            self.desk.begin(budgeting(self.desk, self._slot, *whose))
         elif key == "move":
             moving(self.desk, self._slot, users).open()
         elif key == "delete":

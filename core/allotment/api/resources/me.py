@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from allotment.api.answering import answer
 from allotment.api.plane import Asker, Plane
+from allotment.api.views.budgets import budget_notices
 from allotment.api.views.capacity import group_shares
 from allotment.api.views.endings import EndsView
 from allotment.api.views.happenings import notices
@@ -41,7 +42,10 @@ def read_me(plane: Plane, caller: Asker) -> Response:
                 )
                 for one in own
             ),
-            notices=tuple(notices(reading, who.person, ailing, now)),
+            notices=(
+                *budget_notices(reading, who.person, who.groups, now),
+                *notices(reading, who.person, ailing, now),
+            ),
             sequence=events.latest_sequence(reading),
         )
     return answer(me)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from allotment.model import documents
@@ -55,6 +56,17 @@ def budget_document(one: Spending, now: datetime) -> documents.Budget:
         sentence=spend_sentence(one),
         revision=budget.revision,
     )
+
+
+def budget_notices(
+    reading: Reading, person: str, groups: Iterable[str], now: datetime
+) -> list[documents.Notice]:
+    """What a person should know of the budgets that pay for their servers: those used to 80 % and more."""
+    return [
+        documents.Notice(at=now, kind="budget", message=spend_sentence(one))
+        for one in budgets.of_claim(reading, person, groups, now)
+        if one.level
+    ]
 
 
 def consequences(reading: Reading, one: Spending) -> tuple[str, ...]:
