@@ -12,6 +12,9 @@ const actions = {
   async stop(name) {
     await ask("DELETE", serverPath(name));
   },
+  async extend(name) {
+    await ask("POST", path("allotment", "extend"), { server: name });
+  },
   async start(name) {
     await ask("POST", serverPath(name));
     location.assign(pendingPage(name));

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from jupyterhub.spawner import Spawner
@@ -13,6 +14,7 @@ from traitlets import Float, Unicode, default
 
 from allotment.model.allotments import Allotment, State
 from allotment.model.claims import Claim, Granted, Outcome, Queued, Refused, Waits
+from allotment.model.endings import Cause
 from allotment.model.names import CONSOLE_SERVER
 from allotment.model.reasons import Rule
 from allotment.model.refusals import RecordUnavailable, Refusal
@@ -265,7 +267,9 @@ class AllotmentMixin(Spawner):
         never_up = self._waiting_for_response
         reason = "It did not answer in time." if never_up else "It was stopped."
         if self._allotment_id:
-            await self._try(self._mark_stopping(self._allotment_id, reason))
+            # What the control plane stops it has marked before: this is a person's word.
+            mark = partial(claims.mark_stopping, cause=None if never_up else Cause.STOPPED)
+            await self._try(self._step(mark, self._allotment_id, reason, HUB))
         await super().stop(now)
         await self._conclude(reason)
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from allotment.model.allotments import Allotment, HeldDevice
 from allotment.model.devices import Isolation
+from allotment.model.endings import Cause, Ending
+from allotment.model.idleness import duration_words
 from allotment.model.limits import LimitKind, effective_limit
 from allotment.model.money import cost_of, money_words
 from allotment.model.names import CONSOLE_SERVER
-from allotment.record import page_facts
+from allotment.model.terms import EndTerms
+from allotment.record import endings, page_facts
 from allotment.record.engine import Reading
 from allotment.record.page_facts import GroupFacts, PersonFacts
 from allotment.record.servers import Server
+from allotment.rules.ending import may_put_off
 from allotment.rules.succession import Successor
 from allotment_spawner.pages_launch import price_words
 from allotment_spawner.pages_pieces import (
@@ -28,6 +32,8 @@ from allotment_spawner.pages_pieces import (
 
 PLAIN_STOP = "It was stopped."
 """What the hub writes when a person stopped the server and said nothing: the state says as much."""
+_CAUSES = frozenset(Cause) - {Cause.STOPPED}
+"""Causes that say more than that somebody stopped it."""
 _STATES = {
     "offered": ("Its turn has come", "info"),
     "starting": ("Starting", "info"),
@@ -35,6 +41,16 @@ _STATES = {
     "stopping": ("Stopping", "warn"),
     "stopped": ("Stopped", ""),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class EndingLine:
+    """An announced end of a server. ``extend`` is what the button says that puts it off; empty: it cannot be."""
+
+    stop_at: datetime
+    words: str
+    message: str
+    extend: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,8 @@ class ServerRow:
     ailing: tuple[str, ...]
     reason: str
     price: str
+    ending: EndingLine | None = None
+    """The announced end that comes first."""
     cost: str = ""
     """What it has cost so far, or cost when it ran last."""
     successor: Successor | None = None
@@ -120,8 +138,9 @@ def home_view(
     """
     facts = page_facts.read(reading, person, now)
     titles = dict(known_to_hub)
+    announced = endings.of_allotments(reading, [one.id for one in facts.active])
     rows = {
-        server.name: _row(facts, server, titles.get(server.name, ""), now)
+        server.name: _row(facts, server, titles.get(server.name, ""), now, announced)
         for server in facts.servers
         if server.hub == hub
     }
@@ -144,13 +163,21 @@ def home_view(
     )
 
 
-def _row(facts: PersonFacts, server: Server, hub_title: str, now: datetime) -> ServerRow:
+def _row(
+    facts: PersonFacts,
+    server: Server,
+    hub_title: str,
+    now: datetime,
+    announced: Mapping[str, tuple[Ending, ...]],
+) -> ServerRow:
     allotment = server.allotment
     terms = allotment.terms.get("profile", {})
     words, tone = _STATES[server.state]
     stopped = server.state == "stopped"
     if stopped and allotment.stopped_by == facts.person:
         words = "Stopped by you"
+    elif stopped and allotment.stop_cause in _CAUSES:
+        words = f"Stopped: {Cause(allotment.stop_cause).words.lower()}"
     moment = {
         "offered": allotment.admitted_at,
         "starting": allotment.admitted_at,
@@ -174,7 +201,21 @@ def _row(facts: PersonFacts, server: Server, hub_title: str, now: datetime) -> S
         reason="" if allotment.stop_reason == PLAIN_STOP else allotment.stop_reason,
         price="" if price is None else f"{price_words(price)} / h",
         cost=_cost(allotment, price, now),
+        ending=_ending(allotment, announced.get(allotment.id, ())),
         successor=facts.successor(server.profile),
+    )
+
+
+def _ending(allotment: Allotment, announced: tuple[Ending, ...]) -> EndingLine | None:
+    if not announced:
+        return None
+    first, rule = announced[0], EndTerms.of(allotment.terms).extend
+    may = rule is not None and any(may_put_off(one, rule) for one in announced)
+    return EndingLine(
+        stop_at=first.stop_at,
+        words=first.cause.words,
+        message=first.message,
+        extend=f"Extend by {duration_words(rule.by)}" if rule is not None and may else "",
     )
 
 

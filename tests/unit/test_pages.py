@@ -13,6 +13,7 @@ import pytest
 from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.claims import Claim, Granted
 from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
+from allotment.model.endings import Cause
 from allotment.model.groups import Mode, Origin, Share
 from allotment.model.limits import LimitKind, LimitScope
 from allotment.model.profiles import Profile
@@ -23,6 +24,7 @@ from allotment.record import (
     Writing,
     claims,
     devices,
+    endings,
     groups,
     limits,
     memberships,
@@ -303,6 +305,47 @@ def test_home_says_why_a_server_was_stopped_by_somebody_else(record: Record) -> 
         "dgx-1 is taken down for repair.",
         (),
     )
+
+
+@pytest.mark.promise("IDLE-2")
+def test_home_says_when_a_server_is_stopped_why_and_how_to_put_that_off(record: Record) -> None:
+    allotment = start(record, "ada", "gpu", "cells")
+    stop_at = NOW + timedelta(minutes=15)
+    change(
+        record, lambda w: endings.say(w, allotment, Cause.IDLE, stop_at, "Idle since 11:00 UTC.")
+    )
+    (row,) = home(record, "ada").servers
+    assert row.ending is not None
+    assert (row.ending.stop_at, row.ending.message) == (stop_at, "Idle since 11:00 UTC.")
+    assert row.ending.extend == "Extend by 60 minutes"
+
+
+@pytest.mark.promise("IDLE-2", "QUEUE-4")
+def test_home_offers_no_button_for_an_end_that_cannot_be_put_off(record: Record) -> None:
+    allotment = start(record, "ada", "gpu", "cells")
+    stop_at = NOW + timedelta(minutes=5)
+    change(record, lambda w: endings.say(w, allotment, Cause.RECLAIM, stop_at, "Taken back."))
+    (row,) = home(record, "ada").servers
+    assert row.ending is not None
+    assert row.ending.extend == ""
+
+
+@pytest.mark.promise("IDLE-2")
+def test_home_says_of_a_stopped_server_what_the_cause_was(record: Record) -> None:
+    allotment = start(record, "ada", "gpu", "cells")
+    claims.mark_stopping(
+        record, allotment, "Idle since 11:00 UTC.", "endings", NOW, cause=Cause.IDLE
+    )
+    claims.release(record, allotment, "no process is left", NOW + timedelta(minutes=2))
+    (row,) = home(record, "ada").servers
+    assert (row.state_words, row.reason) == ("Stopped: idle", "Idle since 11:00 UTC.")
+
+
+@pytest.mark.promise("IDLE-3")
+def test_a_card_says_when_its_servers_end_by_themselves(record: Record) -> None:
+    view = launch(record, "ada")
+    assert card(view, "gpu").profile.ending_words == "Stops when nothing runs in it for 60 minutes."
+    assert card(view, "small").profile.ending_words == ""
 
 
 def test_home_does_not_repeat_that_a_stopped_server_was_stopped(record: Record) -> None:

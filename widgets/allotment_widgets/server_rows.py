@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from allotment.model.documents import Device, HeldDevice, Server
+from allotment.model.endings import Cause
 from allotment.model.money import cost_of
 from allotment_widgets.columns import Column, State
 from allotment_widgets.picture import Picture
@@ -22,6 +23,8 @@ STATES = {
     "starting": State("Starting", "info"),
     "running": State("Running", "ok"),
     "idle": State("Idle", "warn"),
+    "ending": State("Ends soon", "warn"),
+    "kept": State("Left alone", "info"),
     "ailing": State("Device ails", "bad"),
     "stopping": State("Stopping", "plain"),
     "stopped": State("Stopped", "quiet"),
@@ -39,6 +42,7 @@ COLUMNS = (
     Column("since", "Since", kind="since", width=106),
     Column("cost", "Cost", kind="money", width=86, hover="priced", hide_narrow=True),
     Column("state", "State", kind="state", states=STATES, hover="why", width=126),
+    Column("cause", "Why it ends", flex=1, width=88, hover="why", hide_narrow=True),
 )
 
 
@@ -62,6 +66,10 @@ def server_state(server: Server, now: datetime) -> str:
     if server.state == "running":
         if server.warnings:
             return "ailing"
+        if server.endings:
+            return "ending"
+        if server.keep is not None and server.keep.until > now:
+            return "kept"
         if is_idle(server, now):
             return "idle"
     return server.state
@@ -92,7 +100,16 @@ def server_row(server: Server, picture: Picture, now: datetime) -> dict[str, obj
         "priced": f"{server.price} per hour, as promised at launch" if server.price else "",
         "state": state,
         "why": _why(server, state),
+        "cause": _cause(server),
     }
+
+
+def _cause(server: Server) -> str:
+    """Why a server was stopped, or will be, in a few words; nothing where it ended by itself."""
+    if is_active(server):
+        return ", ".join(ending.words for ending in server.endings)
+    known = {str(cause): cause.words for cause in Cause}
+    return known.get(server.stop_cause, server.stop_cause)
 
 
 def server_cost(server: Server, now: datetime) -> Decimal | None:
@@ -133,6 +150,15 @@ def _why(server: Server, state: str) -> str:
     """What is said about a state on hover."""
     if state == "ailing":
         return " ".join(server.warnings)
+    if state == "ending":
+        return " ".join(
+            f"Stopped at {one.stop_at:%Y-%m-%d %H:%M} UTC. {one.message}" for one in server.endings
+        )
+    if state == "kept" and server.keep is not None:
+        until = f"{server.keep.until:%Y-%m-%d %H:%M} UTC"
+        return (
+            f"{server.keep.said_by} asked that it be left alone until {until}. {server.keep.note}"
+        )
     if state == "idle":
         return "It holds devices, and nothing has run in it for half an hour."
     if server.stop_reason and server.state in {"stopping", "stopped"}:

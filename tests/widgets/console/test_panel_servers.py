@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from allotment.record import allotments
+from allotment.model.endings import Cause
+from allotment.record import allotments, endings, extending
 from control_planes import Platform
 
 OpenConsole = Callable[..., Any]
@@ -119,3 +121,29 @@ def test_a_server_in_which_nothing_has_run_for_half_an_hour_is_shown_as_idle(
     page = open_console(panel="servers")
 
     page.has_row("Servers", "hub~bob~training-7", state="idle", use=0)
+
+
+@pytest.mark.promise("IDLE-2", "IDLE-4")
+def test_an_announced_end_and_a_server_that_is_left_alone_are_seen_in_their_rows(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    page = open_console(panel="servers")
+    with platform.record.reading() as reading:
+        bob = allotments.latest(reading, "hub", "bob", "training-7")
+        mei = allotments.latest(reading, "hub", "mei", "pretrain")
+    assert bob is not None
+    assert mei is not None
+    now = platform.plane.now()
+    with platform.record.writing("endings", now) as writing:
+        words = "The group nlp wants its devices back."
+        endings.say(writing, bob.id, Cause.RECLAIM, now + timedelta(minutes=5), words)
+    with platform.record.writing("mei", now) as writing:
+        extending.leave_alone(writing, mei, now + timedelta(hours=2), "Overnight.")
+
+    page.until(lambda: page.rows("Servers")["hub~bob~training-7"]["state"] == "ending")
+    page.until(lambda: page.rows("Servers")["hub~mei~pretrain"]["state"] == "kept")
+
+    ends, kept = (page.rows("Servers")[f"hub~{one}"] for one in ("bob~training-7", "mei~pretrain"))
+    assert ends["cause"] == "Devices taken back"
+    assert words in ends["why"]
+    assert "mei asked that it be left alone until" in kept["why"]
