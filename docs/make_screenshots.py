@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
@@ -172,6 +173,7 @@ def take_console(browser: Browser, folder: Path, picture: Picture) -> None:
     """Each panel of the operator console, as the rail names them."""
     with control_planes.platform(folder) as platform:
         example_platform.make(platform.record)
+        example_platform.let_wait(platform.record, datetime.now(UTC))
         platform.start()
         example_platform.report(platform.record, platform.plane.use)
         os.environ["ALLOTMENT_API_URL"] = platform.url

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from allotment.model.allotments import Allotment
-from allotment.model.claims import Claim, Granted
+from allotment.model.claims import Claim, Granted, Queued
 from allotment.model.devices import DeviceOrigin, DeviceSpec
 from allotment.model.groups import Share
 from allotment.model.limits import LimitKind, LimitScope
@@ -21,15 +21,21 @@ from allotment.record import (
     claims,
     devices,
     drift,
+    estimates,
     groups,
     limits,
     memberships,
     people,
     pools,
     profiles,
+    queue_facts,
+    tickets,
 )
 from allotment.record.reports import DeviceMinute, add_device_minutes
+from allotment.rules.eta import Estimate
+from allotment.rules.queueing import schedule
 from allotment.work.live_use import LiveUse
+from allotment.work.queueing import said_of
 
 GIB = 2**30
 GROUPS = {
@@ -175,6 +181,27 @@ def refuse_some(record: Record, now: datetime) -> None:
         claims.admit(
             record, Claim("hub", person, server, profile), now - timedelta(minutes=minutes)
         )
+
+
+def let_wait(record: Record, now: datetime) -> None:
+    """The H100s are all held: nora and priya wait for some."""
+    for person, minutes in (("nora", 17), ("priya", 5)):
+        claim = Claim("hub", person, "again", "pytorch-quad", wait=True, note="Next sweep")
+        outcome = claims.admit(record, claim, now - timedelta(minutes=minutes))
+        if not isinstance(outcome, Queued):
+            raise RuntimeError(f"{person}: {outcome}")  # noqa: TRY004 - a refusal is no type error
+    with record.reading() as reading:
+        queue = queue_facts.read(reading, now)
+    decided = schedule(tuple(queue.standings.values()), queue.waiting, now)
+    with record.writing("queue", now) as writing:
+        tickets.note(writing, list(said_of(decided).values()))
+        waiting = [one.id for one in tickets.live(writing)]
+        hours = [timedelta(hours=1, minutes=20), timedelta(hours=5, minutes=45)]
+        told = {
+            one: Estimate(place, now + place * hours[0], now + place * hours[1])
+            for place, one in enumerate(waiting, 1)
+        }
+        estimates.keep(writing, told)
 
 
 def trouble(writing: Writing) -> None:

@@ -26,10 +26,11 @@ from tornado.web import StaticFileHandler
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import RecordUnavailable
 from allotment.record import Record, servers
-from allotment_hub import ending_handlers
+from allotment_hub import ending_handlers, waiting_handlers
 from allotment_hub.files import STATIC
 from allotment_spawner.asking import record_at
 from allotment_spawner.pages import Pages
+from allotment_spawner.refusing import LaunchQueued
 
 FORM_FIELDS = ("name", "note", "profile", "group")
 FORM_PATIENCE = 5.0
@@ -55,6 +56,7 @@ def handlers() -> list[Any]:
         (r"/allotment/parts/(launch|home)", LivePartsHandler),
         (r"/allotment/forget", ForgetHandler),
         *ending_handlers.handlers(),
+        *waiting_handlers.handlers(),
         (r"/allotment/static/[0-9a-f]+/(.+)", FilesHandler, {"path": str(STATIC)}),
     ]
 
@@ -172,6 +174,10 @@ class LaunchHandler(SpawnHandler):
         error = launching.exception() if launching.done() else None
         if error is None:
             self.redirect(pending_url)
+            return
+        if isinstance(error, LaunchQueued):
+            self._forget_unless_known(user)
+            self.redirect(url_concat(f"{self.hub.base_url}home", {"waits": error.ticket.server}))
             return
         self.log.info("%s was not launched: %s", spawner._log_name, error)  # noqa: SLF001 - its name
         self._reasons = tuple(getattr(error, "reasons", ()))

@@ -19,17 +19,20 @@ const actions = {
     await ask("POST", serverPath(name));
     location.assign(pendingPage(name));
   },
+  async leave(name, pressed) {
+    await ask("POST", path("allotment", "leave-queue", pressed.dataset.ticket));
+  },
   async remove(name) {
     if (name === "") await ask("POST", path("allotment", "forget"), { server: name });
     else await ask("DELETE", serverPath(name), { remove: true });
   },
 };
 
-async function act(action, name, buttons) {
+async function act(action, name, buttons, pressed) {
   complain("");
   for (const button of buttons) button.disabled = true;
   try {
-    await actions[action](name);
+    await actions[action](name, pressed);
     await refresh();
   } catch (error) {
     complain(error.message);
@@ -53,5 +56,5 @@ list?.addEventListener("click", (event) => {
   if (!button) return;
   const row = button.closest("[data-server]");
   if (button.dataset.action === "remove") confirmDelete(row, button);
-  else act(button.dataset.action, row.dataset.server, row.querySelectorAll("button"));
+  else act(button.dataset.action, row.dataset.server, row.querySelectorAll("button"), button);
 });

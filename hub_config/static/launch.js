@@ -7,6 +7,7 @@ const form = document.getElementById("launch");
 const cards = document.getElementById("cards");
 const limits = document.getElementById("limits");
 const button = document.getElementById("launch-button");
+const wait = document.getElementById("wait");
 const hint = document.getElementById("launch-hint");
 const filter = document.getElementById("filter");
 const onlyReady = document.getElementById("only-ready");
@@ -49,14 +50,20 @@ function showChoice() {
   const card = chosen();
   for (const meter of limits.querySelectorAll("[data-meter]")) showMeter(meter, card);
   const price = card?.dataset.price;
-  button.textContent = price ? `Launch · ${price}` : "Launch";
   const ready = card?.dataset.readiness === "now";
-  button.disabled = !ready;
+  const waits = card?.dataset.readiness === "full";
+  const verb = waits ? "Full: wait" : "Launch";
+  button.textContent = price ? `${verb} · ${price}` : verb;
+  button.dataset.busy = waits ? "Joining the queue…" : "Launching…";
+  button.disabled = !ready && !waits;
+  wait.value = waits ? "true" : "";
   hint.textContent = ready
     ? `Starts now: ${card.dataset.title}.`
-    : card
-      ? `${card.dataset.title} cannot start now. Choose another size.`
-      : "Choose a size.";
+    : waits
+      ? `${card.dataset.title} starts by itself when its turn comes. You can close the page.`
+      : card
+        ? `${card.dataset.title} cannot start now. Choose another size.`
+        : "Choose a size.";
 }
 
 function applyFilter() {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,6 +15,7 @@ from allotment.model.limits import LimitKind, effective_limit
 from allotment.model.money import cost_of, money_words
 from allotment.model.names import CONSOLE_SERVER
 from allotment.model.terms import EndTerms
+from allotment.model.tickets import Ticket, TicketState
 from allotment.record import endings, page_facts
 from allotment.record.engine import Reading
 from allotment.record.page_facts import GroupFacts, PersonFacts
@@ -29,6 +30,7 @@ from allotment_spawner.pages_pieces import (
     limit_meter,
     share_meter,
 )
+from allotment_spawner.pages_waiting import not_started, waiting_words
 
 PLAIN_STOP = "It was stopped."
 """What the hub writes when a person stopped the server and said nothing: the state says as much."""
@@ -72,6 +74,8 @@ class ServerRow:
     price: str
     ending: EndingLine | None = None
     """The announced end that comes first."""
+    ticket: str = ""
+    """The ticket with which it waits."""
     cost: str = ""
     """What it has cost so far, or cost when it ran last."""
     successor: Successor | None = None
@@ -80,7 +84,7 @@ class ServerRow:
     @property
     def active(self) -> bool:
         """Whether it holds devices and counts."""
-        return self.state not in {"stopped", "new"}
+        return self.state not in {"stopped", "new", "waiting"}
 
     @property
     def openable(self) -> bool:
@@ -111,15 +115,19 @@ class HomeView:
     budgets: tuple[BudgetMeter, ...]
     must_change_password: bool
     sequence: int
+    not_started: tuple[str, ...] = ()
+    """Servers that waited and did not start, and why."""
 
     @property
     def summary(self) -> str:
         """How many servers are in which state."""
         running = sum(row.state == "running" for row in self.servers)
-        stopped = sum(not row.active for row in self.servers)
-        between = len(self.servers) - running - stopped
+        waiting = sum(row.state == "waiting" for row in self.servers)
+        stopped = sum(not row.active for row in self.servers) - waiting
+        between = len(self.servers) - running - stopped - waiting
         parts = [f"{running} running"] if running else []
         parts += [f"{between} starting or stopping"] if between else []
+        parts += [f"{waiting} waiting"] if waiting else []
         parts += [f"{stopped} stopped"] if stopped else []
         return ", ".join(parts) or "None yet"
 
@@ -147,19 +155,52 @@ def home_view(
     for name, title in known_to_hub:
         if name and name not in rows:
             rows[name] = _never_launched(name, title)
+    for ticket in facts.tickets:
+        if ticket.hub == hub:
+            rows[ticket.server] = _waiting(reading, facts, ticket, rows.get(ticket.server))
     console = rows.pop(CONSOLE_SERVER, None)
     return HomeView(
         person=person,
         known=facts.known,
         onboarded=facts.onboarded,
         groups=facts.groups,
-        servers=tuple(sorted(rows.values(), key=lambda row: (not row.active, row.name))),
+        servers=tuple(
+            sorted(rows.values(), key=lambda row: (not (row.active or row.ticket), row.name))
+        ),
         console=console,
         may_use_console=facts.may_use_console,
         meters=_meters(facts),
         budgets=budget_meters(facts, None, now),
         must_change_password=facts.must_change_password,
         sequence=facts.sequence,
+        not_started=not_started(reading, person, now),
+    )
+
+
+def _waiting(
+    reading: Reading, facts: PersonFacts, ticket: Ticket, known: ServerRow | None
+) -> ServerRow:
+    """A server that waits: it may have run before, or may never have."""
+    words = waiting_words(reading, ticket)
+    profile = next((one for one in facts.profiles if one.name == ticket.profile), None)
+    row = known or _never_launched(ticket.server, ticket.display_name or ticket.server or "default")
+    price = profile.price if profile else None
+    offered = ticket.state is TicketState.OFFERED
+    return replace(
+        row,
+        title=ticket.display_name or row.title,
+        note=ticket.note or row.note,
+        size=profile.title if profile else ticket.profile,
+        group=ticket.group or "",
+        state="offered" if offered else "waiting",
+        state_words=words.state_words,
+        tone=words.tone,
+        since=words.since,
+        devices=row.devices if offered else (),
+        reason=words.reason,
+        price="" if price is None else f"{price_words(price)} / h",
+        cost="",
+        ticket=ticket.id,
     )
 
 
@@ -201,8 +242,8 @@ def _row(
         reason="" if allotment.stop_reason == PLAIN_STOP else allotment.stop_reason,
         price="" if price is None else f"{price_words(price)} / h",
         cost=_cost(allotment, price, now),
-        ending=_ending(allotment, announced.get(allotment.id, ())),
         successor=facts.successor(server.profile),
+        ending=_ending(allotment, announced.get(allotment.id, ())),
     )
 
 

@@ -17,7 +17,7 @@ from allotment.model.reasons import WAITING_RULES, Reason, Rule
 from allotment.record import allotments, page_facts
 from allotment.record.engine import Reading
 from allotment.record.page_facts import GroupFacts, PersonFacts
-from allotment.rules.admission import Admitted, admit
+from allotment.rules.admission import Admitted, Decision, admit
 from allotment.rules.standing import PoolFacts, Standing
 from allotment.rules.succession import Successor
 from allotment_spawner.pages_pieces import (
@@ -29,6 +29,7 @@ from allotment_spawner.pages_pieces import (
     limit_meter,
     share_meter,
 )
+from allotment_spawner.pages_waiting import Lines
 
 MANY = 8
 """From this many cards on the page offers a filter."""
@@ -59,6 +60,7 @@ _HEADLINES = {
     Rule.SHARE_GUARANTEE: "Your group's share is used up",
     Rule.SHARE_CEILING: "Your group's share is used up",
     Rule.DEVICES_FREE: "Full",
+    Rule.QUEUE_TURN: "Others come first",
 }
 
 
@@ -74,6 +76,8 @@ class Card:
     reasons: tuple[Reason, ...] = ()
     successor: Successor | None = None
     """What its users are to use instead, before long."""
+    expect: str = ""
+    """What a wait begins with, where one can wait."""
 
     @cached_property
     def price(self) -> str:
@@ -151,12 +155,10 @@ def launch_view(
     facts = page_facts.read(reading, claim.person, now)
     group = _paying_group(facts, claim.group)
     claim = replace(claim, group=group)
-    background = _Background(reading, facts)
+    background = _Background(reading, facts, now)
     offered = [profile for profile in facts.visible() if profile.name != CONSOLE_PROFILE]
     cards = tuple(
-        replace(
-            _card(facts, profile, claim, background), successor=facts.successor(profile.name)
-        )
+        replace(_card(facts, profile, claim, background), successor=facts.successor(profile.name))
         for profile in offered
     )
     return LaunchView(
@@ -184,8 +186,9 @@ def _paying_group(facts: PersonFacts, asked: str | None) -> str | None:
 class _Background:
     """What many cards have in common, made once: who holds a pool's devices, and their plots."""
 
-    def __init__(self, reading: Reading, facts: PersonFacts) -> None:
+    def __init__(self, reading: Reading, facts: PersonFacts, now: datetime) -> None:
         self._reading, self._facts = reading, facts
+        self.lines = Lines(reading, now, contested=facts.contested)
         self._holders: dict[str, tuple[str, ...]] = {}
         self._plots: dict[tuple[str, str, int], Plots] = {}
 
@@ -210,22 +213,34 @@ class _Background:
 
 def _card(facts: PersonFacts, profile: Profile, claim: Claim, background: _Background) -> Card:
     standing = facts.standing(profile, replace(claim, profile=profile.name))
-    decision = admit(standing)
+    decision = _in_turn(admit(standing), standing, background)
     if isinstance(decision, Admitted):
         pool = _pool(standing, decision.pool, decision.model)
         plots = background.plots(pool, profile.devices)
         headline = f"{plots.free} free" if plots else "Starts now"
         return Card(profile, Readiness.NOW, headline, plots, pool.pool if pool else None)
     nearest = _nearest(standing)
+    waits = isinstance(decision, Waits)
     reasons = tuple(_with_holders(reason, nearest, background) for reason in decision.reasons)
     return Card(
         profile,
-        Readiness.FULL if isinstance(decision, Waits) else Readiness.NO,
+        Readiness.FULL if waits else Readiness.NO,
         _HEADLINES.get(reasons[0].rule, "Cannot be launched now"),
         background.plots(nearest),
         nearest.pool if nearest else None,
         reasons[:REASONS_SHOWN],
+        expect=background.lines.expect((nearest.pool, nearest.model)) if waits and nearest else "",
     )
+
+
+def _in_turn(decision: Decision, standing: Standing, background: _Background) -> Decision:
+    """The same decision, unless others who wait come first."""
+    profile = standing.profile
+    if not isinstance(decision, Admitted) or profile is None or not decision.pool:
+        return decision
+    key = (decision.pool, decision.model or "")
+    turn = background.lines.turn(key, profile, standing.claim, decision.group)
+    return Waits((turn,)) if isinstance(turn, Reason) else decision
 
 
 def _pool(standing: Standing, pool: str | None, model: str | None) -> PoolFacts | None:

@@ -20,6 +20,7 @@ from allotment.model.documents import (
     Role,
     Server,
     ServerListing,
+    TicketListing,
     User,
     UseReport,
     UserListing,
@@ -43,6 +44,8 @@ class Topic(StrEnum):
     ROLES = "roles"
     PROFILES = "profiles"
     REFUSALS = "refusals"
+    TICKETS = "tickets"
+    """Who waits."""
     MOMENTS = "moments"
     """Use over time."""
     CLOCK = "clock"
@@ -83,6 +86,7 @@ class Picture:
     roles: tuple[Role, ...] = ()
     profiles: tuple[Profile, ...] = ()
     refusals: tuple[RefusedClaim, ...] = ()
+    tickets: TicketListing | None = None
     moments: tuple[Moment, ...] = ()
     palette: Palette = field(default_factory=Palette)
     sequences: dict[Topic, int] = field(default_factory=dict)

@@ -57,6 +57,7 @@ _READERS: dict[Topic, Reader] = {
         lambda client, _: client.refusals(limit=REFUSALS),
         _sets(Topic.REFUSALS, "refusals", "items"),
     ),
+    Topic.TICKETS: Reader(lambda client, _: client.tickets.all(), _sets(Topic.TICKETS, "tickets")),
     Topic.MOMENTS: Reader(lambda client, _: client.use(), _sets(Topic.MOMENTS, "moments", "items")),
 }
 
@@ -76,7 +77,8 @@ async def read(
 
 _HELD = frozenset({Topic.SERVERS, Topic.DEVICES, Topic.USERS, Topic.PROFILES, Topic.OVERVIEW})
 _TOUCHED: dict[str, frozenset[Topic]] = {
-    "allotment": _HELD,
+    "allotment": _HELD | {Topic.TICKETS},
+    "ticket": frozenset({Topic.TICKETS}),
     "server": frozenset({Topic.SERVERS, Topic.USERS, Topic.OVERVIEW}),
     "claim": frozenset({Topic.REFUSALS, Topic.OVERVIEW}),
     "device": frozenset({Topic.DEVICES, Topic.SERVERS, Topic.OVERVIEW, Topic.ABOUT}),

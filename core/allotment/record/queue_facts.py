@@ -140,6 +140,7 @@ def _waiting_claim(row: Any, group: str, expected: Expected) -> WaitingClaim:
         since=from_stored(row.since),
         expected=expected(row.profile, row.group_name or NO_GROUP, row.device_count),
         moved=row.moved,
+        kind=row.profile,
     )
 
 
@@ -189,6 +190,7 @@ class _Pools:
                     if lasts is None
                     else max(self._now, since + timedelta(seconds=lasts)),
                     reclaim_at=None if deadline is None else from_stored(deadline),
+                    kind=row.profile,
                 )
             )
         return held

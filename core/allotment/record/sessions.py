@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
+from allotment.rules import eta
 
 LOOK_BACK = timedelta(days=60)
 MOST = 20_000
@@ -27,6 +28,8 @@ class Sessions:
     """Past sessions by group and devices: how long each lasted in seconds, the shortest first."""
 
     lasted: Mapping[Kind, Sequence[float]] = field(default_factory=dict)
+    by_profile: eta.Sessions = field(default_factory=lambda: eta.Sessions({}))
+    """The same by profile, for estimates of when a turn comes."""
 
     def expected(self, _profile: str, group: str, devices: int) -> float | None:
         """By when such a session has ended with 90 %, in seconds from its begin; None: too few are known."""
@@ -37,7 +40,7 @@ class Sessions:
 
 
 _LASTED = """
-SELECT COALESCE(group_name, '') AS group_name, device_count, released_at - admitted_at AS lasted FROM allotments
+SELECT profile, COALESCE(group_name, '') AS group_name, device_count, released_at - admitted_at AS lasted FROM allotments
 WHERE state = 'released' AND device_count > 0 AND admitted_at > :since ORDER BY id DESC LIMIT :most
 """
 
@@ -45,7 +48,9 @@ WHERE state = 'released' AND device_count > 0 AND admitted_at > :since ORDER BY 
 def past(reading: Reading, now: datetime) -> Sessions:
     """Read the sessions of the last two months."""
     lasted: dict[Kind, list[float]] = defaultdict(list)
+    by_profile: dict[str, list[float]] = defaultdict(list)
     asked = {"since": to_stored(now - LOOK_BACK), "most": MOST}
     for row in reading.driver(_LASTED, asked):
         lasted[row.group_name, row.device_count].append(row.lasted / 1_000_000)
-    return Sessions({kind: sorted(some) for kind, some in lasted.items()})
+        by_profile[row.profile].append(row.lasted / 1_000_000)
+    return Sessions({kind: sorted(some) for kind, some in lasted.items()}, eta.Sessions(by_profile))

@@ -20,11 +20,21 @@ from allotment.model.profiles import Priority
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotFound
 from allotment.model.tickets import Ticket, TicketState
-from allotment.record import Record, endings, events, offers, queue_facts, sessions, tickets
+from allotment.record import (
+    Record,
+    endings,
+    estimates,
+    events,
+    offers,
+    queue_facts,
+    sessions,
+    tickets,
+)
 from allotment.record.offers import Place
 from allotment.record.queue_facts import PoolModel, Queue
 from allotment.record.sessions import Sessions
 from allotment.record.tickets import Said
+from allotment.rules.eta import Estimate, estimate
 from allotment.rules.queue_standing import Decisions, Reclaim, Wait
 from allotment.rules.queueing import schedule
 from allotment.work.errands import AT_ONCE
@@ -41,6 +51,10 @@ START_AGAIN = 5.0
 SESSIONS_LAST = timedelta(minutes=10)
 NOTE_EVERY = 2.0
 """Seconds between two writings of positions, at least; longer where writing them takes long."""
+ESTIMATE_EVERY = 15.0
+"""Seconds between two estimates."""
+MOST_ESTIMATED = 200
+"""Tickets of a pool that are told a time."""
 _WORTH = 20
 _REMEDY = "It starts by itself when its turn comes."
 
@@ -57,7 +71,7 @@ class Queueing:
         self._sessions_at: datetime | None = None
         self._seen: tuple[int, datetime] | None = None
         self._told: dict[str, Said] = {}
-        self._note_after = 0.0
+        self._note_after = self._estimate_after = 0.0
         self._idle = False
 
     def round(self, now: datetime) -> str:
@@ -104,6 +118,7 @@ class Queueing:
                 done += self._reclaim(reclaim, now)
         done += self._withdraw(queue, decided, now)
         self._note(decided, now)
+        self._estimate(queue, now)
         return done
 
     def _learn(self, now: datetime) -> None:
@@ -149,13 +164,36 @@ class Queueing:
             self._seen = None  # what was not written now is written soon
             return
         began = time.monotonic()
-        said = _best(decided)
+        said = said_of(decided)
         changed = [one for one in said.values() if self._told.get(one.ticket) != one]
         if changed:
             with self._record.writing(offers.QUEUE, now, configuration=False) as writing:
                 tickets.note(writing, changed)
         self._told = said
         self._note_after = began + max(NOTE_EVERY, _WORTH * (time.monotonic() - began))
+
+    def _estimate(self, queue: Queue, now: datetime) -> None:
+        """Tell those who stand first when their turn comes; seldom, for it runs the queue forward."""
+        if time.monotonic() < self._estimate_after:
+            return
+        began = time.monotonic()
+        with self._record.reading() as reading:
+            stretch = estimates.stretch(reading, now - sessions.LOOK_BACK)
+        said: dict[str, Estimate] = {}
+        for key, waiting in queue.waiting.items():
+            first = [claim.id for claim in waiting[:MOST_ESTIMATED]]
+            found = estimate(
+                queue.standings[key],
+                waiting,
+                first,
+                now,
+                sessions=self._sessions.by_profile,
+                stretch=stretch,
+            )
+            said |= {id_: one for id_, one in found.items() if _sooner(one, said.get(id_))}
+        with self._record.writing(offers.QUEUE, now, configuration=False) as writing:
+            estimates.keep(writing, {id_: one for id_, one in said.items() if one.position})
+        self._estimate_after = began + max(ESTIMATE_EVERY, _WORTH * (time.monotonic() - began))
 
     # Starting.
 
@@ -214,7 +252,14 @@ def _wanted(queue: Queue, key: PoolModel, started: Collection[str]) -> bool:
     return False
 
 
-def _best(decided: Mapping[PoolModel, Decisions]) -> dict[str, Said]:
+def _sooner(one: Estimate, known: Estimate | None) -> bool:
+    """Whether an estimate for another pool is better than what is known."""
+    if known is None or known.most is None:
+        return True
+    return one.most is not None and one.most < known.most
+
+
+def said_of(decided: Mapping[PoolModel, Decisions]) -> dict[str, Said]:
     """What is said of each ticket: by the pool in which it stands foremost."""
     best: dict[str, Said] = {}
     for decisions in decided.values():

@@ -30,6 +30,7 @@ def test_the_rail_has_an_entry_for_each_panel_that_exists_and_no_other(
         "Overview",
         "Pools and devices",
         "Servers",
+        "Queue",
         "Profiles",
         "Groups",
         "Users",

@@ -7,6 +7,7 @@ from allotment_widgets.panels.overview import OverviewPanel
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.panels.pools import PoolsPanel
 from allotment_widgets.panels.profiles import ProfilesPanel
+from allotment_widgets.panels.queue import QueuePanel
 from allotment_widgets.panels.servers import ServersPanel
 from allotment_widgets.panels.users import UsersPanel
 
@@ -14,6 +15,7 @@ PANELS: tuple[type[Panel], ...] = (
     OverviewPanel,
     PoolsPanel,
     ServersPanel,
+    QueuePanel,
     ProfilesPanel,
     GroupsPanel,
     UsersPanel,

@@ -18,7 +18,7 @@ from allotment.model.claims import Claim, Refused
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotFound, NotPermitted, Refusal
 from allotment.model.tickets import Ticket
-from allotment.record import Reading, claims, events, tickets
+from allotment.record import Reading, claims, estimates, events, sessions, tickets
 from allotment.rules.permission import Action, Caller, Target, sight
 
 router = APIRouter(prefix="/tickets", tags=["tickets"])
@@ -53,9 +53,7 @@ def list_tickets(
     caller: Asker,
     page: Paged,
     person: PersonQuery = None,
-    ended: Annotated[
-        bool | None, Query(description="Those that ended this week, instead")
-    ] = None,
+    ended: Annotated[bool | None, Query(description="Those that ended this week, instead")] = None,
 ) -> Response:
     """Who waits: all for those who see everything, those of led groups for leads, else own ones."""
     with plane.record.reading() as reading:
@@ -65,19 +63,27 @@ def list_tickets(
             else tickets.live(reading, person=person)
         )
         sequence = events.latest_sequence(reading)
-    found = ticket_documents(known, sight(caller))
+        found = ticket_documents(reading, known, sight(caller))
+        scored = estimates.calibration(reading, plane.now() - sessions.LOOK_BACK)
     found.sort(key=lambda ticket: (ticket.since, ticket.id))
     items, following = cut(found, lambda one: (one.since.isoformat(), one.id), page)
-    return answer_list(
-        request, documents.TicketListing(items=items, next=following, sequence=sequence)
+    listing = documents.TicketListing(
+        items=items,
+        next=following,
+        sequence=sequence,
+        estimates_told=scored.told,
+        estimates_held=scored.most_held,
     )
+    return answer_list(request, listing)
 
 
 @router.get("/{ticket}", response_model=documents.Ticket, summary="Read a ticket")
 def read_ticket(plane: Plane, caller: Asker, ticket: TicketPath) -> Response:
     """One ticket, live or ended, where the caller may see it."""
     with plane.record.reading() as reading:
-        return answer(ticket_document(_seen(reading, caller, ticket)))
+        known = _seen(reading, caller, ticket)
+        told = estimates.latest(reading, [ticket]).get(ticket)
+        return answer(ticket_document(known, told))
 
 
 @router.post("", response_model=documents.Ticket, status_code=201, summary="Wait for a turn")

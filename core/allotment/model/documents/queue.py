@@ -33,6 +33,10 @@ class Ticket(Document):
         default=None, description="Its place in the queue of its pool, from 1"
     )
     reason: ReasonDocument | None = None
+    starts_half: datetime | None = Field(
+        default=None, description="By when it starts with 50 %, as it was told last"
+    )
+    starts_most: datetime | None = Field(default=None, description="By when with 90 %")
     allotment: str | None = Field(default=None, description="What was offered to it")
     offered_at: datetime | None = None
     ended_at: datetime | None = None
@@ -43,3 +47,10 @@ class TicketListing(Listing):
     """Tickets, the oldest first."""
 
     items: tuple[Ticket, ...]
+    estimates_told: int = Field(
+        default=0,
+        description="Tickets of the last 60 days whose turn came and that were told a time",
+    )
+    estimates_held: int = Field(
+        default=0, description="Those of them that started by the first time told with 90 %"
+    )

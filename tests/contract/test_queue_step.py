@@ -1,0 +1,143 @@
+"""The step of the control plane: offers, reclaims and what is told, with a hub that is played."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from allotment.model.claims import Queued
+from allotment.model.endings import Cause
+from allotment.model.groups import Share
+from allotment.model.sharing import PoolPolicy
+from allotment.model.tickets import Ticket, TicketState
+from allotment.record import endings, estimates, groups, pools, tickets
+from allotment.work.queueing import Queueing
+
+
+class Hub:
+    """Starts what it is asked to, in so far as it says so."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, str, Any]] = []
+
+    def start_server(
+        self, person: str, name: str, options: Any = None, *, display_name: str = ""
+    ) -> None:
+        assert display_name == ""
+        self.started.append((person, name, options))
+
+
+@pytest.fixture
+def lending(world: Any) -> Any:
+    """Two devices, one guaranteed to each group; ann of vision borrows the other one."""
+    world.devices(2)
+    world.pool("a100", ["gpu-0", "gpu-1"])
+    with world.write() as writing:
+        pools.set_policy(writing, "a100", PoolPolicy(sharing=True))
+        for name in ("vision", "nlp"):
+            groups.create(writing, name, wanted=[Share(name, "a100", 1, 2)])
+    world.people("ann", group="vision")
+    world.people("mei", group="nlp")
+    world.profile("gpu", devices=1)
+    world.profile("low", devices=1, priority="low")
+    world.own = world.granted("ann", "low", "own")
+    world.borrowed = world.granted("ann", "low", "borrowed")
+    return world
+
+
+@pytest.fixture
+def queueing(lending: Any) -> Any:
+    step = Queueing(lending.record, Hub(), "hub")  # type: ignore[arg-type] # as much of a hub as is asked
+    yield step
+    step.close()
+
+
+def wait(world: Any, person: str = "mei", profile: str = "gpu") -> Ticket:
+    outcome = world.claim(person, profile, "fit", wait=True)
+    assert isinstance(outcome, Queued), outcome
+    return outcome.ticket
+
+
+def announced(world: Any) -> set[str]:
+    with world.record.reading() as reading:
+        return {
+            key
+            for key, some in endings.open_endings(reading).items()
+            if some[0].cause is Cause.RECLAIM
+        }
+
+
+@pytest.mark.promise("QUEUE-4", "QUEUE-5")
+def test_who_is_guaranteed_a_device_gets_it_back_from_a_borrower_with_notice(
+    lending: Any, queueing: Any
+) -> None:
+    ticket = wait(lending)
+    queueing.round(lending.later(seconds=1))
+    told = announced(lending)
+    assert len(told) == 1
+    assert told <= {lending.own, lending.borrowed}
+    with lending.record.reading() as reading:
+        (ending,) = endings.of_allotment(reading, next(iter(told)))
+    policy = PoolPolicy()
+    assert ending.stop_at >= lending.now + policy.grace
+    lending.end(next(iter(told)))
+    queueing.round(lending.later(seconds=1))
+    with lending.record.reading() as reading:
+        assert tickets.get(reading, ticket.id).state is TicketState.OFFERED
+
+
+def test_an_announcement_is_taken_back_when_nobody_waits_for_it_any_more(
+    lending: Any, queueing: Any
+) -> None:
+    ticket = wait(lending)
+    queueing.round(lending.later(seconds=1))
+    assert announced(lending)
+    with lending.write() as writing:
+        tickets.cancel(writing, ticket.id)
+    queueing.round(lending.later(seconds=1))
+    assert announced(lending) == set()
+
+
+@pytest.mark.promise("QUEUE-1")
+def test_a_ticket_is_told_its_place_and_why(lending: Any, queueing: Any) -> None:
+    ticket = wait(lending)
+    queueing.round(lending.later(seconds=1))
+    with lending.record.reading() as reading:
+        known = tickets.get(reading, ticket.id)
+    assert known.position == 1
+    assert known.waits_for is not None
+    assert known.waits_for.message
+
+
+@pytest.mark.promise("QUEUE-1")
+def test_what_was_told_first_is_kept_and_scored(lending: Any, queueing: Any) -> None:
+    for number in range(12):
+        key = lending.borrowed if not number else lending.granted("ann", "low", "more")
+        lending.later(hours=1)
+        lending.end(key)
+    lending.granted("ann", "low", "again")
+    ticket = wait(lending)
+    queueing.round(lending.later(seconds=1))
+    with lending.record.reading() as reading:
+        told = estimates.latest(reading, [ticket.id])[ticket.id]
+        assert estimates.calibration(reading, ticket.since).told == 0
+    assert told.most is not None
+    assert told.half is not None
+    assert told.half <= told.most
+    for key in announced(lending):
+        lending.end(key)
+    queueing.round(lending.later(seconds=30))
+    with lending.record.reading() as reading:
+        scored = estimates.calibration(reading, ticket.since)
+    assert (scored.told, scored.most_held) == (1, 1)
+
+
+def test_a_round_where_nobody_waits_writes_nothing(lending: Any, queueing: Any) -> None:
+    queueing.round(lending.later(seconds=1))
+    with lending.record.reading() as reading:
+        before = reading.driver("SELECT value FROM counters WHERE name = 'event'", {}).scalar()
+    assert queueing.round(lending.later(seconds=1)) == ""
+    with lending.record.reading() as reading:
+        after = reading.driver("SELECT value FROM counters WHERE name = 'event'", {}).scalar()
+    assert after == before
