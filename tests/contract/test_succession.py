@@ -36,7 +36,7 @@ def test_a_launch_of_a_disabled_profile_is_refused_with_its_successor_as_remedy(
     assert isinstance(outcome, Refused)
     (reason,) = outcome.reasons
     assert reason.rule == "profile.visible"
-    assert reason.remedy == "Launch 'gpu': Gpu replaces it. Newer drivers."
+    assert reason.remedy == "Launch 'gpu' instead. Newer drivers."
     assert reason.details == ("gpu",)
 
 
@@ -60,7 +60,7 @@ def test_the_home_page_of_its_users_says_what_replaces_it(replaced: Any, enabled
         (row,) = home_view(reading, "hub", "bob", [], replaced.now).servers
 
     assert row.successor is not None
-    assert row.successor.sentence == "Gpu replaces it. Newer drivers."
+    assert row.successor.sentence == "Use Gpu instead. Newer drivers."
 
 
 @pytest.mark.promise("PROFILE-6")

@@ -25,7 +25,7 @@ def test_the_first_that_can_be_launched_along_the_line_replaces_it_with_the_firs
 
     assert found is not None
     assert found.name == "c"
-    assert found.sentence == "C replaces it. CUDA 11 ends in May."
+    assert found.sentence == "Use C instead. CUDA 11 ends in May."
 
 
 @pytest.mark.promise("PROFILE-6")

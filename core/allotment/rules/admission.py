@@ -114,7 +114,7 @@ def _profile_visible(standing: Standing) -> Reason | None:
         return Reason(
             Rule.PROFILE_VISIBLE,
             f"The profile {claim.profile!r} is not offered any more.",
-            remedy=f"Launch {standing.successor.name!r}: {standing.successor.sentence}",
+            remedy=f"Launch {standing.successor.name!r} instead. {standing.successor.message}".strip(),
             details=(standing.successor.name,),
         )
     return Reason(

@@ -18,8 +18,8 @@ class Successor:
 
     @property
     def sentence(self) -> str:
-        """Which profile replaces it, and what was said about it."""
-        return f"{self.title} replaces it. {self.message}".strip()
+        """Which profile to use, and what was said about it."""
+        return f"Use {self.title} instead. {self.message}".strip()
 
 
 def successor_of(
