@@ -150,6 +150,12 @@ def test_what_a_profile_says_survives_being_kept_and_read_again() -> None:
     )
 
 
+def test_the_rules_of_ends_leave_the_other_keys_of_a_profile_as_they_were() -> None:
+    one = profile(devices=1, priority="low", visible_to={"people": ["ben"]}, price=2.4)
+    assert one.visible_to is not None
+    assert (one.priority, one.visible_to.people) == ("low", ("ben",))
+
+
 def test_a_profile_says_its_ends_in_one_sentence() -> None:
     assert profile().ending_words == ""
     assert profile(devices=1, lifetime="12h").ending_words == (

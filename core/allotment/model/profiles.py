@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from allotment.model.amounts import parse_memory
-from allotment.model.idleness import Extend, ExtendRule, Idle, Lifetime, ending_words
+from allotment.model.idleness import Extend, ExtendRule, Idle, IdleRule, Lifetime, ending_words
 from allotment.model.names import CONSOLE_PROFILE, Name, PersonName
 
 
@@ -98,15 +98,13 @@ class Profile(BaseModel):
         default=ExtendRule(), description="How its user may put an announced end off, or off"
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _devices_are_given_back(cls, written: Any) -> Any:
+    @model_validator(mode="after")
+    def _devices_are_given_back(self) -> Profile:
         """What holds devices and says nothing of idleness has the rule with its defaults."""
-        if isinstance(written, dict) and "idle" not in written:
-            devices = written.get("devices")
-            if isinstance(devices, int) and devices > 0 and written.get("name") != CONSOLE_PROFILE:
-                return {**written, "idle": {}}
-        return written
+        # After the model, not before: what a validator before it returns is no longer read as JSON is.
+        if self.devices and "idle" not in self.model_fields_set:
+            object.__setattr__(self, "idle", IdleRule())
+        return self
 
     @model_validator(mode="after")
     def _console_holds_no_devices(self) -> Profile:
