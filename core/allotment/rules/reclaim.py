@@ -40,6 +40,7 @@ class Reclaiming:
         for claim in state.told.values():
             self.coming[claim.node] = self.coming.get(claim.node, 0) + claim.devices
         self._borrowers: dict[str, list[HeldClaim]] | None = None
+        self._most: dict[str, int] = {}
 
     def plan(self, devices: int) -> Plan | None:
         """Find the node that needs the fewest servers to give back; None where none would help.
@@ -53,7 +54,17 @@ class Reclaiming:
         enough = [(lack, node) for node, lack in missing.items() if lack <= 0]
         if enough:
             return Plan(max(enough)[1], ())
+        missing = {node: lack for node, lack in missing.items() if lack <= self._most_from(node)}
+        if not missing:
+            return None
         return self._best(missing, past_minimum=True) or self._best(missing, past_minimum=False)
+
+    def _most_from(self, node: str) -> int:
+        """Devices that borrowers of a node could give back at most."""
+        most = self._most.get(node)
+        if most is None:
+            most = self._most[node] = sum(claim.devices for claim in self._borrowers_of(node))
+        return most
 
     def agree(self, plan: Plan, devices: int) -> int:
         """Promise a plan's devices to its ticket. Returns how many of them are free already."""
@@ -62,6 +73,7 @@ class Reclaiming:
         self.coming[plan.node] = self.coming.get(plan.node, 0) + back - (devices - free)
         for victim in plan.victims:
             self._borrowers_of(plan.node).remove(victim)
+        self._most.pop(plan.node, None)
         return free
 
     def _best(self, missing: Mapping[str, int], *, past_minimum: bool) -> Plan | None:
