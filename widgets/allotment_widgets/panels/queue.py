@@ -15,20 +15,21 @@ from allotment_widgets.panels.panel import Panel
 from allotment_widgets.picture import Changed, Topic
 from allotment_widgets.sentences import counted_as, devices_count, listed
 
-STATES = {"waiting": State("Waiting", "warn"), "offered": State("Its turn has come", "ok")}
+STATES = {"waiting": State("Waiting", "warn"), "offered": State("Its turn", "ok")}
 COLUMNS = (
-    Column("place", "Place", kind="number", width=76),
-    Column("who", "User", flex=1, width=104),
-    Column("server", "Server", flex=1, width=110, hover="note"),
-    Column("profile", "Profile", flex=1, width=120, hide_narrow=True),
-    Column("group", "Group", flex=0.8, width=90),
-    Column("pool", "Pool", flex=0.8, width=84),
-    Column("devices", "Devices", kind="number", width=86),
-    Column("since", "Waits", kind="since", width=112),
-    Column("half", "Starts by (50 %)", kind="time", width=132, hide_narrow=True),
-    Column("most", "(90 %)", kind="time", width=112, hide_narrow=True),
-    Column("why", "Why", flex=2.4, width=180, hover="why"),
-    Column("state", "State", kind="state", states=STATES, hover="moved", width=130),
+    Column("place", "Place", kind="number", width=96),
+    Column("who", "User", flex=1, width=84, hover="server"),
+    Column("server", "Server", flex=1, width=92, hover="note", hide_narrow=True),
+    Column("group", "Group", flex=0.8, width=80, hide_narrow=True),
+    Column("pool", "Pool", flex=0.6, width=68, hide_narrow=True),
+    Column("devices", "Devices", kind="number", width=84, hover="profile", hide_narrow=True),
+    Column("since", "Waits", kind="since", width=76, hide_narrow=True),
+    Column("half", "50 %", kind="time", width=76, hover="half_words", hide_narrow=True),
+    Column("most", "90 %", kind="time", width=76, hover="most_words", hide_narrow=True),
+    Column("why", "Why", flex=2.4, width=160, hover="why_words"),
+    Column(
+        "state", "State", kind="state", states=STATES, hover="moved", width=112, hide_narrow=True
+    ),
 )
 
 
@@ -52,7 +53,7 @@ class QueuePanel(Panel):
             empty="Nobody waits.",
             selection="one",
             actions=self._actions(),
-            sort=[("pool", "ascending"), ("place", "ascending")],
+            sort=[("place", "ascending")],
             max_height=620,
         )
         self._grid.on_action(lambda key, ids: self.desk.backend.soon(lambda: self._ask(key, ids)))
@@ -147,7 +148,7 @@ def _name(ticket: Ticket) -> str:
 def _calibration(told: int, held: int) -> str:
     """How well estimates hold on this platform."""
     if not told:
-        return "No ticket of the last 60 days was told a time yet."
+        return "No ticket of the last 60 days whose turn came was told a time."
     number = counted_as(told, "ticket was", "tickets were")
     return f"Of the last 60 days {number} told a time with 90 %; {100 * held / told:.0f} % started by then."
 
@@ -167,7 +168,10 @@ def ticket_row(ticket: Ticket) -> dict[str, object]:
         "since": ticket.since,
         "half": ticket.starts_half,
         "most": ticket.starts_most,
+        "half_words": "It starts by then with 50 %." if ticket.starts_half else "",
+        "most_words": "It starts by then with 90 %." if ticket.starts_most else "",
         "why": ticket.reason.message if ticket.reason else "",
+        "why_words": ticket.reason.message if ticket.reason else "",
         "state": str(ticket.state),
         "moved": "An operator moved it." if ticket.moved else "",
     }

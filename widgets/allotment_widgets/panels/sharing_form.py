@@ -24,7 +24,7 @@ _LABELS = {
 
 def sharing(desk: Desk, slot: Slot, pool: Pool) -> Asking:
     """The form that says how a pool is shared."""
-    lends = tick_field("Lend what groups do not use to low-priority servers")
+    lends = tick_field("Lend what groups do not use")
     lends.value = pool.policy.sharing
     times = {
         key: text_field(label, format_duration(getattr(pool.policy, key)), placeholder="30m")
