@@ -121,7 +121,7 @@ def policy(devices: int, **plan: object) -> SimulationPolicy:
 
 
 OURS: tuple[tuple[str, str, dict[str, object]], ...] = (
-    ("fixed partitions", "fixed", {"protect_after": timedelta(0)}),
+    ("fixed partitions", "fixed", {"protect_after": NEVER}),
     ("sharing", "least", {"sharing": True, "reclaim": False, "protect_after": NEVER}),
     ("sharing, protected", "common", {"sharing": True, "reclaim": False, "protect_after": WAIT}),
     ("sharing, reclaim", "", {"sharing": True, "protect_after": NEVER}),
