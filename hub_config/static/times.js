@@ -1,4 +1,4 @@
-// Times are relative on the page and exact on hover: <time datetime="…" data-as="since|ago|until">.
+// Times are relative on the page and exact on hover: <time datetime="…" data-as="since|ago|until|stops">.
 
 const minute = 60;
 const hour = 60 * minute;
@@ -16,6 +16,7 @@ export function duration(seconds) {
 function words(moment, style) {
   const seconds = (Date.now() - moment) / 1000;
   if (style === "ago") return seconds < minute ? "just now" : `${duration(seconds)} ago`;
+  if (style === "stops") return seconds >= 0 ? "now" : `in ${duration(-seconds)}`;
   if (style === "until") return seconds >= 0 ? "ended" : `in ${duration(-seconds)}`;
   return duration(seconds);
 }
