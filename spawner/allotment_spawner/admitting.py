@@ -181,7 +181,8 @@ class AllotmentMixin(Spawner):
         except Refusal as refusal:
             self._store_options(LaunchOptions())
             raise refusing.invalid_options(refusal) from None
-        self._store_options(options)
+        # A ticket says itself what its server is launched with.
+        self._store_options(LaunchOptions() if options.ticket else options)
         return options
 
     def _claim(self, options: LaunchOptions) -> Claim:
@@ -210,14 +211,7 @@ class AllotmentMixin(Spawner):
         except RecordUnavailable as error:
             raise refusing.record_away(error) from error
         if known is not None:
-            self._store_options(
-                LaunchOptions(
-                    profile=known.profile,
-                    group=known.group or "",
-                    display_name=known.display_name,
-                    note=known.note,
-                )
-            )
+            self._store_options(LaunchOptions.of(known))
         if isinstance(outcome, Granted):
             return outcome.allotment
         self.log.info("Not started by its ticket: %s: %s", self._log_name, outcome.reasons)

@@ -17,6 +17,7 @@ from pydantic import (
 
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import Refusal
+from allotment.model.tickets import Ticket
 
 _REASONS_AT_MOST = 8
 _QUOTED_AT_MOST = 60
@@ -63,6 +64,16 @@ class LaunchOptions(BaseModel):
     """Wait in the queue where it is full. For this launch only."""
     ticket: Annotated[_Line, StringConstraints(max_length=40)] = ""
     """The ticket whose turn has come: the control plane's word, good for one start."""
+
+    @classmethod
+    def of(cls, ticket: Ticket) -> LaunchOptions:
+        """What a ticket waited for, as the options of a launch."""
+        return cls(
+            profile=ticket.profile,
+            group=ticket.group or "",
+            display_name=ticket.display_name,
+            note=ticket.note,
+        )
 
     def stored(self) -> dict[str, str]:
         """The options as JupyterHub keeps them for the next start."""
