@@ -107,11 +107,11 @@ def _first(
         ]
     else:
         able = [
-            (held[group] / share[group], group, size)
-            for (group, size), _ in standing
+            (held[group] / share[group], at, group, size)
+            for (group, size), at in standing
             if size <= free
         ]
-    return min(able)[1:] if able else None
+    return min(able)[-2:] if able else None
 
 
 def policy(devices: int, **plan: object) -> SimulationPolicy:
