@@ -19,9 +19,9 @@ from allotment.model.limits import LimitKind, LimitScope
 from allotment.model.profiles import Profile
 from allotment.model.reasons import Rule
 from allotment.record import (
-    budgets,
     Record,
     Writing,
+    budgets,
     claims,
     devices,
     endings,

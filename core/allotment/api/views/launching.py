@@ -42,9 +42,7 @@ def server_documents(
         person = sight.person if person in {None, sight.person} else ""
     found = servers.all_servers(reading, person=person, people=people)
     return [
-        server_document(
-            one, reported.get(one.allotment.id), ailing.get(one.allotment.id, ()), ends
-        )
+        server_document(one, reported.get(one.allotment.id), ailing.get(one.allotment.id, ()), ends)
         for one in found
         if sight.sees(one.person, (one.allotment.group,))
     ]
