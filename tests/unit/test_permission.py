@@ -56,10 +56,16 @@ TABLE = {
     Action.CHANGE_ROLES: (1, 0, 0, 0, 0, 0),
     Action.LIMIT_PERSON: (1, 0, 0, 1, 0, 0),
     Action.LIMIT_OTHERS: (1, 0, 0, 0, 0, 0),
+    Action.BUDGET_PERSON: (1, 0, 0, 1, 0, 0),
+    Action.BUDGET_OTHERS: (1, 0, 0, 0, 0, 0),
     Action.CHANGE_PROFILES: (1, 0, 0, 0, 0, 0),
     Action.REVOKE_PROFILE: (1, 0, 0, 0, 0, 0),
     Action.STOP_SERVER: (1, 0, 0, 1, 1, 0),
     Action.EXTEND_SERVER: (1, 0, 0, 1, 1, 0),
+    Action.WAIT: (0, 0, 0, 0, 1, 0),
+    Action.CANCEL_TICKET: (1, 0, 0, 1, 1, 0),
+    Action.MOVE_TICKET: (1, 0, 0, 0, 0, 0),
+    Action.CHANGE_PLATFORM: (1, 0, 0, 0, 0, 0),
     Action.CONFIGURE: (1, 0, 0, 0, 0, 0),
 }
 PEOPLE = (OPERATOR, READER, CUSTODIAN, LEAD, SCIENTIST, STRANGER)

@@ -133,7 +133,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Who may do something: whoever has all of ``needs``; its owner; leads of its group."""
+    """Who may do something: whoever has all of ``needs``, if any; its owner; leads of its group."""
 
     needs: frozenset[Permission]
     owner: bool = False
@@ -206,7 +206,7 @@ def judge(caller: Caller, action: Action, target: Target = NOTHING) -> Reason | 
 
 
 def _granted(caller: Caller, grant: Grant, target: Target) -> bool:
-    if grant.needs <= caller.permissions:
+    if grant.needs and grant.needs <= caller.permissions:
         return True
     if grant.owner and target.person == caller.person:
         return True
@@ -239,7 +239,9 @@ def _refused(caller: Caller, action: Action, grant: Grant, target: Target) -> Re
     return Reason(
         Rule.PERMISSION,
         f"{who} may not {action}.",
-        remedy=f"Ask an operator; it takes the permission {' and '.join(needed)}.",
+        remedy=f"Ask an operator; it takes the permission {' and '.join(needed)}."
+        if needed
+        else "Nobody may but whose it is.",
         details=needed,
     )
 

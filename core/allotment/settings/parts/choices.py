@@ -26,8 +26,10 @@ class ChosenMode(Part):
         return {"mode": Said({"mode": str(self._mode)}, ("mode",))}
 
     def found(self, scene: Scene) -> dict[str, Words]:
-        """The mode that somebody chose."""
+        """The mode that somebody chose; strict mode is there without anybody choosing it."""
         chosen = platform.chosen_mode(scene.reading)
+        if chosen is None and self._mode is Mode.STRICT:
+            chosen = Mode.STRICT
         return {} if chosen is None else {"mode": {"mode": str(chosen)}}
 
     def make(self, writing: Writing, name: str, words: Words) -> None:
