@@ -46,6 +46,13 @@ def test_the_ceiling_of_a_department_binds_all_its_groups_together(divided: Any)
     assert divided.sound()
 
 
+def test_somebody_without_a_group_is_bound_by_no_department(divided: Any) -> None:
+    divided.people("cy")
+    divided.profile("small", devices=0)
+
+    assert isinstance(divided.claim("cy", "small", "a"), Granted)
+
+
 def test_a_group_outside_is_not_bound_and_joining_binds_what_it_holds_already(divided: Any) -> None:
     with divided.write() as writing:
         groups.edit(writing, "speech", department="")

@@ -156,7 +156,7 @@ SELECT g.name AS group_name, c.pool, c.department, c.ceiling,
         WHERE a.pool = c.pool AND a.state <> 'released' AND o.department = c.department) AS held
 FROM groups g JOIN department_ceilings c ON c.department = g.department WHERE g.name IN :names
 ORDER BY g.name, c.pool
-""").bindparams(sa.bindparam("names", expanding=True))
+""").bindparams(sa.bindparam("names", expanding=True, type_=sa.String()))
 
 
 def of_claim(reading: Reading, names: Collection[str]) -> tuple[DepartmentFacts, ...]:
