@@ -86,9 +86,7 @@ def _confirm(out: Output, chosen: Sequence[Server]) -> None:
     )
 
 
-def show_outcomes(
-    out: Output, chosen: Sequence[Server], outcomes: Sequence[ServerOutcome]
-) -> None:
+def show_outcomes(out: Output, chosen: Sequence[Server], outcomes: Sequence[ServerOutcome]) -> None:
     """Say of each server what became of it."""
     names = {server.id: server_name(server) for server in chosen}
     for one in outcomes:

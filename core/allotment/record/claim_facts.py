@@ -154,8 +154,7 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
     console = row.permissions is not None and Permission.USE_CONSOLE in json.loads(row.permissions)
     seen = profile is not None and _may_see(profile, claim.person, groups, console=console)
     shares = tuple(
-        ShareFacts(Share(*share), held, dedicated)
-        for *share, held, dedicated in _array(row.shares)
+        ShareFacts(Share(*share), held, dedicated) for *share, held, dedicated in _array(row.shares)
     )
     if row.contested:
         shares = reservations.lifted(reading, claim.person, shares, groups, now)

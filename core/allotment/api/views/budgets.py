@@ -21,7 +21,9 @@ _HOUR = timedelta(hours=1) // timedelta(microseconds=1)
 def budget_documents(reading: Reading, sight: Sight, now: datetime) -> list[documents.Budget]:
     """Budgets that the caller may see: all; or own ones, those of own groups, and of led people."""
     return [
-        budget_document(one, now) for one in budgets.spendings(reading, now) if sees(reading, sight, one)
+        budget_document(one, now)
+        for one in budgets.spendings(reading, now)
+        if sees(reading, sight, one)
     ]
 
 
