@@ -21,6 +21,7 @@ from allotment.record import (
     allotments,
     budgets,
     claims,
+    departments,
     endings,
     events,
     groups,
@@ -91,8 +92,8 @@ def test_a_launch_that_cannot_pay_a_minimum_session_is_refused_with_every_number
 @pytest.mark.promise("MONEY-3")
 def test_a_departments_budget_binds_its_groups_and_nobody_else(priced: Any) -> None:
     with priced.write() as writing:
-        writing.run(sa.text("INSERT INTO departments (name) VALUES ('research')"))
-        writing.run(sa.text("UPDATE groups SET department = 'research' WHERE name = 'vision'"))
+        departments.create(writing, "research")
+        groups.edit(writing, "vision", department="research")
     give(priced, DEPARTMENT, "research", "0.2")
 
     refused = priced.claim("ann", "cpu")
@@ -136,6 +137,24 @@ def test_spent_is_what_the_table_of_use_says_before_and_after_settling(priced: A
         assert money(spent(priced, PERSON, "ann").spent) == used(priced, person="ann")
     with priced.record.reading() as reading:
         assert budgets.get(reading, GROUP, "vision").settled > 0
+
+
+@pytest.mark.promise("MONEY-3", "GROUP-6")
+def test_a_group_takes_what_it_spent_into_its_department_and_out_of_it(priced: Any) -> None:
+    with priced.write() as writing:
+        departments.create(writing, "research")
+        departments.create(writing, "sales")
+    give(priced, DEPARTMENT, "research", "100")
+    give(priced, DEPARTMENT, "sales", "100")
+    run(priced, priced.granted("ann", "gpu"))
+    priced.later(minutes=90)
+
+    for inside, outside in (("research", "sales"), ("sales", "research")):
+        with priced.write() as writing:
+            groups.edit(writing, "vision", department=inside)
+        watch_budgets(priced.record, priced.later(minutes=30))
+        assert money(spent(priced, DEPARTMENT, inside).spent) == used(priced, group="vision") > 0
+        assert spent(priced, DEPARTMENT, outside).spent == 0
 
 
 @pytest.mark.promise("MONEY-3")

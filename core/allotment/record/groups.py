@@ -126,6 +126,8 @@ def edit(
     if department:
         named(writing, departments, "department", department)
     inside: str | None = row.department if department is None else department or None
+    if inside != row.department:
+        _count_anew(writing, row.department, inside)
     bump(writing, groups, name, title=new_title, tags=new_tags, department=inside)
     writing.event(
         "group.changed",
@@ -135,6 +137,14 @@ def edit(
         after=_document(new_title, new_tags, before if wanted is None else wanted) | _in(inside),
     )
     return get(writing, name)
+
+
+def _count_anew(writing: Writing, *names: str | None) -> None:
+    """Let the budgets of departments whose groups change count anew what these have spent."""
+    concerned = (budgets.c.scope == "department", budgets.c.subject.in_(filter(None, names)))
+    writing.run(
+        budgets.update().where(*concerned).values(settled="0", settled_until=budgets.c.settled_from)
+    )
 
 
 def delete(writing: Writing, name: str, revision: int | None = None) -> None:
