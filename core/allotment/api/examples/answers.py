@@ -1,0 +1,197 @@
+"""An example of each answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allotment.api.examples.queue import TICKET
+from allotment.api.examples.things import (
+    AT,
+    BUDGET,
+    CHANGE,
+    DEPARTMENT,
+    DEVICE,
+    DRIFT,
+    EARLIER,
+    ENDING,
+    EVENT,
+    GROUP,
+    GROUP_SHARE,
+    HELD,
+    LIMIT,
+    LIMIT_USE,
+    MOMENT,
+    ONE_SERVER,
+    OUTCOME,
+    PLANNED,
+    POOL,
+    PROFILE,
+    REASON,
+    REFUSED,
+    RESERVATION,
+    ROLE,
+    SERVER,
+    STEP,
+    USED,
+    USER,
+    YAML,
+)
+from allotment.model.documents import Listing
+
+
+def _listing(kind: str, item: dict[str, Any]) -> dict[str, Any]:
+    empty = Listing(sequence=4711).model_dump(mode="json")
+    return {f"{kind}Listing": {"items": [item], **empty}}
+
+
+ANSWERS: dict[str, dict[str, Any]] = {
+    "About": {
+        "version": "0.1.0",
+        "licence": "BSD-3-Clause",
+        "hub": "hub",
+        "record": "sqlite",
+        "mode": "strict",
+        "default_group": "vision",
+        "simulated_devices": False,
+        "trust": "All servers run under one system user of this machine: its people trust each other.",
+        "started_at": EARLIER,
+        "revision": 2,
+    },
+    "Budget": BUDGET,
+    "BudgetChange": {
+        "consequences": ["group vision has used 410.00 of 400.00 a month and would be over it."]
+    },
+    "ConfigurationFile": {"yaml": YAML},
+    "ConfigurationPlan": {"changes": [CHANGE], "applied": False},
+    "Department": DEPARTMENT,
+    "Device": DEVICE,
+    "Explanation": {
+        "person": "analyst-2",
+        "profile": "pytorch-gpu",
+        "server": "",
+        "outcome": "refused",
+        "reasons": [REASON],
+    },
+    "Group": GROUP,
+    "GroupChange": {
+        "consequences": [
+            "vision holds 1 device in a100 and would be guaranteed 0: analyst-1/train is then over the share."
+        ]
+    },
+    "Health": {"status": "ok"},
+    "Me": {
+        "person": "analyst-1",
+        "role": "data-scientist",
+        "reach": "own",
+        "permissions": [],
+        "groups": ["vision"],
+        "leads": [],
+        "limits": [LIMIT_USE],
+        "shares": {"vision": [GROUP_SHARE]},
+        "servers": [ONE_SERVER],
+        "notices": [
+            {
+                "at": AT,
+                "kind": "stopped",
+                "message": "operator stopped your server train: maintenance",
+                "server": SERVER,
+            }
+        ],
+        "sequence": 4711,
+    },
+    "OnboardedUsers": {"users": [USER], "notes": []},
+    "Overview": {
+        "sequence": 4711,
+        "at": AT,
+        "capacity": {
+            "total": 2,
+            "held": 1,
+            "free": 1,
+            "unhealthy": 0,
+            "missing": 0,
+            "simulated": 0,
+        },
+        "servers": {"running": 1, "stopped": 1},
+        "people": 3,
+        "pools": [POOL],
+        "groups": [{**GROUP, "members": None}],
+        "alerts": [
+            {"kind": "device", "message": "gpu-1 on dgx-1 is not healthy.", "subject": "gpu-1"}
+        ],
+        "refusals": [REFUSED],
+    },
+    "Pool": POOL,
+    "Profile": PROFILE,
+    "ProfileRevocation": {"profile": {**PROFILE, "enabled": False}, "outcomes": [OUTCOME]},
+    "Readiness": {"status": "ready", "record": "ok", "hub": "ok", "work": "ok"},
+    "Reservation": RESERVATION,
+    "ResetLink": {
+        "person": "analyst-2",
+        "link": "http://127.0.0.1:8000/hub/reset-password?token=…",
+        "expires_at": "2026-11-23T14:02:11Z",
+    },
+    "Role": ROLE,
+    "ReportReceipt": {"endings": [ENDING]},
+    "Server": ONE_SERVER,
+    "ServerOutcomes": {"outcomes": [OUTCOME]},
+    "CapacityPlan": {
+        "items": [
+            {
+                "name": "a100",
+                "model": "NVIDIA A100 80GB",
+                "sharing": False,
+                "fit": "fits",
+                "shares": [
+                    {
+                        "group": "vision",
+                        "department": "research",
+                        "guaranteed": 2,
+                        "ceiling": 2,
+                        **HELD,
+                    }
+                ],
+                **PLANNED,
+            }
+        ],
+        "next": None,
+        "sequence": 4711,
+        "complete": True,
+        "removed": [],
+        "total": PLANNED,
+        "begin": "2026-10-23T14:02:11Z",
+        "end": AT,
+        "time_zone": "Europe/Berlin",
+    },
+    "UsageListing": {
+        "items": [{"group": "vision", "day": "2026-11-22", **USED, "sessions": 3}],
+        "next": None,
+        "sequence": 4711,
+        "complete": True,
+        "removed": [],
+        "by": ["group", "day"],
+        "begin": "2026-10-31T23:00:00Z",
+        "end": AT,
+        "time_zone": "Europe/Berlin",
+        "total": USED,
+    },
+    "User": USER,
+    **_listing("Budget", BUDGET),
+    **_listing("Department", DEPARTMENT),
+    **_listing("Device", DEVICE),
+    **_listing("Drift", DRIFT),
+    **_listing("Event", EVENT),
+    **_listing("Group", {**GROUP, "members": None}),
+    **_listing("Limit", LIMIT),
+    **_listing("Moment", MOMENT),
+    **_listing("Pool", POOL),
+    **_listing("Profile", PROFILE),
+    **_listing("RefusedClaim", REFUSED),
+    **_listing("Reservation", RESERVATION),
+    **_listing("Role", ROLE),
+    **_listing("Server", ONE_SERVER),
+    **_listing("Step", STEP),
+    **_listing("User", {**USER, "limits": None}),
+    **_listing("Ticket", TICKET),
+    "Ticket": TICKET,
+}
+"""By the name of the answer's document."""
