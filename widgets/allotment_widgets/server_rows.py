@@ -75,8 +75,10 @@ def server_state(server: Server, now: datetime) -> str:
     return server.state
 
 
-def server_row(server: Server, picture: Picture, now: datetime) -> dict[str, object]:
-    """One server as a row."""
+def server_row(
+    server: Server, picture: Picture, now: datetime, charged_at: datetime | None = None
+) -> dict[str, object]:
+    """One server as a row. A running one's cost is told as of ``charged_at``, left out: now."""
     state = server_state(server, now)
     active = is_active(server)
     return {
@@ -96,7 +98,7 @@ def server_row(server: Server, picture: Picture, now: datetime) -> dict[str, obj
         "measured": _measured(server),
         "active": server.use.last_activity if server.use and active else None,
         "since": server.since,
-        "cost": server_cost(server, now),
+        "cost": server_cost(server, charged_at or now),
         "priced": f"{server.price} per hour, as promised at launch" if server.price else "",
         "state": state,
         "why": _why(server, state),

@@ -49,6 +49,7 @@ class ServerTable:
         )
         self.grid.on_action(lambda key, ids: desk.backend.soon(lambda: self._ask(key, ids)))
         self._states: dict[str, str] = {}
+        self._charged: dict[str, tuple[Server, datetime]] = {}
         self.view = stack(
             row(heading(title) if title else words(), self.scope, kind="acts-row spread"),
             self.slot.view,
@@ -99,9 +100,20 @@ class ServerTable:
 
     def _rows(self, servers: Iterable[Server]) -> list[dict[str, object]]:
         now = datetime.now(UTC)
-        rows = [server_row(server, self.picture, now) for server in servers if self._wanted(server)]
+        rows = [
+            server_row(server, self.picture, now, self._charged_at(server, now))
+            for server in servers
+            if self._wanted(server)
+        ]
         self._states.update((str(each["id"]), str(each["state"])) for each in rows)
         return rows
+
+    def _charged_at(self, server: Server, now: datetime) -> datetime:
+        """When a server's cost is told for: when there was news of it. Costs that only grow send no row again."""
+        known = self._charged.get(server.id)
+        if known is None or known[0] != server:
+            self._charged[server.id] = known = (server, now)
+        return known[1]
 
     def _show_all(self) -> None:
         if Topic.SERVERS not in self.picture.known:
@@ -117,6 +129,7 @@ class ServerTable:
         gone = [name for name in names if name not in shown]
         for name in gone:
             self._states.pop(name, None)
+            self._charged.pop(name, None)
         if rows or gone:
             self.grid.update(rows, gone)
 

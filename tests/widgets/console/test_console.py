@@ -13,6 +13,7 @@ import example_platform
 from allotment.model.profiles import Profile
 from allotment.record import allotments, claims, events, profiles
 from allotment_widgets.console import Console, console_notebook_path
+from allotment_widgets.picture import Topic
 from control_planes import Platform
 
 OpenConsole = Callable[..., Any]
@@ -112,6 +113,23 @@ def test_a_change_of_one_server_travels_as_a_change_of_one_row(
 
     sent = wire.sent(page.grid("Servers"))[before:]
     assert {message.kind for message in sent} == {"delta"}
+    assert sum(len(message.rows()) for message in sent) <= 1
+
+
+@pytest.mark.promise("ADMIN-2")
+def test_what_running_servers_cost_by_now_sends_none_of_them_again(
+    open_console: OpenConsole, platform: Platform, wire: Any
+) -> None:
+    page = open_console(panel="servers")
+    page.has_row("Servers", "hub~bob~segmentation")
+    before = len(wire.sent(page.grid("Servers")))
+
+    page.console._desk.again(Topic.SERVERS)
+    page.console._desk.again(Topic.DEVICES)
+    platform.hub.stop("bob", "training-7")
+    page.lacks_row("Servers", "hub~bob~training-7")
+
+    sent = wire.sent(page.grid("Servers"))[before:]
     assert sum(len(message.rows()) for message in sent) <= 1
 
 
