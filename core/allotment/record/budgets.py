@@ -273,14 +273,24 @@ def _paid(reading: Reading, budget: Budget, since: int) -> Iterator[Paid]:
 def unsettle(writing: Writing, person: str, group: str | None) -> None:
     """Let the budgets of a person and a group count anew from their period's beginning: the past was put right."""
     of_group = sa.select(groups.c.department).where(groups.c.name == (group or ""))
-    writing.run(
-        budgets.update()
-        .where(
-            sa.or_(
-                sa.and_(budgets.c.scope == "person", budgets.c.subject == person),
-                sa.and_(budgets.c.scope == "group", budgets.c.subject == (group or "")),
-                sa.and_(budgets.c.scope == "department", budgets.c.subject.in_(of_group)),
-            )
-        )
-        .values(settled="0", settled_until=budgets.c.settled_from)
+    _count_anew(
+        writing,
+        sa.or_(
+            sa.and_(budgets.c.scope == "person", budgets.c.subject == person),
+            sa.and_(budgets.c.scope == "group", budgets.c.subject == (group or "")),
+            sa.and_(budgets.c.scope == "department", budgets.c.subject.in_(of_group)),
+        ),
     )
+
+
+def unsettle_departments(writing: Writing, *names: str | None) -> None:
+    """Let the budgets of departments count anew: their groups change, and with them what was spent."""
+    _count_anew(
+        writing,
+        sa.and_(budgets.c.scope == "department", budgets.c.subject.in_(filter(None, names))),
+    )
+
+
+def _count_anew(writing: Writing, concerned: sa.ColumnElement[bool]) -> None:
+    again = budgets.update().where(concerned)
+    writing.run(again.values(settled="0", settled_until=budgets.c.settled_from))

@@ -13,6 +13,7 @@ from allotment.model.names import check_name
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import AlreadyExists, NotFound, Refusal
 from allotment.record import platform
+from allotment.record.budgets import unsettle_departments
 from allotment.record.counting import held as held_now
 from allotment.record.engine import Reading, Writing
 from allotment.record.pools import use as pool_use
@@ -127,7 +128,7 @@ def edit(
         named(writing, departments, "department", department)
     inside: str | None = row.department if department is None else department or None
     if inside != row.department:
-        _count_anew(writing, row.department, inside)
+        unsettle_departments(writing, row.department, inside)
     bump(writing, groups, name, title=new_title, tags=new_tags, department=inside)
     writing.event(
         "group.changed",
@@ -137,14 +138,6 @@ def edit(
         after=_document(new_title, new_tags, before if wanted is None else wanted) | _in(inside),
     )
     return get(writing, name)
-
-
-def _count_anew(writing: Writing, *names: str | None) -> None:
-    """Let the budgets of departments whose groups change count anew what these have spent."""
-    concerned = (budgets.c.scope == "department", budgets.c.subject.in_(filter(None, names)))
-    writing.run(
-        budgets.update().where(*concerned).values(settled="0", settled_until=budgets.c.settled_from)
-    )
 
 
 def delete(writing: Writing, name: str, revision: int | None = None) -> None:
