@@ -32,6 +32,7 @@ from allotment.record.schema.money import budgets
 from allotment.record.schema.people import credentials, memberships, people, reset_links, roles
 from allotment.record.schema.queue import estimates, reservations, tickets
 from allotment.record.schema.serving import allotments, drift, holdings, profiles, servers
+from allotment.record.schema.types import instance_types, quotas, storage
 
 __all__ = [
     "allotments",
@@ -50,6 +51,7 @@ __all__ = [
     "events",
     "groups",
     "holdings",
+    "instance_types",
     "keeps",
     "leases",
     "limits",
@@ -60,11 +62,13 @@ __all__ = [
     "pool_nodes",
     "pools",
     "profiles",
+    "quotas",
     "reservations",
     "reset_links",
     "roles",
     "server_minutes",
     "servers",
     "shares",
+    "storage",
     "tickets",
 ]

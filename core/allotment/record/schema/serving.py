@@ -62,6 +62,7 @@ allotments = Table(
     Column("proof", Text, nullable=False, server_default=""),
     Column("reclaim_deadline", Moment),
     Column("stop_cause", String(20), nullable=False, server_default=""),
+    Column("instance_type", NAME),
     CheckConstraint(
         "state IN ('offered','starting','running','stopping','released')", name="state"
     ),
@@ -80,6 +81,12 @@ allotments = Table(
         "group_name",
         sqlite_where=text("state <> 'released'"),
         postgresql_where=text("state <> 'released'"),
+    ),
+    Index(
+        "ix_allotments_active_type",
+        "instance_type",
+        sqlite_where=text("state <> 'released' AND instance_type IS NOT NULL"),
+        postgresql_where=text("state <> 'released' AND instance_type IS NOT NULL"),
     ),
     Index(
         "uq_allotments_active_server",
