@@ -16,7 +16,8 @@ class Claim:
     ``person`` and ``hub`` come from the hub, never from the request. ``group`` is the group that
     is to pay; None lets the record choose where there is no choice. ``token_hash`` is the SHA-256
     of the server's API token in hexadecimal: the server is known by it later. With ``wait`` a claim
-    that could start later gets a ticket instead of a refusal.
+    that could start later gets a ticket instead of a refusal. ``software`` is one of the profile's
+    choices; empty: the one that it proposes.
     """
 
     hub: str
@@ -28,10 +29,11 @@ class Claim:
     display_name: str = ""
     note: str = ""
     wait: bool = False
+    software: str = ""
 
     def __post_init__(self) -> None:
         """Replace NUL characters, which no database stores."""
-        for name in ("server", "profile", "group", "display_name", "note"):
+        for name in ("server", "profile", "group", "display_name", "note", "software"):
             text = getattr(self, name)
             if text is not None and "\x00" in text:
                 object.__setattr__(self, name, text.replace("\x00", "\ufffd"))

@@ -18,6 +18,7 @@ from pydantic import (
 from allotment.model.amounts import parse_memory
 from allotment.model.idleness import Extend, ExtendRule, Idle, IdleRule, Lifetime, ending_words
 from allotment.model.names import CONSOLE_PROFILE, Name, PersonName
+from allotment.model.software import MOST_SOFTWARE, Software
 
 
 def _decimal(value: object) -> object:
@@ -79,6 +80,11 @@ class Profile(BaseModel):
     memory: Memory | None = Field(default=None, gt=0, description="Bytes")
     image: str | None = Field(default=None, min_length=1, max_length=500)
     environment: dict[str, str] = Field(default_factory=dict)
+    software: tuple[Software, ...] = Field(
+        default=(),
+        max_length=MOST_SOFTWARE,
+        description="What its users may choose apart from the size; the first is proposed",
+    )
     priority: Priority = Priority.DEDICATED
     price: Price | None = Field(default=None, description="Per hour")
     visible_to: Audience | None = None
@@ -114,6 +120,18 @@ class Profile(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _software_is_told_apart(self) -> Profile:
+        names = [one.name for one in self.software]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            message = f"two choices of software are called {twice[0]!r}; expected a name for each"
+            raise ValueError(message)
+        if self.name == CONSOLE_PROFILE and self.software:
+            message = "the operator console runs its own software; expected no choice of it"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _another_succeeds(self) -> Profile:
         if self.successor == self.name:
             message = "a profile cannot replace itself; expected another as successor"
@@ -138,6 +156,22 @@ class Profile(BaseModel):
         if isinstance(self.pool, PoolByModel):
             return f"a pool of {self.pool.model}"
         return "any pool" if self.pool == "any" else f"pool {self.pool}"
+
+    def chosen_software(self, name: str) -> Software | None:
+        """The software of a name; with no name the one that is proposed. None: there is none such."""
+        if not name:
+            return self.software[0] if self.software else None
+        return next((one for one in self.software if one.name == name), None)
+
+    def running(self, software: Software | None) -> Profile:
+        """The same profile as a server runs it with this software: its image and variables."""
+        if software is None:
+            return self
+        changes = {
+            "image": software.image or self.image,
+            "environment": {**self.environment, **software.environment},
+        }
+        return self.model_copy(update=changes)
 
     def visible_for(self, person: str, groups: tuple[str, ...]) -> bool:
         """Whether a person in these groups may see and launch the profile (the console aside)."""

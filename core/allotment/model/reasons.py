@@ -12,6 +12,7 @@ class Rule(StrEnum):
 
     SERVER_NAME = "server.name"
     PROFILE_VISIBLE = "profile.visible"
+    SOFTWARE_OFFERED = "software.offered"
     PERSON_ONBOARDED = "person.onboarded"
     GROUP_CHOSEN = "group.chosen"
     LIMIT_SERVERS = "limit.servers"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from allotment.model.allotments import Allotment, ServerProcess, State
 from allotment.model.claims import Claim, Granted, Outcome, Queued, Refused, Waits
@@ -108,12 +109,21 @@ def allot(writing: Writing, facts: Facts, placed: Placed, state: State) -> Allot
         pool=decision.pool,
         profile=profile.name,
         state=state,
-        terms={"profile": facts.profile_document},
+        terms=_terms(facts),
         devices=placed.devices,
         admitted_at=writing.now,
     )
     claim_statements.insert(writing, allotment, claim)
     return allotment
+
+
+def _terms(facts: Facts) -> dict[str, Any]:
+    """What the server is promised, whatever becomes of its profile."""
+    profile, claim = facts.standing.profile, facts.standing.claim
+    software = profile.chosen_software(claim.software) if profile else None
+    promised = {key: said for key, said in facts.profile_document.items() if key != "software"}
+    chosen = {} if software is None else {"software": software.model_dump(mode="json")}
+    return {"profile": promised, **chosen}
 
 
 def _note_refusal(writing: Writing, facts: Facts, outcome: Waits | Refused) -> None:

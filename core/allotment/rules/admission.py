@@ -129,6 +129,25 @@ def _profile_visible(standing: Standing) -> Reason | None:
     )
 
 
+def _software_offered(standing: Standing) -> Reason | None:
+    claim, profile = standing.claim, standing.profile
+    if profile is None or not claim.software or profile.chosen_software(claim.software):
+        return None
+    if not profile.software:
+        return Reason(
+            Rule.SOFTWARE_OFFERED,
+            f"The profile {profile.name!r} leaves no choice of software.",
+            remedy="Launch it without naming software.",
+        )
+    names = tuple(one.name for one in profile.software)
+    return Reason(
+        Rule.SOFTWARE_OFFERED,
+        f"The profile {profile.name!r} is not offered with the software {claim.software[:80]!r}.",
+        remedy=f"Choose one of: {', '.join(names)}.",
+        details=names,
+    )
+
+
 def _person_onboarded(standing: Standing) -> Reason | None:
     if standing.onboarded:
         return None
@@ -173,6 +192,7 @@ def _group_chosen(standing: Standing) -> Reason | None:
 _GATES: tuple[Callable[[Standing], Reason | None], ...] = (
     _server_name,
     _profile_visible,
+    _software_offered,
     _person_onboarded,
     _group_chosen,
 )
