@@ -52,6 +52,8 @@ class Ticket:
     moved: int = 0
     display_name: str = ""
     note: str = ""
+    software: str = ""
+    """The software chosen with the profile; empty: the one that it proposes."""
     position: int | None = None
     """Its place when the queue was decided last, from 1; None: not decided yet, or not waiting."""
     waits_for: Reason | None = None

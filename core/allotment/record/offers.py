@@ -71,6 +71,7 @@ def claim_of(ticket: Ticket) -> Claim:
         group=ticket.group,
         display_name=ticket.display_name,
         note=ticket.note,
+        software=ticket.software,
     )
 
 

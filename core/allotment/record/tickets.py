@@ -41,6 +41,7 @@ def from_row(row: sa.Row[Any]) -> Ticket:
         moved=row.moved,
         display_name=row.display_name,
         note=row.note,
+        software=row.software,
         position=row.position,
         waits_for=None if row.waits_for is None else Reason.from_document(row.waits_for),
         allotment=row.allotment,
@@ -117,6 +118,7 @@ def make(
         since=writing.now,
         display_name=claim.display_name,
         note=claim.note,
+        software=claim.software,
         waits_for=first,
     )
     writing.run(tickets.insert().values(**_values(ticket)))
@@ -157,6 +159,7 @@ def _values(ticket: Ticket) -> dict[str, Any]:
         "since": ticket.since,
         "display_name": ticket.display_name,
         "note": ticket.note,
+        "software": ticket.software,
         "waits_for": None if reason is None else reason.document(),
     }
 

@@ -28,6 +28,7 @@ from allotment.record.schema.happening import (
     platform,
     server_minutes,
 )
+from allotment.record.schema.mails import mails
 from allotment.record.schema.money import budgets
 from allotment.record.schema.people import credentials, memberships, people, reset_links, roles
 from allotment.record.schema.queue import estimates, reservations, tickets
@@ -55,6 +56,7 @@ __all__ = [
     "keeps",
     "leases",
     "limits",
+    "mails",
     "memberships",
     "metadata",
     "people",

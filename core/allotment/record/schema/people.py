@@ -22,6 +22,7 @@ people = Table(
     Column("name", NAME, primary_key=True),
     Column("role", NAME, ForeignKey("roles.name"), nullable=False),
     Column("onboarded_at", Moment),
+    Column("email", String(254), nullable=False, server_default=""),
     Column("revision", Integer, nullable=False, server_default="1"),
 )
 

@@ -42,6 +42,7 @@ tickets = Table(
     Column("offered_at", Moment),
     Column("ended_at", Moment),
     Column("end_reason", Text, nullable=False, server_default=""),
+    Column("software", NAME, nullable=False, server_default=""),
     CheckConstraint(
         "state IN ('waiting','offered','started','cancelled','expired','refused')", name="state"
     ),
