@@ -17,7 +17,6 @@ instance_types = Table(
     Column("vcpus", Integer),
     Column("quota", String(40)),
     Column("enabled", Boolean, nullable=False),
-    Column("warned", Integer, nullable=False, server_default="0"),
     Column("revision", Integer, nullable=False, server_default="1"),
     CheckConstraint("price >= 0", name="price"),
     CheckConstraint("most >= 0", name="most"),
@@ -25,8 +24,7 @@ instance_types = Table(
 )
 """``price`` is in millionths an hour; ``most`` is the typed-in limit in instances (none: no limit).
 
-``quota`` names a row of :data:`quotas`, of which each instance takes ``vcpus``. ``warned`` is the part
-of the limit, in percent, that was told last.
+``quota`` names a row of :data:`quotas`, of which each instance takes ``vcpus``.
 """
 
 quotas = Table(
@@ -40,7 +38,6 @@ quotas = Table(
     Column("read_at", Moment),
     Column("tried_at", Moment, nullable=False),
     Column("problem", Text, nullable=False, server_default=""),
-    Column("warned", Integer, nullable=False, server_default="0"),
 )
 """The last good reading of each, with its time, and why the last attempt failed where it did.
 

@@ -22,7 +22,6 @@ def upgrade() -> None:
         sa.Column("vcpus", sa.Integer()),
         sa.Column("quota", sa.String(length=40)),
         sa.Column("enabled", sa.Boolean(), nullable=False),
-        sa.Column("warned", sa.Integer(), server_default="0", nullable=False),
         sa.Column("revision", sa.Integer(), server_default="1", nullable=False),
         sa.CheckConstraint("price >= 0", name=op.f("ck_instance_types_price")),
         sa.CheckConstraint("most >= 0", name=op.f("ck_instance_types_most")),
@@ -39,7 +38,6 @@ def upgrade() -> None:
         sa.Column("read_at", sa.BigInteger()),
         sa.Column("tried_at", sa.BigInteger(), nullable=False),
         sa.Column("problem", sa.Text(), server_default="", nullable=False),
-        sa.Column("warned", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_quotas")),
     )
     op.create_table(
