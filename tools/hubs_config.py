@@ -54,6 +54,7 @@ c.AllotmentMixin.allotment_api_url = "http://127.0.0.1:9/services/allotment/api/
 c.SimpleLocalProcessSpawner.home_dir_template = f"{place['folder']}/homes/{{username}}"
 c.LocalServer.console_homes = f"{place['folder']}/consoles"
 c.LocalServer.leftover_grace = 0.5
+c.LocalServer.python_environments = [f"{place['folder']}/environments"]
 c.Spawner.cmd = place["command"]
 c.Spawner.poll_interval = 1
 c.Spawner.environment = {"TINY_HUB_VERSION": __version__}

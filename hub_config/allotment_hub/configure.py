@@ -105,6 +105,7 @@ def _spawner(c: Config, settings: Settings, place: Place) -> None:
     c.AllotmentMixin.record_url = settings.record
     c.AllotmentMixin.hub_id = HUB
     c.AllotmentMixin.allotment_api_url = place.api_url
+    c.LocalServer.python_environments = [str(one) for one in settings.servers.python_environments]
     c.LocalServer.console_homes = str(place.homes / "consoles")
     c.LocalServer.console_notebook = console_notebook()
     c.SimpleLocalProcessSpawner.home_dir_template = f"{place.homes}/people/{{username}}"

@@ -196,6 +196,7 @@ class AllotmentMixin(Spawner):
             display_name=options.display_name or self._hub_display_name(),
             note=options.note,
             wait=options.wait,
+            software=options.software,
         )
 
     async def _offered(self, ticket: str) -> Allotment:

@@ -6,14 +6,22 @@ from collections.abc import Mapping
 
 from allotment.model.allotments import Allotment
 from allotment.model.profiles import Profile
+from allotment.model.software import Software
 
 _OURS = ("ALLOTMENT_", "JUPYTERHUB_", "JPY_API_TOKEN", "CUDA_VISIBLE_DEVICES")
 """What no profile may say: it would take another's identity, or another's devices."""
 
 
+def promised_software(allotment: Allotment) -> Software | None:
+    """The software that was chosen; None where its profile leaves no choice."""
+    chosen = allotment.terms.get("software")
+    return None if chosen is None else Software.model_validate(chosen)
+
+
 def promised_profile(allotment: Allotment) -> Profile:
-    """The profile as it was when the allotment was admitted."""
-    return Profile.model_validate(allotment.terms["profile"])
+    """The profile as it was when the allotment was admitted, with the software that was chosen."""
+    profile = Profile.model_validate(allotment.terms["profile"])
+    return profile.running(promised_software(allotment))
 
 
 def server_environment(allotment: Allotment, api_url: str) -> dict[str, str]:
@@ -24,6 +32,7 @@ def server_environment(allotment: Allotment, api_url: str) -> dict[str, str]:
         "ALLOTMENT_API_URL": api_url,
         "ALLOTMENT_DEVICES": ",".join(device.id for device in allotment.devices),
         "ALLOTMENT_PROFILE": allotment.profile,
+        "ALLOTMENT_SOFTWARE": allotment.terms.get("software", {}).get("name", ""),
         "ALLOTMENT_GROUP": allotment.group or "",
         "ALLOTMENT_HUB": allotment.hub,
     }

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub.spawner import LocalProcessSpawner, SimpleLocalProcessSpawner
-from traitlets import Float, Unicode, default
+from traitlets import Float, List, Unicode, default
 
 from allotment.inventory import processes
 from allotment.model.allotments import Allotment, ServerProcess
 from allotment.model.names import CONSOLE_SERVER
 from allotment.record import claims
-from allotment_spawner import console, refusing
+from allotment_spawner import console, refusing, software
 from allotment_spawner.admitting import AllotmentMixin
 from allotment_spawner.environment import local_environment, with_program_folder
 
@@ -38,8 +38,16 @@ class LocalServer(AllotmentMixin, LocalProcessSpawner):
         help="The notebook that the console opens with. Empty: JupyterLab."
     ).tag(config=True)
 
+    python_environments = List(
+        Unicode(), help="Folders below which profiles may name Python environments as software."
+    ).tag(config=True)
+
     _started = 0.0
     """When the process was started, in seconds since the epoch; with the pid it names the process."""
+    _usual_command: list[str] | None = None
+    """The command of servers without software of their own."""
+    _software: Path | None = None
+    """The Python environment that the server runs in; None: the hub's own."""
 
     @property
     def _process(self) -> ServerProcess | None:
@@ -59,14 +67,24 @@ class LocalServer(AllotmentMixin, LocalProcessSpawner):
 
     # Starting.
 
-    async def prepare(self, _allotment: Allotment) -> None:
-        """Make the home. The working folder is set by the kernel, not by code after the fork.
+    async def prepare(self, allotment: Allotment) -> None:
+        """Find the software and make the home. The working folder is set by the kernel, not by code after the fork.
 
         Code that runs between fork and exec (``preexec_fn``) can hang for ever in a process with
         threads, and the hub has some.
         """
+        self.cmd = await asyncio.to_thread(self._command_for, allotment)
         home, owner = await asyncio.to_thread(self._make_home)
         self.popen_kwargs = {**self.popen_kwargs, "cwd": str(home), **owner}
+
+    def _command_for(self, allotment: Allotment) -> list[str]:
+        """What is run: a chosen environment has the same program as a part of its own."""
+        if self._usual_command is None:
+            self._usual_command = list(self.cmd)
+        self._software = software.chosen_folder(allotment, self.python_environments)
+        if self._software is None:
+            return self._usual_command
+        return software.command_of(self._software, self._usual_command)
 
     def _make_home(self) -> tuple[Path, dict[str, Any]]:
         raise NotImplementedError
@@ -83,7 +101,10 @@ class LocalServer(AllotmentMixin, LocalProcessSpawner):
         environment |= local_environment(self._allotment)
         if self._is_console:
             environment = console.isolated(environment, self._console_home, self._console_notebook)
-        return with_program_folder(environment, str(Path(sys.executable).parent))
+        if self._software is not None:
+            environment = software.inside(environment, self._software)
+        programs = Path(sys.executable).parent if self._software is None else self._software / "bin"
+        return with_program_folder(environment, str(programs))
 
     def get_args(self) -> list[str]:
         """The command's arguments; the console's page is drawn with our template."""

@@ -58,6 +58,8 @@ class LaunchOptions(BaseModel):
     profile: _Name = ""
     group: _Name = ""
     """The group that pays; empty where there is no choice."""
+    software: _Name = ""
+    """One of the profile's choices; empty: the one that it proposes."""
     display_name: Annotated[_Line, StringConstraints(max_length=255)] = ""
     note: Annotated[str, AfterValidator(_printable), StringConstraints(max_length=2000)] = ""
     wait: Annotated[bool, BeforeValidator(_yes)] = False
@@ -73,6 +75,7 @@ class LaunchOptions(BaseModel):
             group=ticket.group or "",
             display_name=ticket.display_name,
             note=ticket.note,
+            software=ticket.software,
         )
 
     def stored(self) -> dict[str, str]:

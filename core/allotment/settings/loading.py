@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from allotment.model.refusals import SettingsInvalid
-from allotment.settings.document import Document, Problem, parse_document, read_document
+from allotment.settings.document import Document, Place, Problem, parse_document, read_document
 from allotment.settings.expectations import fit
 from allotment.settings.references import check_references
 from allotment.settings.schema import STATE, Settings
@@ -54,17 +54,26 @@ def _settings(document: Document, folder: Path | None) -> Settings:
     if folder is not None:
         named = settings.profiles or (PROFILES,)
         places = tuple((folder / name).resolve() for name in named if (folder / name).is_dir())
-        settings = settings.model_copy(update={"profiles": places})
+        environments = tuple(
+            (folder / name).resolve() for name in settings.servers.python_environments
+        )
+        servers = settings.servers.model_copy(update={"python_environments": environments})
+        settings = settings.model_copy(update={"profiles": places, "servers": servers})
     return settings
 
 
 def _folders(document: Document, folder: Path) -> Iterator[Problem]:
-    profiles = document.value.get("profiles")
-    for index, name in enumerate(profiles if isinstance(profiles, list) else ()):
-        if isinstance(name, str) and not (folder / name).is_dir():
-            yield document.problem(
-                ("profiles", index), f"there is no folder {str(folder / name)!r}"
-            )
+    servers = document.value.get("servers")
+    environments = servers.get("python_environments") if isinstance(servers, dict) else None
+    named: tuple[tuple[Place, object], ...] = (
+        (("profiles",), document.value.get("profiles")),
+        (("servers", "python_environments"), environments),
+    )
+    for place, names in named:
+        for index, name in enumerate(names if isinstance(names, list) else ()):
+            if isinstance(name, str) and not (folder / name).is_dir():
+                missing = f"there is no folder {str(folder / name)!r}"
+                yield document.problem((*place, index), missing)
 
 
 def _record(document: Document) -> Iterator[Problem]:

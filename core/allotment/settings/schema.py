@@ -159,6 +159,8 @@ class DeclaredLimits(_Section):
     devices: Count | None = None
     servers: Count | None = None
     servers_existing: Count | None = None
+    instances: Count | None = None
+    storage: Count | None = None
 
 
 class Limits(_Section):
@@ -191,6 +193,9 @@ class Servers(_Section):
     )
     system_users: bool = False
     """Each under the system user of its owner's name; the hub must run as root."""
+    python_environments: tuple[Path, ...] = Field(
+        default=(), description="folders below which profiles may name Python environments"
+    )
 
 
 def _address(text: str) -> str:
