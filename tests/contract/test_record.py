@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from allotment.model.claims import Claim
+from allotment.model.claims import Claim, Granted
+from allotment.model.groups import Share
 from allotment.model.reasons import Rule
 from allotment.model.refusals import AllotmentError, RecordTooNew, RecordUnavailable, Refusal
 from allotment.record import (
@@ -24,6 +25,7 @@ from allotment.record import (
     declared,
     drift,
     events,
+    groups,
     idempotency,
     leases,
     migrating,
@@ -354,3 +356,16 @@ def test_two_hubs_keep_servers_of_the_same_name_apart(lab: Any) -> None:
             r.rule
             for r in claims.foresee(reading, Claim("north", "ann", "one", "cpu"), lab.now).reasons
         }  # type: ignore[union-attr]  # it is refused
+
+
+@pytest.mark.promise("GROUP-5")
+def test_what_is_only_tried_is_seen_inside_and_undone_at_the_end(lab: Any) -> None:
+    with lab.record.trying("operator", lab.now) as trial:
+        groups.edit(trial, "vision", wanted=[Share("vision", "a100", 1, 1)])
+        assert groups.held(trial) == {("vision", "a100"): 0}
+        assert [one.guaranteed for one in groups.all_shares(trial)] == [1]
+
+    with lab.record.reading() as reading:
+        assert [one.guaranteed for one in groups.all_shares(reading)] == [2]
+    assert isinstance(lab.claim("ann", "gpu"), Granted)
+    assert lab.sound()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from allotment.client.connection import Connection, Revision
 from allotment.client.paths import segment
 from allotment.model.budgets import BudgetScope, BudgetTerms
-from allotment.model.documents import Budget, BudgetChange, BudgetListing
+from allotment.model.documents import Budget, BudgetListing, Consequences
 
 
 class Budgets:
@@ -31,11 +31,11 @@ class Budgets:
 
     def consequences(
         self, scope: BudgetScope | str, subject: str, terms: BudgetTerms
-    ) -> BudgetChange:
+    ) -> Consequences:
         """What these terms would do. Nothing is changed."""
         body = terms.model_dump(mode="json")
         return self._connection.send(
-            BudgetChange, "POST", f"{_path(scope, subject)}/consequences", body
+            Consequences, "POST", f"{_path(scope, subject)}/consequences", body
         )
 
     def delete(self, scope: BudgetScope | str, subject: str, *, revision: Revision) -> None:

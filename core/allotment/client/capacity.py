@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from allotment.client.connection import Connection, Revision
 from allotment.client.paths import segment
-from allotment.model.documents import Device, DeviceListing, Pool, PoolListing
+from allotment.model.documents import Consequences, Device, DeviceListing, Pool, PoolListing
 from allotment.model.sharing import PoolPolicy
 
 
@@ -67,6 +67,23 @@ class Pools:
         body = {"policy": policy.model_dump(mode="json")}
         return self._connection.send(
             Pool, "PATCH", f"/pools/{segment(name)}", body, revision=revision
+        )
+
+    def consequences(
+        self,
+        name: str,
+        *,
+        devices: Sequence[str] | None = None,
+        policy: PoolPolicy | None = None,
+    ) -> Consequences:
+        """What other devices, or another policy, would do. Nothing is changed."""
+        body: dict[str, object] = {}
+        if devices is not None:
+            body["devices"] = list(devices)
+        if policy is not None:
+            body["policy"] = policy.model_dump(mode="json")
+        return self._connection.send(
+            Consequences, "POST", f"/pools/{segment(name)}/consequences", body
         )
 
     def delete(self, name: str, *, revision: Revision) -> None:

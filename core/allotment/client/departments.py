@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from allotment.client.connection import Connection, Revision
 from allotment.client.paths import segment
-from allotment.model.documents import Department, DepartmentListing
+from allotment.model.documents import Consequences, Department, DepartmentListing
 
 
 class Departments:
@@ -43,6 +43,15 @@ class Departments:
         known = {key: value for key, value in body.items() if value is not None}
         return self._connection.send(
             Department, "PATCH", f"/departments/{segment(name)}", known, revision=revision
+        )
+
+    def consequences(self, name: str, ceilings: Mapping[str, int]) -> Consequences:
+        """What these ceilings would do. Nothing is changed."""
+        return self._connection.send(
+            Consequences,
+            "POST",
+            f"/departments/{segment(name)}/consequences",
+            {"ceilings": dict(ceilings)},
         )
 
     def delete(self, name: str, *, revision: Revision) -> None:

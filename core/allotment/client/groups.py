@@ -8,7 +8,7 @@ from datetime import datetime
 
 from allotment.client.connection import Connection, Revision
 from allotment.client.paths import segment
-from allotment.model.documents import Group, GroupChange, GroupListing
+from allotment.model.documents import Consequences, Group, GroupListing
 from allotment.model.groups import Origin
 
 
@@ -78,11 +78,15 @@ class Groups:
             Group, "PATCH", f"/groups/{segment(name)}", known, revision=revision
         )
 
-    def consequences(self, name: str, shares: Sequence[NewShare]) -> GroupChange:
-        """What these shares would do to what the group holds now. Nothing is changed."""
-        body = {"shares": [asdict(share) for share in shares]}
+    def consequences(
+        self, name: str, shares: Sequence[NewShare], *, department: str | None = None
+    ) -> Consequences:
+        """What these shares, or another department, would do. Nothing is changed."""
+        body: dict[str, object] = {"shares": [asdict(share) for share in shares]}
+        if department is not None:
+            body["department"] = department or None
         return self._connection.send(
-            GroupChange, "POST", f"/groups/{segment(name)}/consequences", body
+            Consequences, "POST", f"/groups/{segment(name)}/consequences", body
         )
 
     def delete(self, name: str, *, revision: Revision) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from allotment.client.connection import Connection, Revision
 from allotment.client.paths import segment
 from allotment.model.documents import (
+    Consequences,
     LimitListing,
     OnboardedUsers,
     ResetLink,
@@ -108,3 +109,10 @@ class Limits:
         """Set a limit, or with None take it away; answers what is set for the subject then."""
         body = {"scope": str(scope), "subject": subject, "kind": str(kind), "value": value}
         return self._connection.send(LimitListing, "PUT", "/limits", body)
+
+    def consequences(
+        self, scope: LimitScope, subject: str, kind: LimitKind, value: int | None
+    ) -> Consequences:
+        """Who would hold more than this limit allows. Nothing is changed."""
+        body = {"scope": str(scope), "subject": subject, "kind": str(kind), "value": value}
+        return self._connection.send(Consequences, "POST", "/limits/consequences", body)

@@ -6,7 +6,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -169,6 +169,10 @@ _INSERT_EVENT = (
 )
 
 
+class _Undone(Exception):
+    """A change that was only tried."""
+
+
 class Record:
     """The one authority. Safe to use from many threads; every call blocks, so event loops use threads."""
 
@@ -213,6 +217,16 @@ class Record:
         finally:
             if self._turn is not None:
                 self._turn.release()
+
+    @contextmanager
+    def trying(self, actor: str, now: datetime) -> Iterator[Writing]:
+        """Change the record as :meth:`writing` does, and undo all of it: to see what a change would do.
+
+        It takes the same turn, so do in it only what needs the change to be there.
+        """
+        with suppress(_Undone), self.writing(actor, now) as writing:
+            yield writing
+            raise _Undone
 
     def close(self) -> None:
         """Close every connection."""

@@ -7,7 +7,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from allotment.model.amounts import counted
 from allotment.model.groups import Group, Mode, Share
 from allotment.model.names import check_name
 from allotment.model.reasons import Reason, Rule
@@ -166,43 +165,6 @@ def delete(writing: Writing, name: str, revision: int | None = None) -> None:
     writing.run(groups.delete().where(groups.c.name == name))
     writing.event(
         "group.deleted", name, group=name, before=_document(row.title, dict(row.tags), ())
-    )
-
-
-def consequences(reading: Reading, name: str, wanted: Sequence[Share]) -> tuple[str, ...]:
-    """What these shares would do to what the group holds now, in sentences. Empty: nothing."""
-    lines = []
-    after = {share.pool: share for share in wanted}
-    for (group, pool), number in sorted(held(reading).items()):
-        if group != name:
-            continue
-        guaranteed = after[pool].guaranteed if pool in after else 0
-        if number > guaranteed:
-            lines.append(_consequence(reading, name, pool, number, guaranteed))
-    return tuple(lines)
-
-
-def _consequence(reading: Reading, group: str, pool: str, number: int, guaranteed: int) -> str:
-    newest = (
-        sa.select(allotments.c.person, allotments.c.server, allotments.c.device_count)
-        .where(
-            allotments.c.group_name == group,
-            allotments.c.pool == pool,
-            allotments.c.state != "released",
-            allotments.c.device_count > 0,
-        )
-        .order_by(allotments.c.admitted_at.desc(), allotments.c.id.desc())
-    )
-    over, names = number - guaranteed, []
-    for row in reading.all(newest):
-        if over <= 0:
-            break
-        names.append(f"{row.person}/{row.server or 'default'}")
-        over -= row.device_count
-    verb = "is" if len(names) == 1 else "are"
-    return (
-        f"{group} holds {counted(number, 'device')} in {pool} and would be guaranteed {guaranteed}: "
-        f"{', '.join(names)} {verb} then over the share. They keep running; nothing new of {group} starts there until they end."
     )
 
 

@@ -106,7 +106,7 @@ def test_everybody_sees_the_budgets_that_pay_for_them(
             [
                 "group vision has used 4.00 of 1.00 a month and would be over it.",
                 "Nothing new that costs money starts until the period ends or the budget is raised.",
-                "What runs goes on: ann/train, bob/train.",
+                "2 servers that it pays for go on.",
             ],
         ),
         (
@@ -114,7 +114,7 @@ def test_everybody_sees_the_budgets_that_pay_for_them(
             [
                 "group vision has used 4.00 of 1.00 a month and would be over it.",
                 "Nothing new that costs money starts until the period ends or the budget is raised.",
-                "ann/train, bob/train are told and stopped 20m after that.",
+                "2 servers that it pays for are told and stopped 20m after that.",
             ],
         ),
         ({"amount": "1", "period": "none"}, []),

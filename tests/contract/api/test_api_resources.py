@@ -161,7 +161,8 @@ def test_a_share_below_what_is_in_use_says_first_what_it_will_do(
 
     said = olga.groups.consequences("vision", [NewShare("a100", 0)])
 
-    assert "ann/train" in said.consequences[0]
+    assert "1 server is then over the share" in said.consequences[0]
+    assert [(one.person, one.name) for one in said.servers] == [("ann", "train")]
     assert olga.groups.get("vision").shares[0].guaranteed == 2
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allotment.api.examples.queue import TICKET
+from allotment.api.examples.simulations import POLICY, SIMULATION
 from allotment.api.examples.things import (
     AT,
     BUDGET,
@@ -58,8 +59,28 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "revision": 2,
     },
     "Budget": BUDGET,
-    "BudgetChange": {
-        "consequences": ["group vision has used 410.00 of 400.00 a month and would be over it."]
+    "Consequences": {
+        "consequences": [
+            "vision holds 1 device in a100 and would be guaranteed 0: 1 server is then over the share. It keeps running; nothing new of vision starts there until it ends."
+        ],
+        "servers": [
+            {
+                "allotment": "0d0f3f9c5a7f4b0b9be2a1c4c6ad5f11",
+                "person": "analyst-1",
+                "name": "train",
+                "group": "vision",
+                "pool": "a100",
+                "profile": "pytorch-gpu",
+                "devices": 1,
+                "effect": "over",
+                "words": "runs on, over what is allowed",
+                "because": "beyond the 0 guaranteed to vision",
+                "price": "2.50",
+                "cost": "10.00",
+            }
+        ],
+        "rate": "2.50",
+        "cost": "10.00",
     },
     "ConfigurationFile": {"yaml": YAML},
     "ConfigurationPlan": {"changes": [CHANGE], "applied": False},
@@ -73,11 +94,6 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "reasons": [REASON],
     },
     "Group": GROUP,
-    "GroupChange": {
-        "consequences": [
-            "vision holds 1 device in a100 and would be guaranteed 0: analyst-1/train is then over the share."
-        ]
-    },
     "Health": {"status": "ok"},
     "Me": {
         "person": "analyst-1",
@@ -121,6 +137,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "refusals": [REFUSED],
     },
     "Pool": POOL,
+    "PresentPolicy": {"policy": POLICY},
     "Profile": PROFILE,
     "ProfileRevocation": {"profile": {**PROFILE, "enabled": False}, "outcomes": [OUTCOME]},
     "Readiness": {"status": "ready", "record": "ok", "hub": "ok", "work": "ok"},
@@ -192,6 +209,11 @@ ANSWERS: dict[str, dict[str, Any]] = {
     **_listing("Step", STEP),
     **_listing("User", {**USER, "limits": None}),
     **_listing("Ticket", TICKET),
+    "Simulation": SIMULATION,
+    **_listing(
+        "Simulation",
+        {**SIMULATION, **dict.fromkeys(("present", "changed", "present_policy", "changed_policy"))},
+    ),
     "Ticket": TICKET,
 }
 """By the name of the answer's document."""

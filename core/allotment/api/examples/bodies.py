@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from allotment.api.examples.queue import QUEUE_BODIES
+from allotment.api.examples.simulations import SIMULATION_BODIES
 from allotment.api.examples.things import BUDGET_TERMS, SERVER, USE, WANTED_SHARE, YAML
 
 BODIES: dict[str, dict[str, Any]] = {
     **QUEUE_BODIES,
+    **SIMULATION_BODIES,
     "BudgetTerms": BUDGET_TERMS,
     "DepartmentEdit": {"title": "Research", "ceilings": {"a100": 2}},
     "GroupEdit": {"title": "Computer vision", "shares": [WANTED_SHARE]},
@@ -46,6 +48,5 @@ BODIES: dict[str, dict[str, Any]] = {
     "KeepingServer": {"until": "2026-11-23T08:00:00Z", "note": "Training overnight."},
     "StoppingServers": {"servers": [SERVER], "reason": "Maintenance at noon."},
     "UserEdit": {"role": "operator"},
-    "WantedShares": {"shares": [WANTED_SHARE]},
 }
 """By the name of what is sent."""

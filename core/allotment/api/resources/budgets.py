@@ -82,7 +82,7 @@ def delete_budget(
 
 @router.post(
     "/{scope}/{subject}/consequences",
-    response_model=documents.BudgetChange,
+    response_model=documents.Consequences,
     summary="What other terms would do",
 )
 def foresee_budget(
@@ -92,8 +92,8 @@ def foresee_budget(
     with plane.record.reading() as reading:
         _check(reading, caller, scope, subject, body)
         foreseen = budgets.foresee(reading, scope, subject, body, plane.now())
-        lines = consequences(reading, foreseen)
-    return answer(documents.BudgetChange(consequences=lines))
+        found = consequences(reading, foreseen, plane.now())
+    return answer(found)
 
 
 def _check(

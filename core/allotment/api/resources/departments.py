@@ -12,6 +12,7 @@ from allotment.api.fields import Body, Count, NameField, NamePath, Title
 from allotment.api.paging import Paged, cut
 from allotment.api.plane import Asker, Plane, require
 from allotment.api.views.departments import department_document, department_documents
+from allotment.api.views.foreseeing import foreseen_in_pools
 from allotment.model import documents
 from allotment.record import Writing, departments, events
 from allotment.rules.permission import Action
@@ -85,6 +86,30 @@ def edit_department(
         departments.edit(writing, name, body.title, body.ceilings, expected)
         found = department_document(writing, name)
     return answer(found, revision=found.revision)
+
+
+@router.post(
+    "/{name}/consequences",
+    response_model=documents.Consequences,
+    summary="What changing a department would do",
+)
+def foresee_department(
+    plane: Plane, caller: Asker, name: NamePath, body: DepartmentEdit
+) -> Response:
+    """What other ceilings would do to what runs and waits. Nothing is changed.
+
+    Refused as the change itself would be.
+    """
+    require(caller, Action.CHANGE_GROUPS)
+    with plane.record.reading() as reading:
+        before = departments.get(reading, name).ceilings
+    found = foreseen_in_pools(
+        plane,
+        caller,
+        before.keys() | (body.ceilings or {}).keys(),
+        lambda writing: departments.edit(writing, name, body.title, body.ceilings),
+    )
+    return answer(found)
 
 
 @router.delete("/{name}", status_code=204, summary="Delete a department")

@@ -12,6 +12,7 @@ from allotment.api.answering import ExpectedRevision, Repeated, answer, answer_l
 from allotment.api.fields import Body, Count, NameField, NamePath, PersonPath, Title
 from allotment.api.paging import Paged, cut
 from allotment.api.plane import Asker, Plane, require
+from allotment.api.views.foreseeing import foreseen_in_pools
 from allotment.api.views.people import group_document, group_documents
 from allotment.model import documents
 from allotment.model.groups import Origin, Share
@@ -58,12 +59,6 @@ class GroupEdit(Body):
     tags: Tags | None = None
     shares: Shares | None = None
     department: NameField | None = Field(default=None, description="null: in none")
-
-
-class WantedShares(Body):
-    """Shares whose consequences are asked for."""
-
-    shares: Shares
 
 
 class MemberEdit(Body):
@@ -115,27 +110,37 @@ def edit_group(
 ) -> Response:
     """Change title, tags, department or shares. A share may go below what is in use: ask for the consequences first."""
     require(caller, Action.CHANGE_GROUPS)
-    wanted = None if body.shares is None else [share.share(name) for share in body.shares]
-    inside = (body.department or "") if "department" in body.model_fields_set else None
     with plane.record.writing(caller.person, plane.now()) as writing:
-        groups.edit(writing, name, body.title, body.tags, wanted, expected, inside)
+        _edit(writing, name, body, expected)
         found = group_document(writing, _all(caller), name)
     return answer(found, revision=found.revision)
 
 
 @router.post(
     "/{name}/consequences",
-    response_model=documents.GroupChange,
-    summary="What other shares would do",
+    response_model=documents.Consequences,
+    summary="What changing a group would do",
 )
-def foresee_shares(plane: Plane, caller: Asker, name: NamePath, body: WantedShares) -> Response:
-    """What these shares would do to what the group holds now. Nothing is changed."""
+def foresee_group(plane: Plane, caller: Asker, name: NamePath, body: GroupEdit) -> Response:
+    """What other shares, or another department, would do to what runs and waits. Nothing is changed.
+
+    Refused as the change itself would be.
+    """
     require(caller, Action.CHANGE_GROUPS)
     with plane.record.reading() as reading:
-        groups.get(reading, name)
-        wanted = [share.share(name) for share in body.shares]
-        lines = groups.consequences(reading, name, wanted)
-    return answer(documents.GroupChange(consequences=lines))
+        before = groups.all_shares(reading, name)
+    concerned = {one.pool for one in before} | {one.pool for one in body.shares or ()}
+    found = foreseen_in_pools(
+        plane, caller, concerned, lambda writing: _edit(writing, name, body, None)
+    )
+    return answer(found)
+
+
+def _edit(writing: Writing, name: str, body: GroupEdit, expected: int | None) -> None:
+    """Change what the body names."""
+    wanted = None if body.shares is None else [share.share(name) for share in body.shares]
+    inside = (body.department or "") if "department" in body.model_fields_set else None
+    groups.edit(writing, name, body.title, body.tags, wanted, expected, inside)
 
 
 @router.delete("/{name}", status_code=204, summary="Delete a group")

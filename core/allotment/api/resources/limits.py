@@ -11,6 +11,7 @@ from allotment.api.answering import answer, answer_list
 from allotment.api.fields import Body, Count
 from allotment.api.paging import Paged, cut
 from allotment.api.plane import Asker, Plane, require
+from allotment.api.views.foreseeing import foreseen_for_people
 from allotment.api.views.people import limit_documents
 from allotment.model import documents
 from allotment.model.limits import LimitKind, LimitScope, effective_limit
@@ -85,6 +86,20 @@ def put_limit(plane: Plane, caller: Asker, body: LimitEdit) -> Response:
         sequence = events.latest_sequence(writing)
     items = tuple(one for one in found if (one.scope, one.subject) == (body.scope, subject))
     return answer(documents.LimitListing(items=items, sequence=sequence))
+
+
+@router.post(
+    "/consequences", response_model=documents.Consequences, summary="What a limit would do"
+)
+def foresee_limit(plane: Plane, caller: Asker, body: LimitEdit) -> Response:
+    """Who would hold more than this limit allows. Nothing is changed; refused as the change would be."""
+    subject = "" if body.scope is LimitScope.PLATFORM else body.subject
+
+    def change(writing: Writing) -> None:
+        _check(writing, caller, body, subject)
+        limits.put(writing, body.scope, subject, body.kind, body.value)
+
+    return answer(foreseen_for_people(plane, caller, body.scope, subject, change))
 
 
 def _check(writing: Writing, caller: Caller, body: LimitEdit, subject: str) -> None:

@@ -12,10 +12,13 @@ from allotment.api.fields import Body, DeviceField, NameField, NamePath, Title
 from allotment.api.paging import Paged, cut
 from allotment.api.plane import Asker, Plane, require
 from allotment.api.views.capacity import pool_documents
+from allotment.api.views.foreseeing import foreseen_in_pools
 from allotment.model import documents
+from allotment.model.names import DEFAULT_POOL
 from allotment.model.refusals import NotFound
 from allotment.model.sharing import PoolPolicy
 from allotment.record import Reading, Writing, events, pools
+from allotment.record import devices as device_rows
 from allotment.rules.permission import Action, Sight, sight
 
 router = APIRouter(prefix="/pools", tags=["pools"])
@@ -85,13 +88,39 @@ def edit_pool(
     """Give a pool these devices and no others (refused while one that moves is in use), or another policy."""
     require(caller, Action.CHANGE_POOLS)
     with plane.record.writing(caller.person, plane.now()) as writing:
-        if body.policy is not None:
-            revision = pools.set_policy(writing, name, body.policy, expected).revision
-            expected = None if expected is None else revision
-        if body.devices is not None:
-            pools.edit(writing, name, body.devices, expected)
+        _edit(writing, name, body, expected)
         found = _pool(writing, _all(caller.person), name)
     return answer(found, revision=found.revision)
+
+
+def _edit(writing: Writing, name: str, body: PoolEdit, expected: int | None) -> None:
+    """Change what the body names."""
+    if body.policy is not None:
+        revision = pools.set_policy(writing, name, body.policy, expected).revision
+        expected = None if expected is None else revision
+    if body.devices is not None:
+        pools.edit(writing, name, body.devices, expected)
+
+
+@router.post(
+    "/{name}/consequences",
+    response_model=documents.Consequences,
+    summary="What changing a pool would do",
+)
+def foresee_pool(plane: Plane, caller: Asker, name: NamePath, body: PoolEdit) -> Response:
+    """What other devices, or another policy, would do to what runs and waits. Nothing is changed.
+
+    Refused as the change itself would be.
+    """
+    require(caller, Action.CHANGE_POOLS)
+    with plane.record.reading() as reading:
+        wanted = set(body.devices or ())
+        known = device_rows.all_devices(reading)
+    concerned = {name, DEFAULT_POOL, *(each.pool for each in known if each.id in wanted)}
+    found = foreseen_in_pools(
+        plane, caller, concerned, lambda writing: _edit(writing, name, body, None)
+    )
+    return answer(found)
 
 
 @router.delete("/{name}", status_code=204, summary="Delete a pool")

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from allotment.api.views.foreseeing import consequences_document
 from allotment.model import documents
+from allotment.model.allotments import Allotment
+from allotment.model.amounts import counted
 from allotment.model.budgets import AtLimit, BudgetScope, Spending
 from allotment.model.durations import format_duration
+from allotment.model.foresight import Affected, Effect, Foresight
 from allotment.model.money import money, money_words, price_in_millionths
 from allotment.record import Reading, allotments, budgets, memberships
 from allotment.record.columns import from_stored, to_stored
 from allotment.rules.budget import LAST, ends_at, spend_sentence
 from allotment.rules.permission import Sight
 
-_SHOWN = 12
 _HOUR = timedelta(hours=1) // timedelta(microseconds=1)
 
 
@@ -71,35 +74,52 @@ def budget_notices(
     ]
 
 
-def consequences(reading: Reading, one: Spending) -> tuple[str, ...]:
-    """What these terms would do to what runs and starts now, in sentences. Empty: nothing."""
+def consequences(reading: Reading, one: Spending, now: datetime) -> documents.Consequences:
+    """What these terms would do to what runs and starts now. All empty: nothing."""
     terms = one.budget.terms
     used = f"{money_words(money(one.spent))} of {money_words(terms.amount)} {terms.period.words}"
     if one.percent < LAST:
-        return () if not one.level else (f"{one.budget.whose} has used {used}: {one.percent} %.",)
+        near = f"{one.budget.whose} has used {used}: {one.percent} %."
+        return documents.Consequences(consequences=(near,) if one.level else ())
     first = f"{one.budget.whose} has used {used} and would be over it."
     if terms.at_limit is AtLimit.WARN:
-        return (first, "Those concerned are told; nothing else happens.")
-    running = _running(reading, one)
+        only = "Those concerned are told; nothing else happens."
+        return documents.Consequences(consequences=(first, only))
+    running, stops = _running(reading, one), terms.at_limit is AtLimit.STOP
     lines = [
         first,
         "Nothing new that costs money starts until the period ends or the budget is raised.",
     ]
-    if running and terms.at_limit is AtLimit.STOP:
-        grace = format_duration(terms.grace)
-        verb = "is" if len(running) == 1 else "are"
-        names = ", ".join(running[:_SHOWN])
-        lines.append(f"{names} {verb} told and stopped {grace} after that.")
-    elif running:
-        lines.append(f"What runs goes on: {', '.join(running[:_SHOWN])}.")
-    return tuple(lines)
+    if running:
+        lines.append(_becomes(len(running), terms.grace if stops else None))
+    affected = [
+        Affected(
+            each.id,
+            Effect.STOPPED if stops else Effect.OVER,
+            f"the budget of {one.budget.whose}",
+            now + terms.grace if stops else None,
+        )
+        for each in running
+    ]
+    return consequences_document(reading, Foresight(tuple(lines), tuple(affected)), now)
 
 
-def _running(reading: Reading, one: Spending) -> list[str]:
+def _becomes(number: int, grace: timedelta | None) -> str:
+    """What becomes of the servers that it pays for."""
+    servers = counted(number, "server")
+    if grace is None:
+        return f"{servers} that it pays for {'goes' if number == 1 else 'go'} on."
+    verb = "is" if number == 1 else "are"
+    return (
+        f"{servers} that it pays for {verb} told and stopped {format_duration(grace)} after that."
+    )
+
+
+def _running(reading: Reading, one: Spending) -> list[Allotment]:
     """Servers that it pays for now and that cost something."""
     personal = one.budget.scope is BudgetScope.PERSON
     return [
-        f"{each.person}/{each.server or 'default'}"
+        each
         for each in allotments.active(reading)
         if price_in_millionths(each.terms.get("profile", {}).get("price"))
         and (each.person == one.budget.subject if personal else each.group in one.groups)

@@ -21,6 +21,12 @@ from allotment.model.documents.departments import (
 )
 from allotment.model.documents.document import Document, Listing
 from allotment.model.documents.endings import Ending, Keep, ReportReceipt
+from allotment.model.documents.foresight import (
+    AffectedPerson,
+    AffectedServer,
+    AffectedTicket,
+    Consequences,
+)
 from allotment.model.documents.happenings import (
     Drift,
     DriftListing,
@@ -45,7 +51,6 @@ from allotment.model.documents.launching import (
 )
 from allotment.model.documents.money import (
     Budget,
-    BudgetChange,
     BudgetListing,
     UsageListing,
     UsageRow,
@@ -53,7 +58,6 @@ from allotment.model.documents.money import (
 )
 from allotment.model.documents.people import (
     Group,
-    GroupChange,
     GroupListing,
     LimitListing,
     LimitSetting,
@@ -93,18 +97,28 @@ from allotment.model.documents.platform import (
 from allotment.model.documents.problems import Problem, ReasonDocument
 from allotment.model.documents.queue import Ticket, TicketListing
 from allotment.model.documents.reservations import Reservation, ReservationListing
+from allotment.model.documents.simulations import (
+    PresentPolicy,
+    Simulation,
+    SimulationListing,
+    SimulationQuestion,
+    SimulationState,
+)
 
 __all__ = [
     "About",
+    "AffectedPerson",
+    "AffectedServer",
+    "AffectedTicket",
     "Alert",
     "Budget",
-    "BudgetChange",
     "BudgetListing",
     "Capacity",
     "CapacityPlan",
     "ConfigurationChange",
     "ConfigurationFile",
     "ConfigurationPlan",
+    "Consequences",
     "Department",
     "DepartmentCeiling",
     "DepartmentListing",
@@ -118,7 +132,6 @@ __all__ = [
     "EventListing",
     "Explanation",
     "Group",
-    "GroupChange",
     "GroupListing",
     "GroupShare",
     "Health",
@@ -144,6 +157,7 @@ __all__ = [
     "Pool",
     "PoolListing",
     "PoolShare",
+    "PresentPolicy",
     "Problem",
     "Profile",
     "ProfileListing",
@@ -163,6 +177,10 @@ __all__ = [
     "ServerOutcome",
     "ServerOutcomes",
     "ServerUse",
+    "Simulation",
+    "SimulationListing",
+    "SimulationQuestion",
+    "SimulationState",
     "Step",
     "StepListing",
     "Ticket",

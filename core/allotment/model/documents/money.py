@@ -81,9 +81,3 @@ class BudgetListing(Listing):
     """Budgets, by scope and subject."""
 
     items: tuple[Budget, ...]
-
-
-class BudgetChange(Document):
-    """What other terms would do, in sentences. Empty: nothing."""
-
-    consequences: tuple[str, ...]

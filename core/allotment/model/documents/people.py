@@ -54,12 +54,6 @@ class GroupListing(Listing):
     items: tuple[Group, ...]
 
 
-class GroupChange(Document):
-    """What changing a group's shares would do to what it holds now, in sentences."""
-
-    consequences: tuple[str, ...]
-
-
 class LimitUse(Document):
     """A limit that binds a person, where it comes from, and what is used of it."""
 
