@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -119,6 +120,7 @@ def test_what_was_told_first_is_kept_and_scored(lending: Any, queueing: Any) -> 
     lending.granted("ann", "low", "again")
     ticket = wait(lending)
     queueing.round(lending.later(seconds=1))
+    queueing.settle()
     with lending.record.reading() as reading:
         told = estimates.latest(reading, [ticket.id])[ticket.id]
         assert estimates.calibration(reading, ticket.since).told == 0
@@ -131,6 +133,21 @@ def test_what_was_told_first_is_kept_and_scored(lending: Any, queueing: Any) -> 
     with lending.record.reading() as reading:
         scored = estimates.calibration(reading, ticket.since)
     assert (scored.told, scored.most_held) == (1, 1)
+
+
+@pytest.mark.promise("QUEUE-2")
+def test_a_release_is_answered_at_once(lending: Any, queueing: Any) -> None:
+    ticket = wait(lending)
+    queueing.round(lending.later(seconds=1))
+    following = threading.Thread(target=lambda: queueing.follow(lending.now))
+
+    following.start()
+    lending.end(lending.borrowed)
+    following.join(60)
+    queueing.follow(lending.now)  # where the first was woken by the stop, before the release
+
+    with lending.record.reading() as reading:
+        assert tickets.get(reading, ticket.id).state is TicketState.OFFERED
 
 
 def test_a_round_where_nobody_waits_writes_nothing(lending: Any, queueing: Any) -> None:

@@ -46,6 +46,29 @@ async def test_a_step_that_fails_stops_no_other() -> None:
     assert bad.problem == "OSError: no luck"
 
 
+async def test_a_step_that_failed_rests_before_it_is_tried_again() -> None:
+    fifth_run = threading.Event()
+    runs = {"good": 0, "bad": 0}
+
+    def run(name: str) -> str:
+        runs[name] += 1
+        if name == "bad":
+            message = "no luck"
+            raise OSError(message)
+        if runs[name] == 5:
+            fifth_run.set()
+        return ""
+
+    bad = Step("bad", 0.0, lambda _: run("bad"), after_failure=3600.0)
+    loop = Loop([bad, Step("good", 0.0, lambda _: run("good"))], clock)
+    running = asyncio.create_task(loop.run())
+    await asyncio.to_thread(fifth_run.wait, 20)
+    loop.end()
+    await running
+
+    assert runs["bad"] == 1
+
+
 def test_a_step_that_works_again_tells_no_old_failure() -> None:
     answers = iter([OSError("no luck"), "done"])
 

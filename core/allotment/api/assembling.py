@@ -16,8 +16,7 @@ from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from allotment.work.local_servers import LocalServers
 from allotment.work.loop import Loop, Step
-from allotment.work.queueing import ROUND_EVERY as QUEUE_EVERY
-from allotment.work.queueing import Queueing
+from allotment.work.queueing import AFTER_FAILURE, Queueing
 from allotment.work.steps import Declared, Work, steps, this_process
 
 ONE_SYSTEM_USER = (
@@ -56,7 +55,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         errands=Errands(),
         loop=Loop(
             (
-                Step("queue", QUEUE_EVERY, queueing.round),
+                Step("queue", 0.0, queueing.follow, after_failure=AFTER_FAILURE),
                 *steps(work, declared),
                 Step("endings", ROUND_EVERY, endings.round),
             ),

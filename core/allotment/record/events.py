@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from allotment.model.events import Event
 from allotment.record.engine import Reading
-from allotment.record.schema import counters, events
+from allotment.record.schema import events
 
 
 def _from_row(row: sa.Row[Any]) -> Event:
@@ -80,8 +80,7 @@ def newest(
 
 def latest_sequence(reading: Reading) -> int:
     """The sequence of the newest event; 0 before the first."""
-    return int(
-        reading.connection.execute(
-            sa.select(counters.c.value).where(counters.c.name == "event")
-        ).scalar_one()
-    )
+    return int(reading.driver(_LATEST, {}).scalar_one())
+
+
+_LATEST = "SELECT value FROM counters WHERE name = 'event'"

@@ -47,10 +47,14 @@ def unknown(_profile: str, _group: str, _devices: int) -> None:
     return
 
 
-_WAITING = """
-SELECT id, person, profile, group_name, device_count, priority, candidates, since, moved FROM tickets
-WHERE state IN ('waiting', 'offered') AND state = 'waiting' ORDER BY since, id
-"""
+WAITING_COLUMNS = (
+    "id, person, profile, group_name, device_count, priority, candidates, since, moved"
+)
+WAITING = (
+    f"SELECT {WAITING_COLUMNS} FROM tickets "  # noqa: S608 - the columns are named above
+    "WHERE state IN ('waiting', 'offered') AND state = 'waiting' ORDER BY since, id"
+)
+"""Everybody who waits, the oldest first."""
 _NODES = sa.text("""
 SELECT n.pool, n.model, n.node, n.total, n.free, p.policy FROM pool_nodes n JOIN pools p ON p.name = n.pool
 WHERE n.pool IN :pools ORDER BY n.pool, n.model, n.node
@@ -109,19 +113,19 @@ def read(
     expected: Expected = unknown,
 ) -> Queue:
     """Read these pools with their queues; left out, the pools that somebody waits for."""
-    rows = reading.driver(_WAITING, {}).all()
+    rows = reading.driver(WAITING, {}).all()
     asked = {pool for row in rows for pool, _ in read_candidates(row.candidates)}
     names = sorted(asked if pools is None else pools)
     if not names:
         return Queue({}, {})
-    found = _Pools(reading, names, now, expected)
+    found = Standings(reading, names, now, expected)
     waiting: dict[PoolModel, list[WaitingClaim]] = defaultdict(list)
     for row in rows:
         for key in read_candidates(row.candidates):
-            if key in found.standings:
+            if key in found.by_pool:
                 group = found.group_in(key[0], row.group_name)
-                waiting[key].append(_waiting_claim(row, group, expected))
-    return Queue(found.standings, {key: tuple(line) for key, line in waiting.items()})
+                waiting[key].append(waiting_claim(row, group, expected))
+    return Queue(found.by_pool, {key: tuple(line) for key, line in waiting.items()})
 
 
 @lru_cache(maxsize=1024)
@@ -130,7 +134,8 @@ def read_candidates(document: str) -> tuple[PoolModel, ...]:
     return tuple((pool, model) for pool, model in json.loads(document))
 
 
-def _waiting_claim(row: Any, group: str, expected: Expected) -> WaitingClaim:
+def waiting_claim(row: Any, group: str, expected: Expected) -> WaitingClaim:
+    """A ticket's row as the queue sees it in a pool, where its group goes by ``group``."""
     return WaitingClaim(
         id=row.id,
         group=group,
@@ -144,8 +149,8 @@ def _waiting_claim(row: Any, group: str, expected: Expected) -> WaitingClaim:
     )
 
 
-class _Pools:
-    """The standings of some pools."""
+class Standings:
+    """The standings of some pools, read in a handful of statements; ``by_pool`` has one for each model in them."""
 
     def __init__(
         self, reading: Reading, names: Sequence[str], now: datetime, expected: Expected
@@ -163,7 +168,7 @@ class _Pools:
         nodes: dict[PoolModel, list[Any]] = defaultdict(list)
         for row in reading.connection.execute(_NODES, wanted):
             nodes[row.pool, row.model].append(row)
-        self.standings = {key: self._standing(key, rows) for key, rows in nodes.items()}
+        self.by_pool = {key: self._standing(key, rows) for key, rows in nodes.items()}
 
     def group_in(self, pool: str, group: str | None) -> str:
         """The group as the pool knows it: who has no share there has no group."""

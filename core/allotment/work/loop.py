@@ -18,11 +18,13 @@ class Step:
     """One piece of periodic work. ``every`` is the pause in seconds between two runs.
 
     ``run`` blocks, gets the time, and says in words what it did; empty: nothing to tell.
+    ``after_failure`` is the least pause in seconds after a run that failed.
     """
 
     name: str
     every: float
     run: Callable[[datetime], str]
+    after_failure: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +69,22 @@ class Loop:
 
     async def _repeat(self, step: Step) -> None:
         while not self._ending.is_set():
-            await asyncio.to_thread(self.run_once, step)
+            worked = await asyncio.to_thread(self.run_once, step)
+            pause = step.every if worked else max(step.every, step.after_failure)
             try:
-                await asyncio.wait_for(self._ending.wait(), step.every)
+                await asyncio.wait_for(self._ending.wait(), pause)
             except TimeoutError:
                 continue
 
-    def run_once(self, step: Step) -> None:
-        """Run a step now, and note how it went. Blocks; raises nothing."""
+    def run_once(self, step: Step) -> bool:
+        """Run a step now, and note how it went. Blocks; raises nothing. Returns whether it worked."""
         started, clock = self._clock(), time.monotonic()
         self._note(step, started_at=started)
         try:
             note = step.run(started)
         except Exception as error:  # noqa: BLE001 - whatever happens in one step, the others go on
             self._failed(step, error, time.monotonic() - clock)
-            return
+            return False
         with self._lock:
             before = self._progress[step.name]
             self._progress[step.name] = replace(
@@ -95,6 +98,7 @@ class Loop:
             )
         if before.failures:
             log.info("%s works again after %d failures", step.name, before.failures)
+        return True
 
     def _failed(self, step: Step, error: Exception, seconds: float) -> None:
         problem = f"{type(error).__name__}: {error}"
