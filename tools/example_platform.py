@@ -35,7 +35,7 @@ from allotment.record.reports import DeviceMinute, add_device_minutes
 from allotment.rules.eta import Estimate
 from allotment.rules.queueing import schedule
 from allotment.work.live_use import LiveUse
-from allotment.work.queueing import said_of
+from allotment.work.queue_telling import said_of
 
 GIB = 2**30
 GROUPS = {
