@@ -50,23 +50,27 @@ DEVICES = "\n".join(
     f"  - {{id: gpu-{n}, model: NVIDIA A100 80GB, memory: 80GiB, node: dgx-{n // 4 + 1}}}"
     for n in range(8)
 )
+SOFTWARE = """software:
+  - {name: stable, title: PyTorch 2.8, description: What most people use.}
+  - {name: newest, title: PyTorch 2.9, description: Since Monday; tell us what breaks.}
+"""
 PROFILES = {
-    "pytorch-gpu": """
+    "pytorch-gpu": f"""
 title: PyTorch on one GPU
 description: CUDA, PyTorch and friends, for training on a single device.
 devices: 1
 cpu: 4
 memory: 16GiB
 price: 2.40
-""",
-    "pytorch-four": """
+{SOFTWARE}""",
+    "pytorch-four": f"""
 title: PyTorch on four GPUs
 description: For training across the devices of one node.
 devices: 4
 cpu: 32
 memory: 256GiB
 price: 9.60
-""",
+{SOFTWARE}""",
     "data-science": """
 title: Data science
 description: Python and R with the usual libraries for data analysis, without a GPU.

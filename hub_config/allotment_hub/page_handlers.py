@@ -32,7 +32,7 @@ from allotment_spawner.asking import record_at
 from allotment_spawner.pages import Pages
 from allotment_spawner.refusing import LaunchQueued
 
-FORM_FIELDS = ("name", "note", "profile", "group")
+FORM_FIELDS = ("name", "note", "profile", "group", "software")
 FORM_PATIENCE = 5.0
 """Seconds that a form waits for the decision; past them the progress page says what becomes of it."""
 FAILED = "The server could not be started. An operator finds the cause in the hub's log."
@@ -205,7 +205,7 @@ class LaunchHandler(SpawnHandler):
         form = {field: self._wished.get(field, "") for field in FORM_FIELDS}
         shown = "" if self._is_new() else self._server
         pages: Pages = self.settings["template_vars"]["allotment"](for_user)
-        view = await pages.launch(shown, form["profile"], form["group"])
+        view = await pages.launch(shown, form["profile"], form["group"], form["software"])
         again = {"_xsrf": self.xsrf_token.decode("ascii")}
         if self.get_query_argument("next", ""):
             again["next"] = self.get_query_argument("next")

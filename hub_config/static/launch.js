@@ -6,6 +6,7 @@ import { base } from "./hub.js";
 const form = document.getElementById("launch");
 const cards = document.getElementById("cards");
 const limits = document.getElementById("limits");
+const software = document.getElementById("software");
 const button = document.getElementById("launch-button");
 const wait = document.getElementById("wait");
 const hint = document.getElementById("launch-hint");
@@ -46,8 +47,32 @@ function showMeter(meter, card) {
   more.setAttribute("width", String(Math.min(100 - from, (100 * (after - used)) / limit)));
 }
 
+let wished = ""; // the software that the person chose last, kept from size to size
+
+/** Offer the software that goes with the size; where it leaves no choice, send none. */
+function showSoftware(profile) {
+  const has = (label, list) => label.dataset[list].split(" ").includes(profile);
+  const fitting = [];
+  for (const label of software.querySelectorAll(".soft")) {
+    label.hidden = !has(label, "profiles");
+    if (!label.hidden) fitting.push(label);
+  }
+  software.hidden = software.disabled = fitting.length === 0;
+  if (fitting.length === 0) return "";
+  const radio = (label) => label.querySelector("input");
+  const now =
+    fitting.find((label) => radio(label).value === wished) ||
+    fitting.find((label) => !wished && radio(label).checked) ||
+    fitting.find((label) => has(label, "proposed")) ||
+    fitting[0];
+  radio(now).checked = true;
+  return now.querySelector("b").textContent;
+}
+
 function showChoice() {
   const card = chosen();
+  const runs = showSoftware(card?.querySelector("input").value || "");
+  const what = card ? `${card.dataset.title}${runs ? ` with ${runs}` : ""}` : "";
   for (const meter of limits.querySelectorAll("[data-meter]")) showMeter(meter, card);
   const price = card?.dataset.price;
   const ready = card?.dataset.readiness === "now";
@@ -58,9 +83,9 @@ function showChoice() {
   button.disabled = !ready && !waits;
   wait.value = waits ? "true" : "";
   hint.textContent = ready
-    ? `Starts now: ${card.dataset.title}.`
+    ? `Starts now: ${what}.`
     : waits
-      ? `${card.dataset.title} starts by itself when its turn comes. You can close the page.`
+      ? `${what} starts by itself when its turn comes. You can close the page.`
       : card
         ? `${card.dataset.title} cannot start now. Choose another size.`
         : "Choose a size.";
@@ -118,7 +143,8 @@ if (form) {
   });
   form.addEventListener("change", (event) => {
     if (event.target === group) refresh();
-    if (event.target.name === "profile") showChoice();
+    if (event.target.name === "software") wished = event.target.value;
+    if (["profile", "software"].includes(event.target.name)) showChoice();
   });
   filter?.addEventListener("input", applyFilter);
   onlyReady?.addEventListener("change", applyFilter);

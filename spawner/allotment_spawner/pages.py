@@ -37,10 +37,12 @@ class Pages:
         self._record, self._hub, self._user = record, hub, user
 
     async def launch(
-        self, server: str = "", profile: str = "", group: str = ""
+        self, server: str = "", profile: str = "", group: str = "", software: str = ""
     ) -> LaunchView | None:
-        """The launch page for a server's name, with a card and a paying group asked for."""
-        claim = Claim(self._hub, self._user.name, server, profile, group or None)
+        """The launch page for a server's name, with a card, a paying group and software asked for."""
+        claim = Claim(
+            self._hub, self._user.name, server, profile, group or None, software=software
+        )
         now = datetime.now(UTC)
         with TAKES.labels("launch").time():
             return await self._ask(lambda reading: launch_view(reading, claim, now))

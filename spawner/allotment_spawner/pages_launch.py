@@ -29,6 +29,7 @@ from allotment_spawner.pages_pieces import (
     limit_meter,
     share_meter,
 )
+from allotment_spawner.pages_software import SoftwareChoice, software_choices, wished_software
 from allotment_spawner.pages_waiting import Lines
 
 MANY = 8
@@ -48,6 +49,7 @@ class Readiness(StrEnum):
 _HEADLINES = {
     Rule.SERVER_NAME: "Name in use",
     Rule.PROFILE_VISIBLE: "Not offered to you",
+    Rule.SOFTWARE_OFFERED: "Not with this software",
     Rule.PERSON_ONBOARDED: "You are not on-boarded",
     Rule.GROUP_CHOSEN: "Choose who pays",
     Rule.LIMIT_SERVERS: "Over your limit of servers",
@@ -122,6 +124,13 @@ class LaunchView:
     @property
     def summary(self) -> str:
         """One sentence that changes when what is free changes."""
+    software: tuple[SoftwareChoice, ...] = ()
+    """What can be chosen apart from the size, each once; empty: nothing."""
+
+    @property
+    def software_available(self) -> bool:
+        """Whether the size that is chosen at first leaves a choice of software."""
+        return any(one.available for one in self.software)
         now = sum(card.readiness is Readiness.NOW for card in self.cards)
         drawn = {(c.plots.pool, c.plots.model): c.plots for c in self.cards if c.plots}
         free = [
@@ -165,11 +174,13 @@ def launch_view(
         person=facts.person,
         onboarded=facts.onboarded,
         groups=facts.groups,
+    chosen = _chosen(cards, claim.profile, facts)
         group=group,
         cards=cards,
         meters=_meters(facts, group),
         budgets=budget_meters(facts, group or "", now),
-        chosen=_chosen(cards, claim.profile, facts),
+        chosen=chosen,
+        software=software_choices(offered, chosen, wished_software(facts, claim)),
         taken=tuple(sorted((server.name, server.state) for server in facts.servers)),
         ask=() if cards and facts.onboarded else page_facts.operators(reading),
         sequence=facts.sequence,
@@ -212,7 +223,8 @@ class _Background:
 
 
 def _card(facts: PersonFacts, profile: Profile, claim: Claim, background: _Background) -> Card:
-    standing = facts.standing(profile, replace(claim, profile=profile.name))
+    # Whether a size can be launched is the same with any of its software.
+    standing = facts.standing(profile, replace(claim, profile=profile.name, software=""))
     decision = _in_turn(admit(standing), standing, background)
     if isinstance(decision, Admitted):
         pool = _pool(standing, decision.pool, decision.model)

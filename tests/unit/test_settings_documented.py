@@ -10,18 +10,22 @@ from allotment.cli import app
 from allotment.model.limits import LimitKind
 from allotment.model.people import Permission
 from allotment.model.profiles import Profile
+from allotment.model.software import Software
 from allotment.settings import parse_settings, schema
+from allotment.settings.catalogue import read_profile
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "settings.md").read_text()
 COMMANDS = (DOCS / "command-line.md").read_text()
-EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+YAML = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+PROFILES = [text for text in YAML if text.startswith("title:")]
+EXAMPLES = [text for text in YAML if text not in PROFILES]
 SECTIONS = [
     model
     for model in vars(schema).values()
     if isinstance(model, type) and issubclass(model, BaseModel) and model is not BaseModel
 ]
-KEYS = sorted({key for model in (*SECTIONS, Profile) for key in model.model_fields})
+KEYS = sorted({key for model in (*SECTIONS, Profile, Software) for key in model.model_fields})
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -42,6 +46,14 @@ def test_every_example_is_valid(example: str) -> None:
     ) * bool(devices)
 
     parse_settings(devices + example, "docs/settings.md")
+
+
+@pytest.mark.parametrize("example", PROFILES)
+def test_every_example_of_a_profile_is_valid(example: str, tmp_path: Path) -> None:
+    file = tmp_path / "example.yaml"
+    file.write_text(example)
+
+    assert read_profile(file).problem == ""
 
 
 @pytest.mark.parametrize(
