@@ -15,6 +15,7 @@ from allotment.model.money import money, money_words
 from allotment.record.columns import from_stored, to_stored
 from allotment.record.page_facts import DeviceFacts, PersonFacts
 from allotment.rules.budget import LAST, ends_at
+from allotment.rules.limiting import GIB
 from allotment.rules.standing import PoolFacts, ShareFacts
 
 SQUARES = 64
@@ -201,6 +202,8 @@ _LABELS = {
     LimitKind.DEVICES: "Your devices",
     LimitKind.SERVERS: "Your running servers",
     LimitKind.SERVERS_EXISTING: "Your servers, stopped ones too",
+    LimitKind.INSTANCES: "Your cloud instances",
+    LimitKind.STORAGE: "Your storage, GiB",
 }
 
 
@@ -210,6 +213,8 @@ def limit_meter(facts: PersonFacts, limit: EffectiveLimit) -> Meter:
         LimitKind.DEVICES: sum(len(allotment.devices) for allotment in facts.active),
         LimitKind.SERVERS: len(facts.active),
         LimitKind.SERVERS_EXISTING: len(facts.servers),
+        LimitKind.INSTANCES: facts.instances,
+        LimitKind.STORAGE: -(-(facts.storage or 0) // GIB),
     }[limit.kind]
     return Meter(str(limit.kind), _LABELS[limit.kind], used, limit.value, _source(limit))
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class LimitKind(StrEnum):
-    """What is limited. All are counts."""
+    """What is limited. All are counts; storage in GiB."""
 
     DEVICES = "devices"
     """Devices held at once."""
@@ -15,6 +15,10 @@ class LimitKind(StrEnum):
     """Servers that are starting, running or stopping."""
     SERVERS_EXISTING = "servers_existing"
     """Servers that exist, stopped ones included."""
+    INSTANCES = "instances"
+    """Instances of a cloud taken at once: servers whose profile names an instance type."""
+    STORAGE = "storage"
+    """What the home holds, in GiB."""
 
     @property
     def words(self) -> str:
@@ -26,6 +30,8 @@ _LIMIT_WORDS = {
     LimitKind.DEVICES: "devices at once",
     LimitKind.SERVERS: "running servers",
     LimitKind.SERVERS_EXISTING: "servers that exist",
+    LimitKind.INSTANCES: "cloud instances at once",
+    LimitKind.STORAGE: "GiB of storage",
 }
 
 

@@ -85,8 +85,18 @@ class Profile(BaseModel):
         max_length=MOST_SOFTWARE,
         description="What its users may choose apart from the size; the first is proposed",
     )
+    instance_type: Name | None = Field(
+        default=None, description="The instance type that a server of it takes one of"
+    )
     priority: Priority = Priority.DEDICATED
-    price: Price | None = Field(default=None, description="Per hour")
+    price: Price | None = Field(
+        default=None, description="Per hour; left out, that of the instance type"
+    )
+    cleans_up: bool = Field(
+        default=False,
+        strict=True,
+        description="Whether it can be launched by somebody who is over their limit of storage",
+    )
     visible_to: Audience | None = None
     successor: Name | None = Field(default=None, description="The profile that replaces it")
     successor_message: str = Field(

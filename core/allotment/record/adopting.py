@@ -119,6 +119,7 @@ def _write_allotment(writing: Writing, running: RunningServer, held: Sequence[De
         profile = _profile(writing, running)
         identity = {"id": running.allotment, "admitted_at": began, "terms": {"profile": profile}}
         identity["priority"] = profile.get("priority", Priority.DEDICATED)
+        identity["instance_type"] = profile.get("instance_type")
         writing.run(allotments.insert().values(**identity, **values))
     _write_server(writing, running)
 

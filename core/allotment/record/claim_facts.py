@@ -11,14 +11,17 @@ from typing import Any
 from allotment.model.allotments import HeldDevice
 from allotment.model.claims import Claim
 from allotment.model.groups import Mode, Share
+from allotment.model.instance_types import TypeUse
 from allotment.model.limits import Limit, LimitKind, LimitScope
 from allotment.model.names import CONSOLE_PROFILE
 from allotment.model.people import Permission
 from allotment.model.profiles import Profile
 from allotment.model.sharing import PoolPolicy
-from allotment.record import budgets, departments, reservations
+from allotment.record import budgets, departments, instance_types, reservations
 from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
+from allotment.rules.admission import paying_group
+from allotment.rules.limiting import storage_over
 from allotment.rules.standing import PoolFacts, ShareFacts, Standing
 from allotment.rules.succession import successor_of
 
@@ -61,10 +64,11 @@ SELECT
     (SELECT {array}({row}(s.group_name, s.pool, s.guaranteed, s.ceiling, s.weight, s.held, {dedicated}))
         FROM shares s JOIN mine ON mine.group_name = s.group_name) AS shares,
     (SELECT {row}(COUNT(*), COALESCE(SUM(device_count), 0),
-        COALESCE(SUM(CASE WHEN server = :server AND hub = :hub THEN 1 ELSE 0 END), 0))
+        COALESCE(SUM(CASE WHEN server = :server AND hub = :hub THEN 1 ELSE 0 END), 0), COUNT(instance_type))
         FROM allotments WHERE person = :person AND state <> 'released') AS active,
     (SELECT {row}(COUNT(*), COALESCE(SUM(CASE WHEN name = :server AND hub = :hub THEN 1 ELSE 0 END), 0))
         FROM servers WHERE person = :person) AS existing,
+    (SELECT SUM(used) FROM storage WHERE person = :person) AS storage,
     (SELECT {array}({row}(u.pool, u.model, u.total, u.free, u.most,
         (SELECT COALESCE(SUM(CASE WHEN s.guaranteed > s.held THEN s.guaranteed - s.held ELSE 0 END), 0)
             FROM shares s WHERE s.pool = u.pool AND u.pool = 'default'),
@@ -148,7 +152,13 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
     row = reading.driver(_STATEMENTS[reading.dialect], parameters).one()
     groups = tuple(sorted(_array(row.groups)))
     profile = None if row.profile is None else _profile(row.profile)
-    active, held, here = _array(row.active)
+    document = {} if row.profile is None else json.loads(row.profile)
+    of_type = None
+    if profile is not None and profile.instance_type is not None:
+        of_type = instance_types.of_profile(reading, profile.instance_type)
+        profile = priced(profile, of_type)
+        document["price"] = None if profile.price is None else str(profile.price)
+    active, held, here, instances = _array(row.active)
     existing, exists = _array(row.existing)
     usable = _array(row.usable)
     console = row.permissions is not None and Permission.USE_CONSOLE in json.loads(row.permissions)
@@ -167,6 +177,7 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
         may_use_console=console,
         devices_held=held,
         servers_active=active,
+        instances_active=instances,
         servers_existing=existing,
         server_exists=exists > 0,
         server_active=here > 0,
@@ -182,15 +193,23 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
         ),
         budgets=budgets.of_claim(reading, claim.person, groups, now) if row.budgeted else (),
         departments=departments.of_claim(reading, groups) if row.divided else (),
+        instance_type=of_type,
+        storage=None if row.storage is None else int(row.storage),
     )
-    if not seen:
+    if not seen or storage_over(standing, paying_group(standing)):
         standing = _with_what_is_offered(reading, standing)
     candidates = {
         (pool[0], pool[1]): tuple(HeldDevice(*device) for device in _array(pool[8]))
         for pool in usable
     }
-    document = {} if row.profile is None else json.loads(row.profile)
     return Facts(standing, document, candidates, bool(row.contested))
+
+
+def priced(profile: Profile, use: TypeUse | None) -> Profile:
+    """A profile with the price of its instance type, where it has none of its own."""
+    if profile.price is not None or use is None or use.type.price is None:
+        return profile
+    return profile.model_copy(update={"price": use.type.price})
 
 
 def _may_see(profile: Profile, person: str, groups: tuple[str, ...], *, console: bool) -> bool:
@@ -208,5 +227,6 @@ def _with_what_is_offered(reading: Reading, standing: Standing) -> Standing:
     return replace(
         standing,
         visible_profiles=tuple(profile.name for profile in offered),
+        cleaning=tuple(profile.name for profile in offered if profile.cleans_up),
         successor=None if old is None else successor_of(old, replaced, offered),
     )

@@ -84,8 +84,8 @@ def lock(writing: Writing, claim: Claim) -> None:
 
 
 _INSERT_ALLOTMENT = """
-INSERT INTO allotments (id, hub, person, server, group_name, pool, profile, state, device_count, priority, terms, devices, token_hash, admitted_at)
-VALUES (:id, :hub, :person, :server, :group_name, :pool, :profile, :state, :device_count, :priority, :terms, :devices, :token_hash, :now)
+INSERT INTO allotments (id, hub, person, server, group_name, pool, profile, state, device_count, priority, terms, devices, token_hash, admitted_at, instance_type)
+VALUES (:id, :hub, :person, :server, :group_name, :pool, :profile, :state, :device_count, :priority, :terms, :devices, :token_hash, :now, :instance_type)
 """
 _INSERT_SERVER = """
 INSERT INTO servers (person, hub, name, display_name, note, profile, allotment, created_at)
@@ -172,6 +172,7 @@ def _parameters(allotment: Allotment, claim: Claim, now: int) -> dict[str, Any]:
         "kind": f"allotment.{'offered' if allotment.state is State.OFFERED else 'admitted'}",
         "device_count": len(allotment.devices),
         "priority": allotment.terms["profile"].get("priority", Priority.DEDICATED),
+        "instance_type": allotment.terms["profile"].get("instance_type"),
         "terms": dumps(allotment.terms),
         "devices": held_document(allotment.devices),
         "token_hash": claim.token_hash,

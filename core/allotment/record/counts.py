@@ -26,6 +26,13 @@ def held_by_person(reading: Reading, person: str | None = None) -> dict[str, tup
     return {row.person: (row.servers, int(row.devices)) for row in reading.all(statement)}
 
 
+def instances_of(reading: Reading, person: str) -> int:
+    """Instances of a cloud that a person's servers take now."""
+    mine = (allotments.c.person == person, _ACTIVE, allotments.c.instance_type.is_not(None))
+    row = reading.first(sa.select(sa.func.count().label("number")).where(*mine))
+    return row.number if row else 0
+
+
 def existing_by_person(reading: Reading, person: str | None = None) -> dict[str, int]:
     """By person: servers that exist, stopped ones too."""
     statement = sa.select(servers.c.person, sa.func.count().label("number")).group_by(

@@ -8,8 +8,8 @@ standing that :func:`allotment.record.claim_facts.read` would.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
@@ -17,6 +17,7 @@ from allotment.model.allotments import Allotment
 from allotment.model.budgets import Spending
 from allotment.model.claims import Claim
 from allotment.model.groups import Mode, Share
+from allotment.model.instance_types import TypeUse
 from allotment.model.limits import Limit, LimitKind, LimitScope
 from allotment.model.names import CONSOLE_PROFILE
 from allotment.model.people import Permission
@@ -27,11 +28,13 @@ from allotment.record import (
     budgets,
     claim_facts,
     departments,
+    instance_types,
     platform,
     reservations,
     servers,
     tickets,
 )
+from allotment.record import page_statements as statements
 from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
 from allotment.record.servers import Server
@@ -103,6 +106,10 @@ class PersonFacts:
     """What may have to pay for this person's servers, with what it has paid for."""
     departments: tuple[DepartmentFacts, ...] = ()
     """Ceilings of the departments of the person's groups."""
+    types: Mapping[str, TypeUse] = field(default_factory=dict)
+    """Instance types that profiles name, with what is used of them."""
+    storage: int | None = None
+    """What the person's homes hold, in bytes; None where that was never measured."""
 
     @property
     def group_names(self) -> tuple[str, ...]:
@@ -142,6 +149,7 @@ class PersonFacts:
             may_use_console=self.may_use_console,
             devices_held=sum(len(allotment.devices) for allotment in active),
             servers_active=len(active),
+            instances_active=self.instances,
             servers_existing=len(self.servers),
             server_exists=any((server.hub, server.name) == here for server in self.servers),
             server_active=any((held.hub, held.server) == here for held in active),
@@ -155,81 +163,20 @@ class PersonFacts:
             pools=self.pools if profile.devices else (),
             budgets=self.budgets,
             departments=self.departments,
+            instance_type=self.types.get(profile.instance_type or ""),
+            storage=self.storage,
+            cleaning=self.cleaning,
         )
 
+    @property
+    def instances(self) -> int:
+        """Instances of a cloud that the person's servers take."""
+        return sum(bool(_promised(one).get("instance_type")) for one in self.active)
 
-_PERSON = """
-SELECT p.role, p.onboarded_at, r.permissions, c.must_change,
-    (SELECT COUNT(*) FROM (SELECT 1 FROM tickets WHERE state IN ('waiting', 'offered') AND state = 'waiting' LIMIT 1) w)
-        + (SELECT COUNT(*) FROM reservations WHERE ends_at > :now) AS contested,
-    (SELECT value FROM counters WHERE name = 'event') AS sequence,
-    EXISTS (SELECT 1 FROM budgets) AS budgeted, EXISTS (SELECT 1 FROM department_ceilings) AS divided
-FROM (SELECT 1 AS one) AS always
-LEFT JOIN people p ON p.name = :person
-LEFT JOIN roles r ON r.name = p.role
-LEFT JOIN credentials c ON c.person = p.name
-"""
-_GROUPS_NOW = """
-WITH mine AS (
-    SELECT DISTINCT group_name FROM memberships
-    WHERE person = :person AND ("until" IS NULL OR "until" > :now)
-), usable AS (
-    SELECT 'default' AS pool
-    UNION SELECT s.pool FROM shares s JOIN mine ON mine.group_name = s.group_name
-)
-"""
-
-
-def _of_groups(statement: str) -> str:
-    """Let a statement speak of ``mine``, the person's groups now, and ``usable``, their pools."""
-    return _GROUPS_NOW + statement
-
-
-_GROUPS = """
-SELECT m.group_name AS name, g.title, MAX(CASE WHEN m."lead" THEN 1 ELSE 0 END) AS leads
-FROM memberships m JOIN groups g ON g.name = m.group_name
-WHERE m.person = :person AND (m."until" IS NULL OR m."until" > :now)
-GROUP BY m.group_name, g.title ORDER BY m.group_name
-"""
-_LIMITS = _of_groups("""
-SELECT scope, subject, kind, value FROM limits
-WHERE scope = 'platform' OR (scope = 'person' AND subject = :person)
-OR (scope = 'group' AND subject IN (SELECT group_name FROM mine))
-ORDER BY scope, subject, kind
-""")
-_SHARES_TEMPLATE = """
-SELECT s.group_name, s.pool, s.guaranteed, s.ceiling, s.weight, s.held, {dedicated} AS dedicated
-FROM shares s WHERE s.group_name IN (SELECT group_name FROM mine) ORDER BY s.group_name, s.pool
-"""
-_SHARES = _of_groups(_SHARES_TEMPLATE.format(dedicated=claim_facts.DEDICATED))
-_POOLS = _of_groups("""
-SELECT n.pool, n.model, SUM(n.total) AS total, SUM(n.free) AS free, MAX(n.free) AS most, MAX(n.total) AS largest,
-    (SELECT COALESCE(SUM(CASE WHEN s.guaranteed > s.held THEN s.guaranteed - s.held ELSE 0 END), 0)
-        FROM shares s WHERE s.pool = n.pool AND n.pool = 'default') AS unused,
-    (SELECT policy FROM pools WHERE name = n.pool) AS policy
-FROM pool_nodes n JOIN usable ON usable.pool = n.pool
-GROUP BY n.pool, n.model ORDER BY n.pool, n.model
-""")
-_DEVICES = _of_groups("""
-SELECT d.pool, d.model, d.isolation, d.origin, COUNT(*) AS total,
-    SUM(CASE WHEN d.healthy AND d.present THEN 0 ELSE 1 END) AS unavailable,
-    SUM(CASE WHEN (d.healthy AND d.present) OR d.free THEN 0 ELSE 1 END) AS unavailable_held
-FROM devices d JOIN usable ON usable.pool = d.pool WHERE d.present OR NOT d.free
-GROUP BY d.pool, d.model, d.isolation, d.origin ORDER BY d.pool, d.model, d.isolation, d.origin
-""")
-_HELD = _of_groups("""
-SELECT d.pool, d.model, a.group_name,
-    CASE WHEN a.person = :person THEN 1 ELSE 0 END AS own, COUNT(*) AS number
-FROM allotments a JOIN holdings h ON h.allotment = a.id JOIN devices d ON d.id = h.device
-WHERE a.state <> 'released' AND a.device_count > 0 AND (a.person = :person OR (
-    a.group_name IN (SELECT group_name FROM mine) AND a.pool IN (SELECT pool FROM usable)))
-GROUP BY d.pool, d.model, a.group_name, CASE WHEN a.person = :person THEN 1 ELSE 0 END
-""")
-_AILING = """
-SELECT h.allotment, d.id, d.present, d.health_note
-FROM allotments a JOIN holdings h ON h.allotment = a.id JOIN devices d ON d.id = h.device
-WHERE a.person = :person AND a.state <> 'released' AND NOT (d.healthy AND d.present) ORDER BY d.id
-"""
+    @property
+    def cleaning(self) -> tuple[str, ...]:
+        """Profiles with which the person may clean up while storage is over its limit."""
+        return tuple(profile.name for profile in self.visible() if profile.cleans_up)
 
 
 @lru_cache(maxsize=2048)
@@ -240,15 +187,20 @@ def _profile(document: str) -> Profile:
 def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
     """Read everything that one person's pages show."""
     parameters = {"person": person, "now": to_stored(now)}
-    row = reading.driver(_PERSON, parameters).one()
+    row = reading.driver(statements.PERSON, parameters).one()
     found = [
         (_profile(one.document), one.offered) for one in reading.driver(claim_facts.PROFILES, {})
     ]
     permissions = json.loads(row.permissions) if row.permissions else []
+    types = _types(reading, [profile for profile, _ in found])
+    found = [
+        (claim_facts.priced(profile, types.get(profile.instance_type or "")), offered)
+        for profile, offered in found
+    ]
     own, group_held = _held(reading, parameters)
     groups = tuple(
         GroupFacts(group.name, group.title, bool(group.leads))
-        for group in reading.driver(_GROUPS, parameters)
+        for group in reading.driver(statements.GROUPS, parameters)
     )
     return PersonFacts(
         person=person,
@@ -261,7 +213,7 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
         groups=groups,
         limits=tuple(
             Limit(LimitScope(limit.scope), limit.subject, LimitKind(limit.kind), limit.value)
-            for limit in reading.driver(_LIMITS, parameters)
+            for limit in reading.driver(statements.LIMITS, parameters)
         ),
         shares=_shares(reading, person, groups, now, contested=bool(row.contested)),
         pools=_pools(reading, parameters),
@@ -280,7 +232,21 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
         departments=departments.of_claim(reading, [group.name for group in groups])
         if row.divided
         else (),
+        types=types,
+        storage=None if row.storage is None else int(row.storage),
     )
+
+
+def _promised(one: Allotment) -> Mapping[str, object]:
+    promised: Mapping[str, object] = one.terms.get("profile", {})
+    return promised
+
+
+def _types(reading: Reading, found: Iterable[Profile]) -> dict[str, TypeUse]:
+    """The instance types; the record is asked only where a profile names one."""
+    if not any(profile.instance_type for profile in found):
+        return {}
+    return {use.type.name: use for use in instance_types.uses(reading)}
 
 
 def _shares(
@@ -299,7 +265,7 @@ def _shares(
             share.held,
             share.dedicated,
         )
-        for share in reading.driver(_SHARES, parameters)
+        for share in reading.driver(statements.SHARES, parameters)
     )
     if not contested:
         return shares
@@ -324,13 +290,13 @@ def _pools(reading: Reading, parameters: dict[str, object]) -> tuple[PoolFacts, 
             int(row.largest),
             claim_facts.read_policy(row.policy).sharing,
         )
-        for row in reading.driver(_POOLS, parameters)
+        for row in reading.driver(statements.POOLS, parameters)
     )
 
 
 def _devices(reading: Reading, parameters: dict[str, object]) -> dict[PoolModel, DeviceFacts]:
     found: dict[PoolModel, DeviceFacts] = {}
-    for row in reading.driver(_DEVICES, parameters):
+    for row in reading.driver(statements.DEVICES, parameters):
         key = (row.pool, row.model)
         before = found.get(key, DeviceFacts(0, 0, 0, (), ()))
         found[key] = DeviceFacts(
@@ -348,7 +314,7 @@ def _held(
 ) -> tuple[dict[PoolModel, int], dict[tuple[str, str, str], int]]:
     own: dict[PoolModel, int] = {}
     groups: dict[tuple[str, str, str], int] = {}
-    for row in reading.driver(_HELD, parameters):
+    for row in reading.driver(statements.HELD, parameters):
         if row.own:
             own[row.pool, row.model] = own.get((row.pool, row.model), 0) + row.number
         else:
@@ -358,7 +324,7 @@ def _held(
 
 def _ailing(reading: Reading, parameters: dict[str, object]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for row in reading.driver(_AILING, parameters):
+    for row in reading.driver(statements.AILING, parameters):
         state = "is unhealthy" if row.present else "is gone"
         note = f" ({row.health_note})" if row.health_note else ""
         found[row.allotment] = (*found.get(row.allotment, ()), f"{row.id} {state}{note}")

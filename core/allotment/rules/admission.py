@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from allotment.model.claims import Refused, Waits
 from allotment.model.groups import Mode
-from allotment.model.limits import LimitKind
 from allotment.model.names import CONSOLE_PROFILE, CONSOLE_SERVER
 from allotment.model.reasons import WAITING_RULES, Reason, Rule
 from allotment.rules.budget import budget_reasons
-from allotment.rules.limiting import limit_reason
+from allotment.rules.instance_types import type_reason
+from allotment.rules.limiting import limit_reasons
 from allotment.rules.sharing import choose_pool, serving_pools
 from allotment.rules.standing import Standing
 
@@ -39,17 +39,12 @@ def admit(standing: Standing) -> Decision:
     """Decide one claim against the standing. Pure: the same standing gives the same decision."""
     reasons = list(gate_reasons(standing))
     group = paying_group(standing)
-    reasons += [
-        reason
-        for kind in LimitKind
-        for reason in [limit_reason(standing, kind, group)]
-        if reason is not None
-    ]
+    reasons += limit_reasons(standing, group)
     price = standing.profile.price if standing.profile else None
     reasons += budget_reasons(standing.budgets, price, group)
-    pool, reason = choose_pool(standing, group)
-    if reason is not None:
-        reasons.append(reason)
+    of_type = type_reason(standing)
+    pool, of_pool = choose_pool(standing, group)
+    reasons += [reason for reason in (of_type, of_pool) if reason is not None]
     if not reasons:
         return Admitted(group, pool.pool if pool else None, pool.model if pool else None)
     if all(reason.rule in WAITING_RULES for reason in reasons) and serving_pools(standing, group):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from allotment.model.budgets import Spending
 from allotment.model.claims import Claim
 from allotment.model.groups import Mode, Share
+from allotment.model.instance_types import TypeUse
 from allotment.model.limits import Limit
 from allotment.model.profiles import Profile
 from allotment.rules.succession import Successor
@@ -70,6 +71,8 @@ class Standing:
     may_use_console: bool = False
     devices_held: int = 0
     servers_active: int = 0
+    instances_active: int = 0
+    """Of these, servers that take an instance of a cloud."""
     servers_existing: int = 0
     server_exists: bool = False
     server_active: bool = False
@@ -83,6 +86,12 @@ class Standing:
     """What may have to pay, with what it has paid for; empty where no budget is set."""
     departments: tuple[DepartmentFacts, ...] = ()
     """Ceilings of the departments of the person's groups; empty where no department has one."""
+    instance_type: TypeUse | None = None
+    """The type that the profile names; None where it names none, or one that is not known."""
+    storage: int | None = None
+    """What the person's homes hold, in bytes; None where that was never measured."""
+    cleaning: tuple[str, ...] = ()
+    """Profiles with which the person may clean up, where storage is over its limit."""
     successor: Successor | None = None
     """What replaces a profile that the person could launch before, where it is not offered now."""
     visible_profiles: tuple[str, ...] = field(default=())

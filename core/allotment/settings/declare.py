@@ -81,7 +81,7 @@ def _thing(kind: str, name: str) -> str:
         scope, rest = name.split("/", 1)
         subject, limit = rest.rsplit("/", 1)
         return f"limit of {limit} for {f'{scope} {subject}' if subject else 'everybody'}"
-    return f"the platform's {name}" if kind == "choice" else f"{kind} {name}"
+    return f"the platform's {name}" if kind == "choice" else f"{kind.replace('-', ' ')} {name}"
 
 
 def _shown(value: object) -> str:

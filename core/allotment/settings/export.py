@@ -23,6 +23,7 @@ from allotment.record import (
     departments,
     devices,
     groups,
+    instance_types,
     limits,
     memberships,
     people,
@@ -74,6 +75,7 @@ def export(reading: Reading, now: datetime) -> str:
         "default_group": platform.default_group(reading),
         "limits": _limits(reading),
         "budgets": _budgets(reading),
+        "instance_types": _instance_types(reading),
         "disabled_profiles": [
             profile.name
             for profile in profiles.all_profiles(reading)
@@ -206,6 +208,17 @@ def _budgets(reading: Reading) -> dict[str, Any]:
             words = terms_words(row.budget.terms) | {"amount": number}
             exported[BUDGET_PLACES[scope]][subject] = words
     return dict(exported)
+
+
+def _instance_types(reading: Reading) -> list[dict[str, Any]]:
+    exported = []
+    for one in instance_types.all_types(reading):
+        said = {key: value for key, value in instance_types.document(one).items() if value}
+        if one.price is not None:
+            said["price"] = int(one.price) if one.price == int(one.price) else float(one.price)
+        told = {"limit": one.most} if one.most is not None else {}
+        exported.append({"name": one.name, **said, **told, "enabled": one.enabled})
+    return exported
 
 
 def _limits(reading: Reading) -> dict[str, Any]:

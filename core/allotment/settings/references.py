@@ -90,6 +90,7 @@ def _names_once(top: Entry) -> Iterator[Wrong]:
     yield from _repeated(_names(top, "pools"), "pool")
     yield from _repeated(_names(top, "departments"), "department")
     yield from _repeated(_names(top, "groups"), "group")
+    yield from _repeated(_names(top, "instance_types"), "instance type")
     yield from _repeated(top.inner("sign_in").texts("operators"), "operator")
     yield from _repeated(top.texts("disabled_profiles"), "profile")
     for group in top.entries("groups"):

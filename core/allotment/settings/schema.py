@@ -24,9 +24,10 @@ from pydantic import (
 from allotment.model.budgets import BudgetTerms
 from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
 from allotment.model.durations import Duration
+from allotment.model.instance_types import QUOTA_CODE
 from allotment.model.names import Name, PersonName
 from allotment.model.people import BuiltInRole, Permission
-from allotment.model.profiles import Memory
+from allotment.model.profiles import Memory, Price
 from allotment.model.sharing import PoolPolicy
 from allotment.settings.document import Document, Place, key_words
 
@@ -179,6 +180,28 @@ class Budgets(_Section):
     departments: dict[Name, BudgetTerms] = Field(default_factory=dict)
 
 
+class DeclaredInstanceType(_Section):
+    """A machine of a cloud that profiles may name. ``limit`` is in instances, ``price`` per hour.
+
+    ``vcpus`` and ``quota`` are read from AWS, where it is configured and they are left out.
+    """
+
+    name: Name
+    title: Title = ""
+    price: Price | None = None
+    limit: Count | None = None
+    vcpus: Annotated[int, Field(gt=0, le=100_000)] | None = None
+    quota: Annotated[str, StringConstraints(pattern=QUOTA_CODE)] | None = None
+    enabled: bool = True
+
+
+class Aws(_Section):
+    """The AWS account whose limits are read: its region, and which profile of the AWS configuration."""
+
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$")]
+    profile: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+
+
 class DeclaredPerson(_Section):
     """Somebody whom the platform knows, in a group or none."""
 
@@ -233,6 +256,8 @@ class Settings(_Section):
     default_group: Name | None = None
     limits: Limits = Limits()
     budgets: Budgets = Budgets()
+    instance_types: tuple[DeclaredInstanceType, ...] = ()
+    aws: Aws | None = None
     profiles: tuple[Path, ...] = ()
     disabled_profiles: tuple[Name, ...] = ()
     servers: Servers = Servers()

@@ -12,7 +12,17 @@ from allotment.model.groups import Group
 from allotment.model.groups import Membership as Belonging
 from allotment.model.limits import EffectiveLimit, LimitKind
 from allotment.model.people import Person
-from allotment.record import Reading, counts, groups, limits, memberships, people, roles
+from allotment.record import (
+    Reading,
+    counts,
+    groups,
+    limits,
+    memberships,
+    people,
+    roles,
+    storage,
+)
+from allotment.rules.limiting import GIB
 from allotment.rules.permission import Sight
 
 
@@ -135,6 +145,8 @@ def limit_uses(reading: Reading, name: str, now: datetime) -> list[documents.Lim
         LimitKind.DEVICES: devices,
         LimitKind.SERVERS: servers,
         LimitKind.SERVERS_EXISTING: counts.existing_by_person(reading, name).get(name, 0),
+        LimitKind.INSTANCES: counts.instances_of(reading, name),
+        LimitKind.STORAGE: _gibibytes(reading, name),
     }
     own = memberships.current_groups(reading, name, now) or (None,)
     return [
@@ -142,6 +154,12 @@ def limit_uses(reading: Reading, name: str, now: datetime) -> list[documents.Lim
         for group in own
         for limit in limits.effective(reading, name, group)
     ]
+
+
+def _gibibytes(reading: Reading, name: str) -> int:
+    """What a person's homes hold, in GiB, begun ones counted whole."""
+    known = storage.of_everybody(reading, name).get(name)
+    return 0 if known is None else -(-known.used // GIB)
 
 
 def _limit_use(limit: EffectiveLimit, group: str | None, used: int) -> documents.LimitUse:

@@ -8,6 +8,7 @@ from allotment.settings.parts.launching import DisabledProfiles, Limits
 from allotment.settings.parts.money import Budgets
 from allotment.settings.parts.part import Key, Part, Said, Scene, Words
 from allotment.settings.parts.people import Memberships, People, Roles
+from allotment.settings.parts.types import InstanceTypes
 
 GROUPS = Groups()
 PARTS: tuple[Part, ...] = (
@@ -18,6 +19,7 @@ PARTS: tuple[Part, ...] = (
     Departments(),
     GROUPS,
     Memberships(),
+    InstanceTypes(),
     Limits(),
     Budgets(),
     DisabledProfiles(),
