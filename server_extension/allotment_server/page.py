@@ -165,7 +165,7 @@ def _server_line(server: Server, here: Surroundings) -> ServerLine:
     return ServerLine(
         name=server_name(server),
         here=bool(here.allotment) and server.allotment == here.allotment,
-        size=server.profile_title or server.profile,
+        size=server.size_words,
         state=state,
         tone=tone,
         devices=held,

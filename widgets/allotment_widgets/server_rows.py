@@ -88,7 +88,7 @@ def server_row(
         "note": server.note,
         "group": server.group,
         "pool": server.pool,
-        "profile": server.profile_title or server.profile,
+        "profile": server.size_words,
         "devices": [
             _plot(device, server, picture, idle=state == "idle") for device in server.devices
         ]

@@ -37,13 +37,14 @@ def profiles(url: Url = None, as_json: Json = False) -> None:
         out.document(found)
         return
     out.table(
-        ("Profile", "Title", "#Devices", "Per hour", "#Held by", "State", "Replaced by"),
+        ("Profile", "Title", "#Devices", "Per hour", "Software", "#Held by", "State", "Replaced by"),
         [
             (
                 one.name,
                 one.title,
                 one.devices,
                 "" if one.price is None else f"{one.price:,.2f}",
+                ", ".join(each.name for each in one.software),
                 one.servers,
                 _state(one),
                 one.successor or "",

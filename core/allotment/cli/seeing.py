@@ -242,6 +242,7 @@ def explain(
     profile: Annotated[str, typer.Argument(help="What would be launched.")],
     group: Annotated[str | None, typer.Option(help="The group that would pay.")] = None,
     server: Annotated[str, typer.Option(help="The server's name.")] = "",
+    software: Annotated[str | None, typer.Option(help="Software chosen with it.")] = None,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
@@ -251,7 +252,7 @@ def explain(
     """
     out = Output(as_json=as_json)
     with control_plane(url) as client:
-        found = client.explain(person, profile, group=group, server=server)
+        found = client.explain(person, profile, group=group, server=server, software=software)
     if as_json:
         out.document(found)
     elif found.outcome == "granted":

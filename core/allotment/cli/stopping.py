@@ -80,7 +80,7 @@ def _confirm(out: Output, chosen: Sequence[Server]) -> None:
         raise Misused(message)
     for server in chosen:
         devices = counted(len(server.devices), "device")
-        out.say(f"  {server_name(server)}: {server.profile_title or server.profile}, {devices}")
+        out.say(f"  {server_name(server)}: {server.size_words}, {devices}")
     typer.confirm(
         f"Stop {counted(len(chosen), 'server')}? What runs there ends.", abort=True, err=True
     )

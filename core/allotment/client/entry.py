@@ -162,11 +162,23 @@ class AllotmentClient:
         return self._connection.read_all(DriftListing, "/drift")
 
     def explain(
-        self, person: str, profile: str, *, group: str | None = None, server: str = ""
+        self,
+        person: str,
+        profile: str,
+        *,
+        group: str | None = None,
+        server: str = "",
+        software: str | None = None,
     ) -> Explanation:
         """Whether a person may launch a profile now; if not, every rule in the way, and what would help."""
         return self._connection.read(
-            Explanation, "/explain", person=person, profile=profile, group=group, server=server
+            Explanation,
+            "/explain",
+            person=person,
+            profile=profile,
+            group=group,
+            server=server,
+            software=software,
         )
 
     def report(self, report: ServerReport) -> ReportReceipt:

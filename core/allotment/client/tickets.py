@@ -33,11 +33,14 @@ class Tickets:
         group: str | None = None,
         display_name: str = "",
         note: str = "",
+        software: str | None = None,
     ) -> Ticket:
         """Let a server of one's own wait; it starts by itself when its turn comes."""
         body = {"profile": profile, "server": server, "display_name": display_name, "note": note}
         if group is not None:
             body["group"] = group
+        if software is not None:
+            body["software"] = software
         return self._connection.send(Ticket, "POST", "/tickets", body)
 
     def cancel(self, ticket: str, reason: str = "") -> None:

@@ -173,6 +173,9 @@ def _details_html(profile: Profile, held: Sequence[str]) -> str:
     if profile.successor:
         said = escape(f"{profile.successor} replaces it. {profile.successor_message}".strip())
         about += f"<p>{said}</p>"
+    if profile.software:
+        choices = ", ".join(escape(one.title) for one in profile.software)
+        about += f"<p>Software to choose: {choices}</p>"
     if not held:
         return f"{title}{about}{file}<p>No server holds it.</p>"
     link = f'<a href="#servers" data-go="servers" data-about="{escape(profile.title)}">Open in Servers</a>'

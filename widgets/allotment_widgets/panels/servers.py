@@ -72,6 +72,7 @@ def _facts(server: Server) -> list[tuple[str, str]]:
         ("State", escape(f"{word} since {_utc(server.since)}{stopped}{reason}")),
         ("Launched", escape(f"{_utc(server.admitted_at)}, made {_utc(server.created_at)}")),
         ("Profile", escape(f"{server.profile_title} ({server.profile})")),
+        ("Software", escape(server.software_title)),
         ("Group, pool", escape(", ".join(filter(None, (server.group, server.pool))) or "none")),
         (
             "Price",

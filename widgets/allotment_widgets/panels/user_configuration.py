@@ -236,7 +236,7 @@ def _held_html(servers: list[Server]) -> str:
         return '<h3>Holds now</h3><p class="quiet">Nothing: no server runs.</p>'
     person = escape(servers[0].person)
     lines = "".join(
-        f"<li>{escape(server_name(each))}: {escape(each.profile_title or each.profile)}, "
+        f"<li>{escape(server_name(each))}: {escape(each.size_words)}, "
         f"{escape(STATES[each.state].word.lower())}"
         f"{escape(', ' + devices_words(each.devices) if each.devices else '')}</li>"
         for each in servers

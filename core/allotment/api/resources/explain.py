@@ -40,10 +40,16 @@ def explain(
     ] = "",
 ) -> Response:
     """Ask the rules of admission about a launch, without launching. For oneself, members of led groups, or anybody."""
+    software: NameQuery = None,
     seen, now = sight(caller), plane.now()
     name = server or _new_name(profile)
     claim = Claim(
-        hub=plane.environment.hub, person=person, server=name, profile=profile, group=group
+        hub=plane.environment.hub,
+        person=person,
+        server=name,
+        profile=profile,
+        group=group,
+        software=software or "",
     )
     with plane.record.reading() as reading:
         if not seen.sees(person, memberships.current_groups(reading, person, now)):

@@ -37,6 +37,9 @@ class NewTicket(Body):
     server: ServerName = Field(default="", description="Empty for the default server")
     group: NameField | None = Field(default=None, description="The group that pays")
     display_name: Title = ""
+    software: NameField | None = Field(
+        default=None, description="One of the profile's choices; left out: the one it proposes"
+    )
     note: Words = ""
 
 
@@ -109,6 +112,7 @@ def create_ticket(plane: Plane, caller: Asker, repeat: Repeated, body: NewTicket
     if isinstance(outcome, Refused):
         raise Refusal(*outcome.reasons)
     return keep_answer(plane, caller, repeat, ticket_document(outcome.ticket), status=201)
+        software=body.software or "",
 
 
 _UNKNOWN = Reason(

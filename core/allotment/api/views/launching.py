@@ -12,7 +12,7 @@ from allotment.api.views.endings import EndsView, lifetime_end
 from allotment.api.views.names import server_id
 from allotment.model import documents
 from allotment.model.allotments import Allotment, HeldDevice, State
-from allotment.model.profiles import Priority
+from allotment.model.profiles import Priority, Profile
 from allotment.record import Reading, devices, servers
 from allotment.record.profiles import PublishedProfile
 from allotment.record.servers import Server
@@ -65,6 +65,7 @@ def server_document(
     """One server as a document."""
     allotment = server.allotment
     promised = allotment.terms.get("profile", {})
+    chosen = allotment.terms.get("software", {})
     price = promised.get("price")
     return documents.Server.model_construct(
         id=server_id(server.hub, server.person, server.name),
@@ -75,6 +76,8 @@ def server_document(
         note=server.note,
         profile=allotment.profile,
         profile_title=promised.get("title", allotment.profile),
+        software=chosen.get("name", ""),
+        software_title=chosen.get("title", ""),
         group=allotment.group,
         pool=allotment.pool,
         state=_STATES[allotment.state],
@@ -142,6 +145,19 @@ def report_document(last: Reported) -> documents.UseReport:
     )
 
 
+def _software(profile: Profile, *, every: bool) -> tuple[documents.OfferedSoftware, ...]:
+    return tuple(
+        documents.OfferedSoftware(
+            name=one.name,
+            title=one.title,
+            description=one.description,
+            image=one.image,
+            python_environment=(one.python_environment or "") if every else "",
+        )
+        for one in profile.software
+    )
+
+
 def profile_document(published: PublishedProfile, sight: Sight, holders: int) -> documents.Profile:
     """One profile; files, problems and who may see it only for those who see everything."""
     profile = published.profile
@@ -155,6 +171,7 @@ def profile_document(published: PublishedProfile, sight: Sight, holders: int) ->
         cpu=profile.cpu if profile else None,
         memory=profile.memory if profile else None,
         image=profile.image if profile else None,
+        software=_software(profile, every=every) if profile else (),
         priority=profile.priority if profile else Priority.DEDICATED,
         price=profile.price if profile else None,
         visible_to=profile.visible_to if profile and every else None,

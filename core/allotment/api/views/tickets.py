@@ -39,6 +39,7 @@ def ticket_document(ticket: Ticket, told: Estimate | None = None) -> documents.T
         since=ticket.since,
         moved=ticket.moved,
         position=ticket.position,
+        software=ticket.software,
         reason=None
         if reason is None
         else documents.ReasonDocument.model_validate(reason.document()),

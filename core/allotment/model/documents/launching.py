@@ -16,6 +16,16 @@ from allotment.model.reports import DeviceUse
 
 
 class Profile(Document):
+class OfferedSoftware(Document):
+    """Software that can be chosen with a profile. ``python_environment`` is empty for those who may not see all."""
+
+    name: str
+    title: str
+    description: str
+    image: str | None = None
+    python_environment: str = Field(default="", description="Its folder, on one machine")
+
+
     """What can be launched: the last good version of a profile's file, and how the file is now.
 
     ``offered`` is false where it is disabled, its file is gone, or no version was ever good.
@@ -31,6 +41,9 @@ class Profile(Document):
     memory: int | None = Field(default=None, description="Bytes")
     image: str | None = None
     priority: Priority
+    software: tuple[OfferedSoftware, ...] = Field(
+        default=(), description="What can be chosen with it; the first is proposed"
+    )
     price: Decimal | None = Field(default=None, description="Per hour")
     visible_to: Audience | None = None
     successor: str | None = Field(default=None, description="The profile that replaces it")
@@ -89,6 +102,8 @@ class Server(Document):
     profile: str
     profile_title: str
     group: str | None
+    software: str = Field(default="", description="The software chosen with the profile")
+    software_title: str = ""
     pool: str | None
     state: Literal["offered", "starting", "running", "stopping", "stopped"]
     since: datetime
@@ -112,6 +127,12 @@ class Server(Document):
     warnings: tuple[str, ...] = ()
     use: ServerUse | None = None
 
+
+    @property
+    def size_words(self) -> str:
+        """Its size and, where that was chosen apart, its software, as people read them."""
+        size = self.profile_title or self.profile
+        return f"{size}, {self.software_title}" if self.software_title else size
 
 class ServerListing(Listing):
     """Servers, by person, name and hub."""

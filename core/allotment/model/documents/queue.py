@@ -54,3 +54,4 @@ class TicketListing(Listing):
     estimates_held: int = Field(
         default=0, description="Those of them that started by the first time told with 90 %"
     )
+    software: str = Field(default="", description="Chosen with the profile; empty: as it proposes")
