@@ -120,10 +120,6 @@ class LaunchView:
     ask: tuple[str, ...]
     """Whom to ask where there is nothing to launch."""
     sequence: int
-
-    @property
-    def summary(self) -> str:
-        """One sentence that changes when what is free changes."""
     software: tuple[SoftwareChoice, ...] = ()
     """What can be chosen apart from the size, each once; empty: nothing."""
 
@@ -131,6 +127,10 @@ class LaunchView:
     def software_available(self) -> bool:
         """Whether the size that is chosen at first leaves a choice of software."""
         return any(one.available for one in self.software)
+
+    @property
+    def summary(self) -> str:
+        """One sentence that changes when what is free changes."""
         now = sum(card.readiness is Readiness.NOW for card in self.cards)
         drawn = {(c.plots.pool, c.plots.model): c.plots for c in self.cards if c.plots}
         free = [
@@ -159,7 +159,7 @@ def launch_view(
     """Read the launch page of ``claim.person``.
 
     ``claim`` says the hub, the server's name and the group asked for; its ``profile`` is the card to
-    have chosen, or empty.
+    have chosen, or empty. ``look`` says what is known of when it would start.
     """
     facts = page_facts.read(reading, claim.person, now)
     group = _paying_group(facts, claim.group)
@@ -170,11 +170,12 @@ def launch_view(
         replace(_card(facts, profile, claim, background), successor=facts.successor(profile.name))
         for profile in offered
     )
+    cards = _with_prospects(cards, claim, look)
+    chosen = _chosen(cards, claim.profile, facts)
     return LaunchView(
         person=facts.person,
         onboarded=facts.onboarded,
         groups=facts.groups,
-    chosen = _chosen(cards, claim.profile, facts)
         group=group,
         cards=cards,
         meters=_meters(facts, group),
