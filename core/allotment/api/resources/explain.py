@@ -38,9 +38,9 @@ def explain(
     server: Annotated[
         str, Query(pattern=rf"^$|{NAME_PATTERN}", max_length=63, description="Empty: a new one")
     ] = "",
+    software: NameQuery = None,
 ) -> Response:
     """Ask the rules of admission about a launch, without launching. For oneself, members of led groups, or anybody."""
-    software: NameQuery = None,
     seen, now = sight(caller), plane.now()
     name = server or _new_name(profile)
     claim = Claim(

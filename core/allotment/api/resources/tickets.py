@@ -36,10 +36,10 @@ class NewTicket(Body):
     profile: NameField
     server: ServerName = Field(default="", description="Empty for the default server")
     group: NameField | None = Field(default=None, description="The group that pays")
-    display_name: Title = ""
     software: NameField | None = Field(
         default=None, description="One of the profile's choices; left out: the one it proposes"
     )
+    display_name: Title = ""
     note: Words = ""
 
 
@@ -107,12 +107,12 @@ def create_ticket(plane: Plane, caller: Asker, repeat: Repeated, body: NewTicket
         display_name=body.display_name,
         note=body.note,
         wait=True,
+        software=body.software or "",
     )
     outcome = claims.queue(plane.record, claim, plane.now())
     if isinstance(outcome, Refused):
         raise Refusal(*outcome.reasons)
     return keep_answer(plane, caller, repeat, ticket_document(outcome.ticket), status=201)
-        software=body.software or "",
 
 
 _UNKNOWN = Reason(

@@ -31,6 +31,7 @@ def ticket_document(ticket: Ticket, told: Estimate | None = None) -> documents.T
         display_name=ticket.display_name,
         note=ticket.note,
         profile=ticket.profile,
+        software=ticket.software,
         group=ticket.group,
         devices=ticket.devices,
         priority=ticket.priority,
@@ -39,7 +40,6 @@ def ticket_document(ticket: Ticket, told: Estimate | None = None) -> documents.T
         since=ticket.since,
         moved=ticket.moved,
         position=ticket.position,
-        software=ticket.software,
         reason=None
         if reason is None
         else documents.ReasonDocument.model_validate(reason.document()),

@@ -15,7 +15,6 @@ from allotment.model.profiles import Audience, PoolByModel, Priority
 from allotment.model.reports import DeviceUse
 
 
-class Profile(Document):
 class OfferedSoftware(Document):
     """Software that can be chosen with a profile. ``python_environment`` is empty for those who may not see all."""
 
@@ -26,6 +25,7 @@ class OfferedSoftware(Document):
     python_environment: str = Field(default="", description="Its folder, on one machine")
 
 
+class Profile(Document):
     """What can be launched: the last good version of a profile's file, and how the file is now.
 
     ``offered`` is false where it is disabled, its file is gone, or no version was ever good.
@@ -40,10 +40,10 @@ class OfferedSoftware(Document):
     cpu: float | None = None
     memory: int | None = Field(default=None, description="Bytes")
     image: str | None = None
-    priority: Priority
     software: tuple[OfferedSoftware, ...] = Field(
         default=(), description="What can be chosen with it; the first is proposed"
     )
+    priority: Priority
     price: Decimal | None = Field(default=None, description="Per hour")
     visible_to: Audience | None = None
     successor: str | None = Field(default=None, description="The profile that replaces it")
@@ -101,9 +101,9 @@ class Server(Document):
     note: str
     profile: str
     profile_title: str
-    group: str | None
     software: str = Field(default="", description="The software chosen with the profile")
     software_title: str = ""
+    group: str | None
     pool: str | None
     state: Literal["offered", "starting", "running", "stopping", "stopped"]
     since: datetime
@@ -127,12 +127,12 @@ class Server(Document):
     warnings: tuple[str, ...] = ()
     use: ServerUse | None = None
 
-
     @property
     def size_words(self) -> str:
         """Its size and, where that was chosen apart, its software, as people read them."""
         size = self.profile_title or self.profile
         return f"{size}, {self.software_title}" if self.software_title else size
+
 
 class ServerListing(Listing):
     """Servers, by person, name and hub."""

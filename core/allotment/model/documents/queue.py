@@ -22,6 +22,7 @@ class Ticket(Document):
     display_name: str
     note: str
     profile: str
+    software: str = Field(default="", description="Chosen with the profile; empty: as it proposes")
     group: str | None
     devices: int
     priority: Priority
@@ -54,4 +55,3 @@ class TicketListing(Listing):
     estimates_held: int = Field(
         default=0, description="Those of them that started by the first time told with 90 %"
     )
-    software: str = Field(default="", description="Chosen with the profile; empty: as it proposes")
