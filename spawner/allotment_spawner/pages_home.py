@@ -14,6 +14,7 @@ from allotment.model.idleness import duration_words
 from allotment.model.limits import LimitKind, effective_limit
 from allotment.model.money import cost_of, money_words
 from allotment.model.names import CONSOLE_SERVER
+from allotment.model.profiles import Profile
 from allotment.model.terms import EndTerms
 from allotment.model.tickets import Ticket, TicketState
 from allotment.record import endings, page_facts
@@ -30,6 +31,7 @@ from allotment_spawner.pages_pieces import (
     limit_meter,
     share_meter,
 )
+from allotment_spawner.pages_software import software_title
 from allotment_spawner.pages_waiting import not_started, waiting_words
 
 PLAIN_STOP = "It was stopped."
@@ -80,6 +82,8 @@ class ServerRow:
     """What it has cost so far, or cost when it ran last."""
     successor: Successor | None = None
     """What replaces its profile."""
+    software: str = ""
+    """The software that was chosen with its size."""
 
     @property
     def active(self) -> bool:
@@ -201,7 +205,14 @@ def _waiting(
         price="" if price is None else f"{price_words(price)} / h",
         cost="",
         ticket=ticket.id,
+        software=_software_of(profile, ticket),
     )
+
+
+def _software_of(profile: Profile | None, ticket: Ticket) -> str:
+    """What a server that waits would run, as its size says now."""
+    software = profile.chosen_software(ticket.software) if profile else None
+    return ticket.software if software is None else software.title
 
 
 def _row(
@@ -244,6 +255,7 @@ def _row(
         cost=_cost(allotment, price, now),
         successor=facts.successor(server.profile),
         ending=_ending(allotment, announced.get(allotment.id, ())),
+        software=software_title(allotment.terms),
     )
 
 

@@ -55,9 +55,13 @@ _HEADLINES = {
     Rule.LIMIT_SERVERS: "Over your limit of servers",
     Rule.LIMIT_SERVERS_EXISTING: "Over your limit of servers",
     Rule.LIMIT_DEVICES: "Over your limit of devices",
+    Rule.LIMIT_INSTANCES: "Over your limit of cloud instances",
+    Rule.STORAGE_PERSON: "Over your limit of storage",
     Rule.BUDGET_PERSON: "Your budget cannot pay for it",
     Rule.BUDGET_GROUP: "The group's budget cannot pay for it",
     Rule.BUDGET_DEPARTMENT: "The department's budget cannot pay for it",
+    Rule.TYPE_ENABLED: "Instance type disabled",
+    Rule.TYPE_LIMIT: "Instance type at its limit",
     Rule.SHARE_POOL: "Not in your pools",
     Rule.SHARE_GUARANTEE: "Your group's share is used up",
     Rule.SHARE_CEILING: "Your group's share is used up",
@@ -159,7 +163,7 @@ def launch_view(
     """Read the launch page of ``claim.person``.
 
     ``claim`` says the hub, the server's name and the group asked for; its ``profile`` is the card to
-    have chosen, or empty. ``look`` says what is known of when it would start.
+    have chosen, or empty.
     """
     facts = page_facts.read(reading, claim.person, now)
     group = _paying_group(facts, claim.group)
@@ -170,7 +174,6 @@ def launch_view(
         replace(_card(facts, profile, claim, background), successor=facts.successor(profile.name))
         for profile in offered
     )
-    cards = _with_prospects(cards, claim, look)
     chosen = _chosen(cards, claim.profile, facts)
     return LaunchView(
         person=facts.person,
