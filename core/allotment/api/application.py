@@ -34,6 +34,7 @@ from allotment.api.resources import (
     reservations,
     roles,
     servers,
+    simulations,
     tickets,
     usage,
     users,
@@ -62,6 +63,7 @@ _ROUTERS = (
     usage,
     budgets,
     planning,
+    simulations,
     configuration,
 )
 
@@ -115,6 +117,7 @@ def _lifespan(plane: ControlPlane) -> Any:
             plane.errands.close()
             plane.endings.close()
             plane.queueing.close()
+            plane.simulations.close()
 
     return lifespan
 

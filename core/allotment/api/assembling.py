@@ -10,6 +10,7 @@ from allotment.api.measures import Measures
 from allotment.api.plane import ControlPlane
 from allotment.model.refusals import SettingsInvalid
 from allotment.record import open_record
+from allotment.simulate.running import Simulations
 from allotment.work.endings import ROUND_EVERY, Endings
 from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
@@ -53,6 +54,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         endings=endings,
         queueing=queueing,
         errands=Errands(),
+        simulations=Simulations(record),
         loop=Loop(
             (
                 Step("queue", 0.0, queueing.follow, after_failure=AFTER_FAILURE),

@@ -13,7 +13,7 @@ from allotment.model.moments import Moment
 from allotment.record.columns import from_stored, to_stored
 from allotment.rules.usage import first_instant, local_date
 
-_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]{4,15}(Z|[+-][0-9:]{4,5}))?$"
+TIME_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]{4,15}(Z|[+-][0-9:]{4,5}))?$"
 _FIRST_YEAR, _LAST_YEAR = 1971, 9000
 _moment: TypeAdapter[datetime] = TypeAdapter(Moment)
 
@@ -21,7 +21,7 @@ _moment: TypeAdapter[datetime] = TypeAdapter(Moment)
 def _time_query(name: str, words: str) -> Any:
     return Query(
         alias=name,
-        pattern=_TIME,
+        pattern=TIME_PATTERN,
         max_length=40,
         description=f"{words}: a day in the platform's time zone, or a time with its zone",
         examples=["2026-11-01"],

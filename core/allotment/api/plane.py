@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from allotment.model.refusals import NotPermitted
 from allotment.record import Record
 from allotment.rules.permission import NOTHING, Action, Caller, Target, judge
+from allotment.simulate.running import Simulations
 from allotment.work.endings import Endings
 from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
@@ -36,6 +37,7 @@ class ControlPlane:
     endings: Endings
     queueing: Queueing
     errands: Errands
+    simulations: Simulations
     loop: Loop
     feed: EventFeed
     measures: Measures

@@ -7,6 +7,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from allotment.api.authentication import API
 from allotment.api.plane import ControlPlane
 from allotment.api.problems import problem_response
 from allotment.rules.permission import Caller
@@ -15,6 +16,10 @@ log = logging.getLogger(__name__)
 
 LARGEST_BODY = 2**20
 """Bytes. The largest thing sent is a settings file."""
+
+
+LARGER = {("POST", f"{API}/simulations"): 10 * 2**20}
+"""Bytes, where more may be sent: a trace."""
 
 
 class Prefix:
@@ -42,6 +47,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        most = LARGER.get(
+            (scope["method"], scope["path"].removeprefix(scope["root_path"])), LARGEST_BODY
+        )
         body = b""
         more = True
         while more:
@@ -50,8 +58,8 @@ class BodyLimit:
                 return
             body += message.get("body", b"")
             more = message.get("more_body", False)
-            if len(body) > LARGEST_BODY:
-                detail = f"A request has at most {LARGEST_BODY // 2**20} MiB."
+            if len(body) > most:
+                detail = f"A request has at most {most // 2**20} MiB."
                 await problem_response(413, detail)(scope, receive, send)
                 return
         given = False

@@ -20,6 +20,7 @@ from allotment.client.launching import Profiles, Servers
 from allotment.client.people import Limits, Roles, Users
 from allotment.client.planning import Planning
 from allotment.client.reservations import Reservations
+from allotment.client.simulations import Simulations
 from allotment.client.tickets import Tickets
 from allotment.client.usage import Usage
 from allotment.model.documents import (
@@ -73,6 +74,7 @@ class AllotmentClient:
         self.usage = Usage(self._connection)
         self.planning = Planning(self._connection)
         self.budgets = Budgets(self._connection)
+        self.simulations = Simulations(self._connection)
         self.configuration = Configuration(self._connection)
 
     @classmethod

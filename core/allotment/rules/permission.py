@@ -128,6 +128,7 @@ class Action(StrEnum):
     MOVE_TICKET = "change the order of the queue"
     EXTEND_SERVER = "put off the end of this server"
     CHANGE_PLATFORM = "choose mode and default group"
+    SIMULATE = "replay history"
     CONFIGURE = "apply settings"
 
 
@@ -167,6 +168,7 @@ GRANTS: dict[Action, Grant] = {
     Action.STOP_SERVER: Grant(_needs(Permission.STOP_SERVERS), owner=True, lead=True),
     Action.EXTEND_SERVER: Grant(_needs(Permission.STOP_SERVERS), owner=True, lead=True),
     Action.CHANGE_PLATFORM: Grant(_needs(Permission.MANAGE_GROUPS, Permission.MANAGE_PEOPLE)),
+    Action.SIMULATE: Grant(_needs(Permission.SEE_ALL)),
     Action.WAIT: Grant(_needs(), owner=True),
     Action.CANCEL_TICKET: Grant(_needs(Permission.STOP_SERVERS), owner=True, lead=True),
     Action.MOVE_TICKET: Grant(_needs(Permission.MANAGE_POOLS)),

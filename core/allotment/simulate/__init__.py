@@ -1,19 +1,29 @@
 """Replays: what would have happened under another policy, by the rules that decide every day."""
 
-from allotment.simulate.policy import PoolPlan, ShareInPlan, SimulationPolicy, read_policy
+from allotment.model.simulation import (
+    PoolPlan,
+    PoolResult,
+    ProfilePlan,
+    Result,
+    ShareInPlan,
+    SimulationPolicy,
+    Waits,
+)
+from allotment.simulate.policy import read_policy
 from allotment.simulate.replay import replay
-from allotment.simulate.results import PoolResult, Result, Waits
-from allotment.simulate.trace import Job, TraceInvalid, read_trace
+from allotment.simulate.trace import Job, TraceInvalid, parse_trace, read_trace
 
 __all__ = [
     "Job",
     "PoolPlan",
     "PoolResult",
+    "ProfilePlan",
     "Result",
     "ShareInPlan",
     "SimulationPolicy",
     "TraceInvalid",
     "Waits",
+    "parse_trace",
     "read_policy",
     "read_trace",
     "replay",

@@ -7,7 +7,6 @@ written a checkpoint.
 
 from __future__ import annotations
 
-from bisect import insort
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,9 +14,19 @@ from heapq import heappop, heappush
 from math import inf
 
 from allotment.model.profiles import Priority
+from allotment.model.simulation import (
+    PoolPlan,
+    PoolResult,
+    ProfilePlan,
+    Result,
+    ShareInPlan,
+    SimulationPolicy,
+)
 from allotment.rules.queue_line import Line
 from allotment.rules.queue_standing import (
+    NO_GROUP,
     Decisions,
+    Department,
     GroupInPool,
     Node,
     PoolStanding,
@@ -25,16 +34,14 @@ from allotment.rules.queue_standing import (
 )
 from allotment.rules.queue_state import PoolState
 from allotment.rules.queueing import Turn
-from allotment.simulate.policy import PoolPlan, ShareInPlan, SimulationPolicy
-from allotment.simulate.results import PoolResult, Result, Tally, together
+from allotment.simulate.lasting import Lasting
+from allotment.simulate.policy import shares_for
+from allotment.simulate.results import Tally, together
+from allotment.simulate.sessions import MOMENT, Sessions, Stop, idle_within, resumed
 from allotment.simulate.trace import Job
 
-EXPECTED_QUANTILE = 0.9
-FIRST_GUESS = 3600.0
-"""Seconds that the first launch of all is expected to last."""
 _STEP = 1_000
-_MOMENT = 1e-3
-"""Seconds that count as nothing: times of day as floats are no finer than this."""
+_HOUR = 3600.0
 Progress = Callable[[int], None]
 
 
@@ -57,7 +64,7 @@ def replay(
     waited: list[float] = []
     for plan in policy.pools:
         if by_pool[plan.name]:
-            pool = PoolReplay(plan, by_pool[plan.name], progress)
+            pool = PoolReplay(plan, by_pool[plan.name], progress, policy.profiles)
             found.append(pool.run())
             waited += [wait for waits in pool.tally.waited.values() for wait in waits]
     return together(found, waited)
@@ -67,30 +74,39 @@ class PoolReplay:
     """One pool, from the first launch that asks to the last that ends."""
 
     def __init__(
-        self, plan: PoolPlan, jobs: Sequence[Job], progress: Progress = _nobody_looks
+        self,
+        plan: PoolPlan,
+        jobs: Sequence[Job],
+        progress: Progress = _nobody_looks,
+        profiles: Sequence[ProfilePlan] = (),
     ) -> None:
         self.plan, self.tally = plan, Tally()
         self._progress, self._placed = progress, 0
-        self._shares = {share.group: share for share in plan.shares_for(jobs)}
+        self._sessions = Sessions(profiles)
+        self._sizes = node_sizes(plan)
+        self._shares = {share.group: share for share in shares_for(plan, jobs)}
         self._jobs = [self._as_planned(job) for job in jobs]
         self._lasting = Lasting()
         self._began = datetime.fromtimestamp(jobs[0].at, UTC)
         self._start = jobs[0].at
         self.state = PoolState(self._standing(), self._began, reclaims=plan.reclaim)
         self.line = Line()
-        self._waiting = 0
         self._ends: list[tuple[float, str, float]] = []
-        self._left: dict[str, float] = {}
+        self._later: list[tuple[float, str, bool]] = []
+        """Who asks again (true) or gives up (false) at a time."""
+        self._position: dict[str, float] = {}
+        self._planned: dict[str, tuple[float, Stop]] = {}
         self._waited: dict[str, float] = defaultdict(float)
-        self._since: dict[str, float] = {}
+        self._waiting: dict[str, tuple[float, WaitingClaim]] = {}
 
     def run(self) -> PoolResult:
         """Play all events; what starts at one moment is decided together."""
         clock, place = self._start, 0
-        jobs, ends = self._jobs, self._ends
-        while place < len(jobs) or ends:
+        jobs, ends, later = self._jobs, self._ends, self._later
+        while place < len(jobs) or ends or later:
             coming = jobs[place].at if place < len(jobs) else inf
-            before, clock = clock, min(coming, ends[0][0] if ends else inf)
+            before = clock
+            clock = min(coming, ends[0][0] if ends else inf, later[0][0] if later else inf)
             if self._waiting:
                 self.tally.idle += self.state.nodes.total * (clock - before)
             self.state.pass_time(clock - before)
@@ -100,10 +116,13 @@ class PoolReplay:
             while place < len(jobs) and jobs[place].at <= clock:
                 arrived += self._arrive(jobs[place], place, clock)
                 place += 1
+            leaving = self._come_back(clock, arrived) if later else ()
             if self._waiting:
                 self._decide(clock, arrived)
-            elif not self._ends and place == len(jobs):
-                break
+            for name in leaving:
+                self._give_up(name, clock)
+        for _, claim in self._waiting.values():
+            self.tally.never[claim.group] += 1
         self._progress(self._placed % _STEP)
         guaranteed = {name: share.guaranteed for name, share in self._shares.items()}
         return self.tally.result(self.plan.name, self.plan.devices, guaranteed)
@@ -114,23 +133,24 @@ class PoolReplay:
 
     def _standing(self) -> PoolStanding:
         plan = self.plan
-        size = plan.node_devices or plan.devices
-        sizes = [size] * (plan.devices // size) + [plan.devices % size] * (plan.devices % size > 0)
         return PoolStanding(
             plan.name,
             "",
             plan,
             plan.devices,
-            tuple(Node(f"node-{number:04}", devices) for number, devices in enumerate(sizes)),
+            tuple(Node(f"node-{number:04}", devices) for number, devices in enumerate(self._sizes)),
             tuple(self._group(share) for share in self._shares.values()),
+            tuple(Department(one.department, one.ceiling) for one in plan.departments),
         )
 
     def _group(self, share: ShareInPlan) -> GroupInPool:
         ceiling = self.plan.devices if share.ceiling is None else share.ceiling
         weight = float(share.guaranteed or 1) if share.weight is None else share.weight
-        return GroupInPool(share.group, share.guaranteed, ceiling, weight)
+        department = share.department or None
+        return GroupInPool(share.group, share.guaranteed, ceiling, weight, department=department)
 
     def _as_planned(self, job: Job) -> Job:
+        job = self._sessions.adapted(job)
         if self.plan.priority != "as-asked":
             job = job._replace(priority=Priority(self.plan.priority))
         share = self._shares.get(job.group)
@@ -142,33 +162,54 @@ class PoolReplay:
         if job.devices > self._most(job):
             self.tally.never[job.group] += 1
             return []
-        claim = self._claim(job, f"{number:07}", clock)
-        self._left[claim.id] = job.seconds
-        self._wait(claim, clock)
-        return [claim]
+        name = f"{number:07}"
+        self._position[name] = 0.0
+        if job.patience is not None:
+            heappush(self._later, (clock + job.patience, name, False))
+        return [self._wait(name, clock)]
+
+    def _come_back(self, clock: float, arrived: list[WaitingClaim]) -> list[str]:
+        """Let those ask again who are at work again; who leaves now may be served in this moment still."""
+        leaving = []
+        while self._later and self._later[0][0] <= clock:
+            _, name, again = heappop(self._later)
+            if again:
+                arrived.append(self._wait(name, clock))
+            else:
+                leaving.append(name)
+        return leaving
+
+    def _give_up(self, name: str, clock: float) -> None:
+        """Take out who waits no longer, unless it has begun, now or before."""
+        if name not in self._waiting or name in self._waited:
+            return
+        since, claim = self._waiting.pop(name)
+        self.line.remove(claim)
+        del self._position[name]
+        self.tally.gave_up[claim.group].append(clock - since)
 
     def _most(self, job: Job) -> int:
         """What a launch may ever get here."""
+        largest = max(self._sizes)
         share = self._shares.get(job.group)
         if share is None:
-            return 0
+            promised = sum(one.guaranteed for one in self._shares.values())
+            return min(self.plan.devices - promised, largest) if job.group == NO_GROUP else 0
         group = self._group(share)
         borrows = self.plan.sharing and job.priority is Priority.LOW
         own = group.ceiling if borrows else min(group.guaranteed, group.ceiling)
-        return min(own, self.plan.node_devices or self.plan.devices)
+        return min(own, largest)
 
-    def _claim(self, job: Job, name: str, clock: float) -> WaitingClaim:
-        expected = self._lasting.expected(job.group, job.devices)
-        since = self.now(clock)
-        kind = f"{job.group}/{job.devices}"
-        return WaitingClaim(
-            name, job.group, "", job.devices, job.priority, since, expected, kind=kind
+    def _wait(self, name: str, clock: float) -> WaitingClaim:
+        job = self._jobs[int(name)]
+        claim = WaitingClaim(
+            *(name, job.group, "", job.devices, job.priority, self.now(clock)),
+            self._lasting.expected(job.group, job.devices),
+            kind=f"{job.group}/{job.devices}",
         )
-
-    def _wait(self, claim: WaitingClaim, clock: float) -> None:
         self.line.add(claim)
-        self._waiting += 1
-        self._since[claim.id] = clock
+        self._waiting[name] = clock, claim
+        return claim
 
     def _decide(self, clock: float, arrived: Sequence[WaitingClaim]) -> None:
         if not self.state.nodes.most and not self.state.reclaims:
@@ -183,7 +224,7 @@ class PoolReplay:
             self._began_one(start.ticket, clock)
         self._tell(decisions)
         for claim in arrived:
-            if claim.id in self._since:
+            if claim.id in self._waiting:
                 self._note(turn, claim)
 
     def _note(self, turn: Turn, claim: WaitingClaim) -> None:
@@ -198,52 +239,65 @@ class PoolReplay:
         return self._start + (self.state.held[name].since - self._began).total_seconds()
 
     def _began_one(self, name: str, clock: float) -> None:
-        self._waiting -= 1
-        self._waited[name] += clock - self._since.pop(name)
-        heappush(self._ends, (clock + self._left[name], name, clock))
+        self._waited[name] += clock - self._waiting.pop(name)[0]
+        end = self._sessions.end(self._jobs[int(name)], self._position[name])
+        self._planned[name] = clock + end.after, end.why
+        heappush(self._ends, (clock + end.after, name, clock))
         self._placed += 1
         if self._placed % _STEP == 0:
             self._progress(_STEP)
 
     def _end(self, event: tuple[float, str, float], clock: float) -> None:
-        """A session ends, or is stopped for its devices: then it waits again with what was left."""
+        """A server ends: all is done, or it was stopped and its people come back."""
         _, name, began = event
         claim = self.state.held.get(name)
         if claim is None or self._since_held(name) != began:
             return
+        planned, why = self._planned[name]
+        if planned - clock > MOMENT:
+            told = claim.reclaim_at
+            if told is None or (told - self.now(clock)).total_seconds() > MOMENT:
+                return  # It was told to give its devices back, and spared later.
+            why = Stop.RECLAIM
         self.state.end(name)
-        job = self._jobs[int(name)]
-        lasted = clock - began
-        self.tally.held[job.group] += lasted * job.devices
-        self._left[name] -= lasted
-        if claim.reclaim_at is not None and self._left[name] > _MOMENT:
-            self.tally.reclaimed[job.group] += 1
-            self._wait(self._claim(job, name, clock), clock)
+        del self._planned[name]
+        job, position = self._jobs[int(name)], self._position[name]
+        reached = min(position + clock - began, job.seconds)
+        self._count(job, position, reached)
+        self.tally.stopped[why][job.group] += 1
+        # Who gave devices back goes on where it was, though it may be idle there.
+        again = (0.0, reached) if why is Stop.RECLAIM else resumed(job, reached)
+        if why is Stop.DONE or again is None:
+            self._done(name, job, reached)
             return
-        self._lasting.learn(job.group, job.devices, job.seconds)
-        self.tally.waited[job.group].append(self._waited.pop(name))
-        del self._left[name]
+        pause, self._position[name] = again
+        if pause:
+            heappush(self._later, (clock + pause, name, True))
+        else:
+            self._wait(name, clock)
+
+    def _count(self, job: Job, begin: float, end: float) -> None:
+        self.tally.held[job.group] += (end - begin) * job.devices
+        if job.idle:
+            self.tally.held_idle[job.group] += idle_within(job, begin, end) * job.devices
+        price = self._sessions.price(job)
+        if price:
+            self.tally.cost[job.group] += price * (end - begin) / _HOUR
+
+    def _done(self, name: str, job: Job, reached: float) -> None:
+        self._lasting.learn(job.group, job.devices, reached)
+        waited = self._waited.pop(name)
+        if not job.running:
+            self.tally.waited[job.group].append(waited)
+        del self._position[name]
 
 
-class Lasting:
-    """What sessions lasted so far, by group and size."""
-
-    def __init__(self) -> None:
-        self._past: dict[tuple[str, int], list[float]] = defaultdict(list)
-        self._of_all: dict[int, list[float]] = defaultdict(list)
-
-    def learn(self, group: str, devices: int, seconds: float) -> None:
-        """Remember one that has ended."""
-        insort(self._past[group, devices], seconds)
-        self._of_all[devices].append(seconds)
-
-    def expected(self, group: str, devices: int) -> float:
-        """Seconds that nine of ten such sessions lasted at most; of all groups, where it had none yet."""
-        past = self._past.get((group, devices)) or sorted(self._of_all.get(devices, ()))
-        if not past:
-            return FIRST_GUESS
-        return past[min(len(past) - 1, int(len(past) * EXPECTED_QUANTILE))]
-
-    def by_kind(self) -> dict[str, list[float]]:
-        """All of it, by the kind that waiting claims carry."""
-        return {f"{group}/{devices}": past for (group, devices), past in self._past.items()}
+def node_sizes(plan: PoolPlan) -> list[int]:
+    """Devices of each node."""
+    sizes, left = [], plan.devices
+    size = plan.node_devices or plan.devices
+    for wanted in (*plan.nodes, *[size] * (plan.devices // size + 1)):
+        if left:
+            sizes.append(min(wanted, left))
+            left -= sizes[-1]
+    return sizes

@@ -20,7 +20,8 @@ _COLUMNS = {
     "devices": ("devices", "num_gpus"),
     "group": ("group", "cluster"),
 }
-"""What a trace must have, each under one of these names; ``pool`` and ``priority`` may be there too."""
+"""What a trace must have, each under one of these names; see :func:`read_trace` for what it may have."""
+_OPTIONAL = ("pool", "priority", "profile", "price", "idle")
 
 
 class TraceInvalid(AllotmentError):
@@ -28,7 +29,13 @@ class TraceInvalid(AllotmentError):
 
 
 class Job(NamedTuple):
-    """One launch: asked for at POSIX seconds, used for so many seconds. Pool ``""``: the first one."""
+    """One launch: asked for at POSIX seconds, used for so many seconds. Pool ``""``: the first one.
+
+    ``patience`` is for how many seconds its people wait before they give up; None: for ever. One that
+    is ``running`` had begun before; its wait is not counted. ``idle`` are the times at which nothing
+    was done: seconds after its beginning, and for how long. ``forgotten``: it ended since it was idle
+    for too long, and would have gone on. ``price`` is what an hour costs.
+    """
 
     at: float
     seconds: float
@@ -36,6 +43,12 @@ class Job(NamedTuple):
     group: str
     pool: str = ""
     priority: Priority = Priority.LOW
+    profile: str = ""
+    patience: float | None = None
+    running: bool = False
+    idle: tuple[tuple[float, float], ...] = ()
+    forgotten: bool = False
+    price: float = 0.0
 
 
 def read_trace(path: Path) -> Sequence[Job]:
@@ -43,7 +56,8 @@ def read_trace(path: Path) -> Sequence[Job]:
 
     Columns: ``submitted_at`` (or ``timestamp``; ISO 8601, UTC where no zone is written), ``duration``
     (seconds), ``devices`` (or ``num_gpus``), ``group`` (or ``cluster``), and where they are there
-    ``pool`` and ``priority`` (low, which is taken where nothing is written, or dedicated).
+    ``pool``, ``priority`` (low, which is taken where nothing is written, or dedicated), ``profile``,
+    ``price`` (an hour) and ``idle`` (seconds at the end in which nothing was done).
 
     Raises:
         TraceInvalid: a line cannot be read; it and what was expected are named.
@@ -85,7 +99,7 @@ class _Row:
             if not found:
                 self._refuse(f"expected a column {' or '.join(names)}; found {', '.join(known)}")
             self._at[key] = found[0]
-        self._pool, self._priority = known.get("pool"), known.get("priority")
+        self._may = {key: known[key] for key in _OPTIONAL if key in known}
 
     def jobs(self, rows: Iterable[Sequence[str]]) -> Iterator[Job]:
         """Every row as a launch; empty rows are passed over."""
@@ -106,14 +120,29 @@ class _Row:
         group = row[at["group"]].strip()
         if not group:
             self._refuse("expected the name of a group, found nothing")
+        seconds = self._number(row[at["seconds"]], "seconds", 0)
         return Job(
             self._time(row[at["time"]]),
-            self._number(row[at["seconds"]], "seconds", 0),
+            seconds,
             int(devices),
             group,
-            row[self._pool].strip() if self._pool is not None else "",
-            self._read_priority(row[self._priority] if self._priority is not None else ""),
+            self._text(row, "pool"),
+            self._read_priority(self._text(row, "priority")),
+            profile=self._text(row, "profile"),
+            idle=self._idle(row, seconds),
+            price=self._number(self._text(row, "price") or "0", "a price", 0),
         )
+
+    def _text(self, row: Sequence[str], key: str) -> str:
+        """What may be written there, or nothing."""
+        place = self._may.get(key)
+        return "" if place is None else row[place].strip()
+
+    def _idle(self, row: Sequence[str], seconds: float) -> tuple[tuple[float, float], ...]:
+        idle = self._number(self._text(row, "idle") or "0", "idle seconds", 0)
+        if idle > seconds:
+            self._refuse(f"expected at most {seconds:g} idle seconds, as long as it lasted")
+        return ((seconds - idle, idle),) if idle else ()
 
     def _time(self, text: str) -> float:
         try:

@@ -41,6 +41,7 @@ from allotment.record import (
     pools,
     profiles,
 )
+from allotment.simulate.running import Simulations
 from allotment.work.endings import Endings
 from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
@@ -240,6 +241,7 @@ def make_plane(
         endings=Endings(record, hub, use, "hub"),
         queueing=Queueing(record, hub, "hub"),
         errands=Errands(),
+        simulations=Simulations(record),
         loop=Loop(steps, clock),
         feed=EventFeed(record, look_every=0.02),
         measures=Measures(),

@@ -18,6 +18,7 @@ from fastapi.routing import iter_route_contexts
 from allotment.api.identity import hash_token
 from allotment.api.sessions import COOKIE
 from allotment.model.budgets import BudgetScope, BudgetTerms
+from allotment.model.documents import Simulation
 from allotment.model.endings import Cause
 from allotment.model.people import Permission
 from allotment.model.reservations import Reservation
@@ -137,6 +138,15 @@ def a_reservation(lab: Any, number: int) -> None:
         )
         rows = schema.reservations
         writing.run(rows.update().where(rows.c.id == made.id).values(id=f"{number:x}"))
+
+
+def a_replay(lab: Any, number: int) -> None:
+    """One that has ended, with the number as its id."""
+    one = {"question": "compare", "state": "done", "progress": 1.0, "own": True}
+    known = Simulation.model_validate(
+        {"id": f"{number:x}", "asked_by": "olga", "asked_at": lab.now, **one}
+    )
+    lab.simulations._kept[known.id] = known
 
 
 def a_department(lab: Any, number: int) -> None:
@@ -373,6 +383,11 @@ ROWS = [
     Row("GET", "/drift", "OR"),
     Row("GET", "/usage", EVERYBODY),
     Row("GET", "/capacity-plan", "OR"),
+    Row("GET", "/simulations", "OR"),
+    Row("GET", "/simulations/policy", "OR"),
+    Row("GET", "/simulations/{simulation}", "OR", at="/simulations/{number:x}", prepare=a_replay),
+    Row("POST", "/simulations", "OR", body(begin="2020-01-01", end="2020-01-02")),
+    Row("DELETE", "/simulations/{simulation}", "OR", at="/simulations/{number:x}", prepare=a_replay),
     Row("GET", "/budgets", EVERYBODY),
     Row("GET", "/budgets/{scope}/{subject}", "ORLM", at="/budgets/person/bob", prepare=a_budget),
     Row(
@@ -421,6 +436,7 @@ def everybody(lab: Any, api: Any) -> Any:
         memberships.set_lead(writing, "ann", "vision", lead=True)
     for name in ("carl", "pia", "nina"):
         api.hub.give(f"{name}+", name, ACCESS, OPERATE)
+    lab.simulations = api.plane.simulations
     servers = {
         "bobs-server": ("bob", "gpu", "train"),
         "olgas-ordinary-server": ("olga", "cpu", "plain"),
