@@ -213,7 +213,11 @@ class LaunchHandler(SpawnHandler):
             "spawn.html",
             for_user=for_user,
             view=view,
-            cards="" if view is None else await drawn(self, "launch_cards.html", view=view),
+            cards=""
+            if view is None
+            else await drawn(
+                self, "launch_cards.html", view=view, home_url=f"{self.hub.base_url}home"
+            ),
             url=url_concat(self.request.path, again),
             server_name=shown,
             server_title=title,
@@ -242,32 +246,37 @@ class LivePartsHandler(BaseHandler):
         self.check_xsrf_cookie()
         pages: Pages = self.settings["template_vars"]["allotment"](self.current_user)
         asked = {name: self.get_query_argument(name, "") for name in ("server", "profile", "group")}
-        tag = self._tag(await pages.sequence(), page, *asked.values())
+        # Read before the page is drawn: what changes meanwhile is drawn with the next question.
+        refused = self.get_query_argument("refused", "")
+        tag = self._tag(await pages.state(), page, refused, *asked.values())
         if tag == self.request.headers.get("If-None-Match"):
             self.set_status(304)
             return
-        html, sequence = await (self._home(pages) if page == "home" else self._launch(pages, asked))
+        launch = page == "launch"
+        html = await (self._launch(pages, asked, refused) if launch else self._home(pages))
         self.set_header("Cache-Control", "no-store")
-        self.set_header("ETag", self._tag(sequence, page, *asked.values()))
+        self.set_header("ETag", tag)
         self.finish(html)
 
-    async def _home(self, pages: Pages) -> tuple[str, int]:
+    async def _home(self, pages: Pages) -> str:
         view = await pages.home()
         if view is None:
             raise web.HTTPError(503, _AWAY)
         # In the loop: the template asks the hub's own objects for addresses.
-        return await self.render_template("home_live.html", view=view), view.sequence
+        html: str = await self.render_template("home_live.html", view=view)
+        return html
 
-    async def _launch(self, pages: Pages, asked: dict[str, str]) -> tuple[str, int]:
+    async def _launch(self, pages: Pages, asked: dict[str, str], refused: str) -> str:
         view = await pages.launch(**asked)
         if view is None:
             raise web.HTTPError(503, _AWAY)
-        return await drawn(self, "launch_live.html", view=view), view.sequence
+        home = f"{self.hub.base_url}home"
+        return await drawn(self, "launch_live.html", view=view, home_url=home, refused=refused)
 
     @staticmethod
-    def _tag(sequence: int | None, *asked: str) -> str:
+    def _tag(state: str | None, *asked: str) -> str:
         minute = int(time.time() // 60)
-        return f'"{_started}-{sequence}-{minute}-{hash(asked) & 0xFFFFFFFF:x}"'
+        return f'"{_started}-{state}-{minute}-{hash(asked) & 0xFFFFFFFF:x}"'
 
 
 class ForgetHandler(BaseHandler):

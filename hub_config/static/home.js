@@ -2,11 +2,39 @@
 
 import { ask, base, complain, path, pendingPage, serverPath } from "./hub.js";
 import { live } from "./live.js";
-import { showTimes } from "./times.js";
+import { at, duration, showTimes } from "./times.js";
 
 const list = document.getElementById("servers");
 const dialog = document.getElementById("delete-dialog");
-const refresh = live(() => `${base}allotment/parts/home`, showTimes);
+const keepDialog = document.getElementById("keep-dialog");
+const refresh = live(() => `${base}allotment/parts/home`, () => {
+  hideTold();
+  showTimes();
+});
+
+/** What was told of waits that are over and was set aside in this browser. */
+const told = {
+  key: "allotment-told",
+  read() {
+    try {
+      return JSON.parse(localStorage.getItem(this.key)) || [];
+    } catch {
+      return []; // no storage: it is shown until its day is over
+    }
+  },
+  add(id) {
+    try {
+      localStorage.setItem(this.key, JSON.stringify([...this.read(), id].slice(-50)));
+    } catch {
+      // as above
+    }
+  },
+};
+
+function hideTold() {
+  const aside = told.read();
+  for (const note of document.querySelectorAll("[data-told]")) note.hidden = aside.includes(note.dataset.told);
+}
 
 const actions = {
   async stop(name) {
@@ -14,6 +42,10 @@ const actions = {
   },
   async extend(name) {
     await ask("POST", path("allotment", "extend"), { server: name });
+  },
+  async keep(name) {
+    const { hours, note } = keepDialog.querySelector("form").elements;
+    await ask("POST", path("allotment", "keep"), { server: name, seconds: Number(hours.value), note: note.value });
   },
   async start(name) {
     await ask("POST", serverPath(name));
@@ -51,10 +83,43 @@ function confirmDelete(row, button) {
   };
 }
 
+/** So long may a server be left alone: round times up to what its size lets its user ask for. */
+function spans(most) {
+  const hour = 3600;
+  const round = [1, 2, 4, 8, 12, 24, 48, 72, 168].map((each) => each * hour);
+  return [...round.filter((each) => each < most), most];
+}
+
+function askKeep(row, button) {
+  keepDialog.querySelector("[data-name]").textContent = row.dataset.title;
+  const { hours, note } = keepDialog.querySelector("form").elements;
+  hours.replaceChildren(
+    ...spans(Number(button.dataset.most)).map((each) => {
+      const until = new Date(Date.now() + each * 1000);
+      return new Option(`${duration(each).replace(/ 0 (min|h)$/, "")}, until ${at(until)}`, String(each));
+    }),
+  );
+  hours.selectedIndex = hours.length - 1;
+  note.value = "";
+  keepDialog.returnValue = "";
+  keepDialog.showModal();
+  keepDialog.onclose = () => {
+    if (keepDialog.returnValue === "keep") act("keep", row.dataset.server, [button]);
+    else button.focus();
+  };
+}
+
+hideTold();
 list?.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-action]");
   if (!button) return;
+  if (button.dataset.action === "dismiss") {
+    told.add(button.closest("[data-told]").dataset.told);
+    hideTold();
+    return;
+  }
   const row = button.closest("[data-server]");
   if (button.dataset.action === "remove") confirmDelete(row, button);
+  else if (button.dataset.action === "keep") askKeep(row, button);
   else act(button.dataset.action, row.dataset.server, row.querySelectorAll("button"), button);
 });

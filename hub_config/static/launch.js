@@ -2,6 +2,7 @@
 
 import { live } from "./live.js";
 import { base } from "./hub.js";
+import { showTimes } from "./times.js";
 
 const form = document.getElementById("launch");
 const cards = document.getElementById("cards");
@@ -9,6 +10,7 @@ const limits = document.getElementById("limits");
 const software = document.getElementById("software");
 const button = document.getElementById("launch-button");
 const wait = document.getElementById("wait");
+const help = document.getElementById("help");
 const hint = document.getElementById("launch-hint");
 const filter = document.getElementById("filter");
 const onlyReady = document.getElementById("only-ready");
@@ -91,6 +93,16 @@ function showChoice() {
         : "Choose a size.";
 }
 
+/** Choose a size that a way names, and go on from there. */
+function pick(profile) {
+  const radio = document.getElementById(`pick-${profile}`);
+  if (!radio || radio.disabled) return;
+  radio.checked = true;
+  radio.dispatchEvent(new Event("change", { bubbles: true }));
+  button.focus();
+  radio.closest(".card").scrollIntoView({ block: "center" });
+}
+
 function applyFilter() {
   if (!filter) return;
   const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -132,12 +144,14 @@ function partsAddress() {
     server: form.dataset.server,
     profile: chosen()?.querySelector("input").value || "",
     group: group?.value || "",
+    refused: form.dataset.refused,
   });
   return `${base}allotment/parts/launch?${query}`;
 }
 
 if (form) {
   const refresh = live(partsAddress, () => {
+    showTimes();
     applyFilter();
     showChoice();
   });
@@ -145,6 +159,13 @@ if (form) {
     if (event.target === group) refresh();
     if (event.target.name === "software") wished = event.target.value;
     if (["profile", "software"].includes(event.target.name)) showChoice();
+    // What would be sooner is told of the size that is chosen.
+    if (event.target.name === "profile" && chosen().dataset.readiness === "full") refresh();
+    else if (event.target.name === "profile") help.replaceChildren();
+  });
+  document.addEventListener("click", (event) => {
+    const way = event.target.closest("button[data-pick]");
+    if (way) pick(way.dataset.pick);
   });
   filter?.addEventListener("input", applyFilter);
   onlyReady?.addEventListener("change", applyFilter);

@@ -1,4 +1,4 @@
-// Times are relative on the page and exact on hover: <time datetime="…" data-as="since|ago|until|stops">.
+// Times are relative on the page and exact on hover: <time datetime="…" data-as="since|ago|until|stops|at">.
 
 const minute = 60;
 const hour = 60 * minute;
@@ -13,7 +13,18 @@ export function duration(seconds) {
   return `${Math.floor(s / day)} d ${Math.floor((s % day) / hour)} h`;
 }
 
+const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
+const dayAndClock = new Intl.DateTimeFormat([], { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+
+/** A time of day, with the day where that is not clear. */
+export function at(moment) {
+  const date = new Date(moment);
+  const near = Math.abs(moment - Date.now()) < 12 * hour * 1000;
+  return (near || date.toDateString() === new Date().toDateString() ? clock : dayAndClock).format(date);
+}
+
 function words(moment, style) {
+  if (style === "at") return at(moment);
   const seconds = (Date.now() - moment) / 1000;
   if (style === "ago") return seconds < minute ? "just now" : `${duration(seconds)} ago`;
   if (style === "stops") return seconds >= 0 ? "now" : `in ${duration(-seconds)}`;

@@ -64,6 +64,10 @@ class AsyncRecord:
             self._when_late(future, late)
             raise
 
+    def later(self, job: Callable[[Record], object]) -> None:
+        """Do something with the record in a thread, with nobody waiting for it. What fails is logged."""
+        self._threads.submit(self._alone, job)
+
     def close(self) -> None:
         """Answer what was asked, then close the record."""
         self._threads.shutdown(wait=True)
@@ -95,6 +99,12 @@ class AsyncRecord:
                 self._threads.submit(self._tell, late, done.result())
 
         future.add_done_callback(hand_over)
+
+    def _alone(self, job: Callable[[Record], object]) -> None:
+        try:
+            job(self._opened())
+        except Exception:  # noqa: BLE001 - nobody waits for this thread: it must speak for itself
+            _log.exception("What was to be done with the record later failed.")
 
     def _tell(self, late: Callable[[Record, Answer], object], answer: Answer) -> None:
         try:

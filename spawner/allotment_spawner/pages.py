@@ -17,8 +17,10 @@ from allotment.model.claims import Claim
 from allotment.model.refusals import RecordUnavailable
 from allotment.record import Reading, Record, events
 from allotment_spawner.asking import AsyncRecord
+from allotment_spawner.foreseen import Foreseen
 from allotment_spawner.pages_home import HomeView, home_view
 from allotment_spawner.pages_launch import LaunchView, launch_view
+from allotment_spawner.pages_waiting import place_state
 
 PATIENCE = 5.0
 """Seconds that a page waits for the record before it says that there is no answer."""
@@ -33,19 +35,20 @@ class Pages:
     Each answers None where the record did not answer in time: the page says so, and stays.
     """
 
-    def __init__(self, record: AsyncRecord, hub: str, user: Any) -> None:
+    def __init__(self, record: AsyncRecord, hub: str, user: Any, foreseen: Foreseen) -> None:
         self._record, self._hub, self._user = record, hub, user
+        self._foreseen = foreseen
 
     async def launch(
         self, server: str = "", profile: str = "", group: str = "", software: str = ""
     ) -> LaunchView | None:
         """The launch page for a server's name, with a card, a paying group and software asked for."""
-        claim = Claim(
-            self._hub, self._user.name, server, profile, group or None, software=software
-        )
+        claim = Claim(self._hub, self._user.name, server, profile, group or None, software=software)
         now = datetime.now(UTC)
         with TAKES.labels("launch").time():
-            return await self._ask(lambda reading: launch_view(reading, claim, now))
+            return await self._ask(
+                lambda reading: launch_view(reading, claim, now, self._foreseen.look)
+            )
 
     async def home(self) -> HomeView | None:
         """The home page."""
@@ -56,11 +59,17 @@ class Pages:
             for server, spawner in self._user.orm_user.orm_spawners.items()
         ]
         with TAKES.labels("home").time():
-            return await self._ask(lambda reading: home_view(reading, hub, name, known, now))
+            return await self._ask(
+                lambda reading: home_view(reading, hub, name, known, now, self._foreseen.look)
+            )
 
-    async def sequence(self) -> int | None:
-        """The newest event of the record: while it stays, no page changes."""
-        return await self._ask(events.latest_sequence)
+    async def state(self) -> str | None:
+        """While it stays the same, no page changes: events, places in the queue, what is foreseen."""
+        hub, name, version = self._hub, self._user.name, self._foreseen.version
+        found = await self._ask(
+            lambda reading: (events.latest_sequence(reading), place_state(reading, hub, name))
+        )
+        return None if found is None else f"{found[0]}-{version}-{found[1]}"
 
     async def _ask(self, question: Callable[[Reading], Answer]) -> Answer | None:
         def read(record: Record) -> Answer:
@@ -75,9 +84,12 @@ class Pages:
 
 def pages_of(record: AsyncRecord, hub: str) -> Callable[[Any], Pages | None]:
     """Make the callable for ``template_vars``: from a hub's user to that user's pages."""
+    foreseen = Foreseen(record)
 
     def pages(user: Any) -> Pages | None:
         # Signed out there is no user; a service that fetches a page has no servers.
-        return None if getattr(user, "orm_user", None) is None else Pages(record, hub, user)
+        if getattr(user, "orm_user", None) is None:
+            return None
+        return Pages(record, hub, user, foreseen)
 
     return pages

@@ -17,9 +17,12 @@ from allotment.model.reasons import WAITING_RULES, Reason, Rule
 from allotment.record import allotments, page_facts
 from allotment.record.engine import Reading
 from allotment.record.page_facts import GroupFacts, PersonFacts
+from allotment.record.prospects import Question
 from allotment.rules.admission import Admitted, Decision, admit
+from allotment.rules.sooner import Kind, Prospect, Way
 from allotment.rules.standing import PoolFacts, Standing
 from allotment.rules.succession import Successor
+from allotment_spawner.foreseen import Look
 from allotment_spawner.pages_pieces import (
     BudgetMeter,
     Meter,
@@ -84,6 +87,15 @@ class Card:
     """What its users are to use instead, before long."""
     expect: str = ""
     """What a wait begins with, where one can wait."""
+    prospect: Prospect | None = None
+    """When it would start, where it does not start now."""
+    ways: tuple[Way, ...] = ()
+    """What would let it in sooner, or at all."""
+
+    @property
+    def stops(self) -> tuple[Way, ...]:
+        """The ways that other cards do not show: stopping servers of one's own."""
+        return tuple(way for way in self.ways if way.kind is Kind.STOP)
 
     @cached_property
     def price(self) -> str:
@@ -149,6 +161,10 @@ class LaunchView:
         drawn = [label for card in self.cards if card.plots for label in card.plots.labels]
         return tuple(dict.fromkeys(sentence for _, sentence in drawn))
 
+    def card(self, profile: str) -> Card | None:
+        """The card of a profile, where it is offered."""
+        return next((card for card in self.cards if card.profile.name == profile), None)
+
     @property
     def many(self) -> bool:
         """Whether the cards need a filter."""
@@ -159,11 +175,12 @@ def launch_view(
     reading: Reading,
     claim: Claim,
     now: datetime,
+    look: Look = lambda _question: None,
 ) -> LaunchView:
     """Read the launch page of ``claim.person``.
 
     ``claim`` says the hub, the server's name and the group asked for; its ``profile`` is the card to
-    have chosen, or empty.
+    have chosen, or empty. ``look`` says what is known of when it would start.
     """
     facts = page_facts.read(reading, claim.person, now)
     group = _paying_group(facts, claim.group)
@@ -174,6 +191,7 @@ def launch_view(
         replace(_card(facts, profile, claim, background), successor=facts.successor(profile.name))
         for profile in offered
     )
+    cards = _with_prospects(cards, claim, look)
     chosen = _chosen(cards, claim.profile, facts)
     return LaunchView(
         person=facts.person,
@@ -188,6 +206,25 @@ def launch_view(
         taken=tuple(sorted((server.name, server.state) for server in facts.servers)),
         ask=() if cards and facts.onboarded else page_facts.operators(reading),
         sequence=facts.sequence,
+    )
+
+
+def _with_prospects(cards: tuple[Card, ...], claim: Claim, look: Look) -> tuple[Card, ...]:
+    """The same cards; those that cannot start now say when they would, and what would be sooner."""
+    if all(card.readiness is Readiness.NOW or not card.profile.devices for card in cards):
+        return cards
+    outlook = look(Question(claim.hub, claim.person, claim.server, claim.group))
+    if outlook is None:
+        return cards
+    return tuple(
+        card
+        if card.readiness is Readiness.NOW
+        else replace(
+            card,
+            prospect=outlook.prospects.get(card.profile.name),
+            ways=outlook.ways.get(card.profile.name, ()),
+        )
+        for card in cards
     )
 
 

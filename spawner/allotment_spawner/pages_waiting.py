@@ -3,58 +3,64 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from hashlib import sha256
 
 from allotment.model.amounts import counted
 from allotment.model.claims import Claim
 from allotment.model.profiles import Profile
 from allotment.model.reasons import Reason
 from allotment.model.tickets import Ticket, TicketState
-from allotment.record import estimates, queue_facts, tickets
+from allotment.record import estimates, queue_facts, waits
 from allotment.record.engine import Reading
+from allotment.record.prospects import Question
 from allotment.record.queue_facts import PoolModel, Queue
 from allotment.record.turns import ASKER, ask
-from allotment.rules.eta import Estimate
+from allotment.record.waits import WaitOver
 from allotment.rules.queue_standing import NO_GROUP, Start, WaitingClaim
+from allotment.rules.sooner import Way
+from allotment_spawner.foreseen import Look
 
-TOLD_FOR = timedelta(days=1)
-"""For so long the home page says why a server that waited did not start."""
+MOST_TOLD = 5
+
 ORDINALS = {1: "first", 2: "second", 3: "third"}
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingWords:
-    """What a waiting server's row says: its place, and why it does not start."""
+    """What a waiting server's row says: its place, why it does not start, by when it does, what would be sooner."""
 
     ticket: str
     state_words: str
     tone: str
     since: datetime
     reason: str
+    half: datetime | None = None
+    most: datetime | None = None
+    ways: tuple[Way, ...] = ()
 
 
-def waiting_words(reading: Reading, ticket: Ticket) -> WaitingWords:
+def waiting_words(reading: Reading, ticket: Ticket, look: Look) -> WaitingWords:
     """The words of a live ticket, with when its turn is expected where that is known."""
     if ticket.state is TicketState.OFFERED:
         since = ticket.offered_at or ticket.since
         return WaitingWords(ticket.id, "Its turn has come", "info", since, "")
     place = "Waiting" if ticket.position is None else f"Waiting, {nth(ticket.position)} in line"
-    expected = estimate_words(estimates.latest(reading, [ticket.id]).get(ticket.id))
-    said = [ticket.waits_for.message] if ticket.waits_for else []
-    reason = " ".join([*said, *([expected] if expected else [])])
-    return WaitingWords(ticket.id, place, "warn", ticket.since, reason)
-
-
-def estimate_words(estimate: Estimate | None) -> str:
-    """When a turn comes, with both confidences; nothing where nobody can say."""
-    if estimate is None or estimate.half is None:
-        return ""
-    most = "" if estimate.most is None else f", by {_clock(estimate.most)} with 90 %"
-    return f"It starts by {_clock(estimate.half)} with 50 %{most}."
-
-
-def _clock(moment: datetime) -> str:
-    return f"{moment:%d %b %H:%M} UTC"
+    told = estimates.latest(reading, [ticket.id]).get(ticket.id)
+    outlook = look(Question(ticket.hub, ticket.person, ticket.server, ticket=ticket.id))
+    found = outlook.prospects.get(ticket.profile) if outlook else None
+    # What the queue told it counts: that is what its estimates are scored by.
+    expected = found if told is None or told.half is None else told
+    return WaitingWords(
+        ticket.id,
+        place,
+        "warn",
+        ticket.since,
+        ticket.waits_for.message if ticket.waits_for else "",
+        expected.half if expected else None,
+        expected.most if expected else None,
+        outlook.ways.get(ticket.profile, ()) if outlook else (),
+    )
 
 
 def nth(position: int) -> str:
@@ -66,19 +72,21 @@ def nth(position: int) -> str:
     return f"{position}{ending}"
 
 
-def not_started(reading: Reading, person: str, now: datetime) -> tuple[str, ...]:
-    """Servers that waited and did not start, and why, in sentences; the newest first."""
-    ended = tickets.ended(reading, since=now - TOLD_FOR, person=person, limit=20)
-    told = {
-        TicketState.REFUSED: "was not started when its turn came",
-        TicketState.EXPIRED: "was not started",
-        TicketState.CANCELLED: "was taken out of the queue",
-    }
-    return tuple(
-        f"{one.display_name or one.server or 'default'} {told[one.state]}: {one.end_reason}"
-        for one in ended
-        if one.state in told and one.end_reason
-    )[:5]
+_PLACES = """
+SELECT t.id, t.position, (SELECT MAX(e."at") FROM estimates e WHERE e.ticket = t.id) AS told FROM tickets t
+WHERE t.hub = :hub AND t.person = :person AND t.state IN ('waiting', 'offered') ORDER BY t.id
+"""
+
+
+def place_state(reading: Reading, hub: str, person: str) -> str:
+    """Changes with every place in the queue and every time that a person is told: neither is an event."""
+    rows = reading.driver(_PLACES, {"hub": hub, "person": person})
+    return sha256(repr([tuple(row) for row in rows]).encode()).hexdigest()[:16]
+
+
+def waits_over(reading: Reading, person: str, now: datetime) -> tuple[WaitOver, ...]:
+    """What the home page tells of waits that are over, the newest first."""
+    return waits.of_person(reading, person, now)[:MOST_TOLD]
 
 
 class Lines:

@@ -10,6 +10,7 @@ from allotment.api.measures import Measures
 from allotment.api.plane import ControlPlane
 from allotment.model.refusals import SettingsInvalid
 from allotment.record import open_record
+from allotment.record.prospects import Prospects
 from allotment.simulate.running import Simulations
 from allotment.work.endings import ROUND_EVERY, Endings
 from allotment.work.errands import Errands
@@ -19,6 +20,8 @@ from allotment.work.local_servers import LocalServers
 from allotment.work.loop import Loop, Step
 from allotment.work.queueing import AFTER_FAILURE, Queueing
 from allotment.work.steps import Declared, Work, steps, this_process
+from allotment.work.waits_told import EVERY as WAITS_EVERY
+from allotment.work.waits_told import WaitsTold
 
 ONE_SYSTEM_USER = (
     "All servers run under one system user of this machine: its people trust each other. "
@@ -45,6 +48,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
     place = LocalServers(environment.hub, environment.hub_api_url)
     endings = Endings(record, hub, use, environment.hub)
     queueing = Queueing(record, hub, environment.hub)
+    waits = WaitsTold(record)
     work = Work(record, hub, use, place, environment.hub, this_process())
     return ControlPlane(
         environment=environment,
@@ -54,12 +58,15 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         endings=endings,
         queueing=queueing,
         errands=Errands(),
+        prospects=Prospects(),
+        waits=waits,
         simulations=Simulations(record),
         loop=Loop(
             (
                 Step("queue", 0.0, queueing.follow, after_failure=AFTER_FAILURE),
                 *steps(work, declared),
                 Step("endings", ROUND_EVERY, endings.round),
+                Step("waits", WAITS_EVERY, waits.look),
             ),
             utc_now,
         ),

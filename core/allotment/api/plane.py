@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from allotment.model.refusals import NotPermitted
 from allotment.record import Record
+from allotment.record.prospects import Prospects
 from allotment.rules.permission import NOTHING, Action, Caller, Target, judge
 from allotment.simulate.running import Simulations
 from allotment.work.endings import Endings
@@ -19,6 +20,7 @@ from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from allotment.work.loop import Loop
 from allotment.work.queueing import Queueing
+from allotment.work.waits_told import WaitsTold
 
 if TYPE_CHECKING:
     from allotment.api.environment import ServiceEnvironment
@@ -37,6 +39,8 @@ class ControlPlane:
     endings: Endings
     queueing: Queueing
     errands: Errands
+    prospects: Prospects
+    waits: WaitsTold
     simulations: Simulations
     loop: Loop
     feed: EventFeed

@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
+from allotment.model.amounts import counted
+
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _PATTERN = r"^(?:\d{1,9}[dhms]){1,4}$"
 _WHOLE = re.compile(_PATTERN, re.ASCII)
@@ -59,3 +61,12 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": _PATTERN, "examples": ["30m", "1h30m"]}),
 ]
 """A duration; in documents a text such as ``30m``, never a bare number."""
+
+
+def rough_words(duration: timedelta) -> str:
+    """A duration as people say it who do not count: ``3 days``, ``2 hours``, ``25 minutes``."""
+    seconds = max(0, round(duration.total_seconds()))
+    for size, noun in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return counted(seconds // size, noun)
+    return counted(seconds, "second")

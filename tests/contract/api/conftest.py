@@ -41,6 +41,7 @@ from allotment.record import (
     pools,
     profiles,
 )
+from allotment.record.prospects import Prospects
 from allotment.simulate.running import Simulations
 from allotment.work.endings import Endings
 from allotment.work.errands import Errands
@@ -48,6 +49,7 @@ from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from allotment.work.loop import Loop, Step
 from allotment.work.queueing import Queueing
+from allotment.work.waits_told import WaitsTold
 
 SERVICE_TOKEN = "the-control-planes-own-token"
 ACCESS = "access:services!service=allotment"
@@ -232,7 +234,7 @@ def make_plane(
     record: Record, hub_url: str, clock: Callable[[], datetime], steps: tuple[Step, ...] = ()
 ) -> ControlPlane:
     """A control plane over a record, whose clock is the test's."""
-    hub, use = HubApi(hub_url, SERVICE_TOKEN), LiveUse()
+    hub, use, waits = HubApi(hub_url, SERVICE_TOKEN), LiveUse(), WaitsTold(record)
     return ControlPlane(
         environment=environment(hub_url),
         record=record,
@@ -241,6 +243,8 @@ def make_plane(
         endings=Endings(record, hub, use, "hub"),
         queueing=Queueing(record, hub, "hub"),
         errands=Errands(),
+        prospects=Prospects(),
+        waits=waits,
         simulations=Simulations(record),
         loop=Loop(steps, clock),
         feed=EventFeed(record, look_every=0.02),

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from allotment.api.answering import answer
 from allotment.api.fields import NameQuery
 from allotment.api.plane import Asker, Plane
+from allotment.api.views.tickets import way_documents
 from allotment.model import documents
 from allotment.model.claims import Claim, Refused, Waits
 from allotment.model.names import (
@@ -20,6 +21,7 @@ from allotment.model.names import (
 )
 from allotment.model.refusals import NotFound
 from allotment.record import claims, memberships, people
+from allotment.record.prospects import Outlook, Question
 from allotment.rules.admission import Admitted
 from allotment.rules.permission import sight
 
@@ -57,17 +59,10 @@ def explain(
         if person != caller.person:
             people.get(reading, person)
         outcome = claims.foresee(reading, claim, now)
-    if isinstance(outcome, Refused | Waits):
-        said = documents.Explanation(
-            person=person,
-            profile=profile,
-            server=server,
-            outcome="waits" if isinstance(outcome, Waits) else "refused",
-            reasons=tuple(
-                documents.ReasonDocument.model_validate(one.document()) for one in outcome.reasons
-            ),
-        )
-        return answer(said)
+        if isinstance(outcome, Refused | Waits):
+            question = Question(claim.hub, person, name, group, profile)
+            outlook = plane.prospects.find(reading, question, now)
+            return answer(_hindered(claim, server, outcome, outlook))
     granted = outcome if isinstance(outcome, Admitted) else None
     said = documents.Explanation(
         person=person,
@@ -79,6 +74,26 @@ def explain(
         model=granted.model if granted else None,
     )
     return answer(said)
+
+
+def _hindered(
+    claim: Claim, server: str, outcome: Refused | Waits, outlook: Outlook
+) -> documents.Explanation:
+    """Why a launch would not be granted, and what to expect."""
+    waits = isinstance(outcome, Waits)
+    expected = outlook.prospects.get(claim.profile) if waits else None
+    return documents.Explanation(
+        person=claim.person,
+        profile=claim.profile,
+        server=server,
+        outcome="waits" if waits else "refused",
+        reasons=tuple(
+            documents.ReasonDocument.model_validate(one.document()) for one in outcome.reasons
+        ),
+        starts_half=expected.half if expected else None,
+        starts_most=expected.most if expected else None,
+        sooner=way_documents(outlook.ways.get(claim.profile, ())),
+    )
 
 
 def _new_name(profile: str) -> str:

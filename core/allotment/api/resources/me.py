@@ -12,8 +12,10 @@ from allotment.api.views.endings import EndsView
 from allotment.api.views.happenings import notices
 from allotment.api.views.launching import ailing_devices, server_document
 from allotment.api.views.people import limit_uses
+from allotment.api.views.tickets import ticket_documents, wait_notices
 from allotment.model import documents
-from allotment.record import events, servers
+from allotment.record import events, servers, tickets, waits
+from allotment.rules.permission import sight
 
 router = APIRouter(tags=["me"])
 
@@ -42,7 +44,11 @@ def read_me(plane: Plane, caller: Asker) -> Response:
                 )
                 for one in own
             ),
+            tickets=tuple(
+                ticket_documents(reading, tickets.live(reading, person=who.person), sight(caller))
+            ),
             notices=(
+                *wait_notices(waits.of_person(reading, who.person, now)),
                 *budget_notices(reading, who.person, who.groups, now),
                 *notices(reading, who.person, ailing, now),
             ),

@@ -17,8 +17,9 @@ from allotment.model import documents
 from allotment.model.claims import Claim, Refused
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotFound, NotPermitted, Refusal
-from allotment.model.tickets import Ticket
+from allotment.model.tickets import Ticket, TicketState
 from allotment.record import Reading, claims, estimates, events, sessions, tickets
+from allotment.record.prospects import Question
 from allotment.rules.permission import Action, Caller, Target, sight
 
 router = APIRouter(prefix="/tickets", tags=["tickets"])
@@ -82,11 +83,15 @@ def list_tickets(
 
 @router.get("/{ticket}", response_model=documents.Ticket, summary="Read a ticket")
 def read_ticket(plane: Plane, caller: Asker, ticket: TicketPath) -> Response:
-    """One ticket, live or ended, where the caller may see it."""
+    """One ticket, live or ended, where the caller may see it; with what would let it in sooner."""
+    now = plane.now()
     with plane.record.reading() as reading:
         known = _seen(reading, caller, ticket)
         told = estimates.latest(reading, [ticket]).get(ticket)
-        return answer(ticket_document(known, told))
+        question = Question(known.hub, known.person, known.server, ticket=known.id)
+        waits = known.state is TicketState.WAITING
+        outlook = plane.prospects.find(reading, question, now) if waits else None
+        return answer(ticket_document(known, told, outlook))
 
 
 @router.post("", response_model=documents.Ticket, status_code=201, summary="Wait for a turn")

@@ -20,7 +20,7 @@ from allotment.model.documents.departments import (
     DepartmentListing,
 )
 from allotment.model.documents.document import Document, Listing
-from allotment.model.documents.endings import Ending, Keep, ReportReceipt
+from allotment.model.documents.endings import Ending, Keep
 from allotment.model.documents.foresight import (
     AffectedPerson,
     AffectedServer,
@@ -35,6 +35,7 @@ from allotment.model.documents.happenings import (
     Notice,
     RefusedClaim,
     RefusedClaimListing,
+    ReportReceipt,
     UseReport,
 )
 from allotment.model.documents.launching import (
@@ -96,7 +97,7 @@ from allotment.model.documents.platform import (
     StepListing,
 )
 from allotment.model.documents.problems import Problem, ReasonDocument
-from allotment.model.documents.queue import Ticket, TicketListing
+from allotment.model.documents.queue import Ticket, TicketListing, TicketPlace, Way
 from allotment.model.documents.reservations import Reservation, ReservationListing
 from allotment.model.documents.simulations import (
     PresentPolicy,
@@ -187,10 +188,12 @@ __all__ = [
     "StepListing",
     "Ticket",
     "TicketListing",
+    "TicketPlace",
     "UsageListing",
     "UsageRow",
     "UsageSum",
     "UseReport",
     "User",
     "UserListing",
+    "Way",
 ]

@@ -29,9 +29,3 @@ class Keep(Document):
     until: datetime
     said_by: str
     note: str = ""
-
-
-class ReportReceipt(Document):
-    """What a server that reports is told: its own announced ends, earliest first."""
-
-    endings: tuple[Ending, ...] = ()

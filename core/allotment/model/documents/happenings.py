@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from allotment.model.documents.document import Document, Listing
+from allotment.model.documents.endings import Ending
 from allotment.model.documents.launching import ServerUse
 from allotment.model.documents.problems import ReasonDocument
 
@@ -82,6 +83,14 @@ class Notice(Document):
     """Something that a person should know."""
 
     at: datetime
-    kind: Literal["stopped", "ending", "device", "membership", "budget"]
+    kind: Literal["stopped", "ending", "device", "membership", "budget", "wait"]
     message: str
+    id: str = Field(default="", description="Names a notice that can be set aside; else empty")
     server: str | None = Field(default=None, description="Id of the server concerned")
+
+
+class ReportReceipt(Document):
+    """What a server that reports is told: its own announced ends, earliest first, and notices to its owner."""
+
+    endings: tuple[Ending, ...] = ()
+    notices: tuple[Notice, ...] = ()

@@ -11,6 +11,7 @@ from pydantic import Field
 from allotment.model.documents.document import Document, Listing
 from allotment.model.documents.endings import Ending, Keep
 from allotment.model.documents.problems import ReasonDocument
+from allotment.model.documents.queue import Way
 from allotment.model.profiles import Audience, PoolByModel, Priority
 from allotment.model.reports import DeviceUse
 
@@ -175,3 +176,10 @@ class Explanation(Document):
     pool: str | None = None
     model: str | None = None
     reasons: tuple[ReasonDocument, ...] = ()
+    starts_half: datetime | None = Field(
+        default=None, description="Where it would wait: by when it would start with 50 %"
+    )
+    starts_most: datetime | None = Field(default=None, description="By when with 90 %")
+    sooner: tuple[Way, ...] = Field(
+        default=(), description="What would let it in sooner, with the effect"
+    )

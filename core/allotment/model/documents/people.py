@@ -11,6 +11,7 @@ from allotment.model.documents.capacity import GroupShare
 from allotment.model.documents.document import Document, Listing
 from allotment.model.documents.happenings import Notice
 from allotment.model.documents.launching import Server
+from allotment.model.documents.queue import Ticket
 from allotment.model.groups import Origin
 from allotment.model.limits import LimitKind, LimitScope
 from allotment.model.people import Permission
@@ -148,5 +149,6 @@ class Me(Document):
     limits: tuple[LimitUse, ...]
     shares: dict[str, tuple[GroupShare, ...]] = Field(description="Shares of own groups, by group")
     servers: tuple[Server, ...]
+    tickets: tuple[Ticket, ...] = Field(default=(), description="Own servers that wait")
     notices: tuple[Notice, ...]
     sequence: int

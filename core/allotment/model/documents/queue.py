@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
+from typing import Literal
 
 from pydantic import Field
 
@@ -10,6 +12,38 @@ from allotment.model.documents.document import Document, Listing
 from allotment.model.documents.problems import ReasonDocument
 from allotment.model.profiles import Priority
 from allotment.model.tickets import TicketState
+
+
+class Way(Document):
+    """Something that a person can do to be let in sooner, with what would come of it.
+
+    ``profile`` is what is launched then; ``server`` is what is to be stopped first.
+    """
+
+    kind: Literal["stop", "priority", "pool", "devices"]
+    words: str = Field(
+        description="What to do", examples=["Choose PyTorch on one GPU (1 device in a100)"]
+    )
+    profile: str
+    server: str | None = None
+    pool: str
+    devices: int
+    price: Decimal | None = Field(default=None, description="Per hour")
+    starts_at_once: bool
+    starts_half: datetime | None = Field(default=None, description="By when it starts with 50 %")
+    starts_most: datetime | None = Field(default=None, description="By when with 90 %")
+
+
+class TicketPlace(Document):
+    """Where a ticket stands now, for the stream: its place and its times change without an event."""
+
+    ticket: str
+    person: str
+    group: str | None
+    position: int
+    reason: str = Field(description="Why it does not start")
+    starts_half: datetime | None = None
+    starts_most: datetime | None = None
 
 
 class Ticket(Document):
@@ -42,6 +76,10 @@ class Ticket(Document):
     offered_at: datetime | None = None
     ended_at: datetime | None = None
     end_reason: str = ""
+    sooner: tuple[Way, ...] | None = Field(
+        default=None,
+        description="What would let it in sooner, with the effect; told where one ticket is read",
+    )
 
 
 class TicketListing(Listing):
