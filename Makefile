@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# A process of tests for each core; a file's tests stay together. ARGS=-n0 runs them one by one.
+BESIDE := -n logical --maxprocesses 4 --dist loadfile
 
 .PHONY: help setup setup-for-tests hub test soak promises bench screenshots wheel clean
 
@@ -18,14 +20,14 @@ hub: setup  ## run the hub on http://127.0.0.1:8000 (PORT, STATE, SETTINGS choos
 	@exec $(BIN)/python -m allotment_hub.launch
 
 test: setup-for-tests  ## lint, types, architecture and all tests (ARGS go to pytest)
-	@$(BIN)/python tools/checks.py $(ARGS)
+	@$(BIN)/python tools/checks.py $(BESIDE) $(ARGS)
 
 soak: setup-for-tests  ## the same tests with their tortures long
-	@ALLOTMENT_SOAK=1 $(BIN)/python -m pytest $(ARGS)
+	@ALLOTMENT_SOAK=1 $(BIN)/python -m pytest $(BESIDE) $(ARGS)
 
 promises: setup-for-tests  ## run the tests, then print which promises they prove and which have none
 	@mkdir -p .build && rm -f .build/promises.json
-	-@$(BIN)/python -m pytest -q --promises-to .build/promises.json $(ARGS)
+	-@$(BIN)/python -m pytest -q --promises-to .build/promises.json $(BESIDE) $(ARGS)
 	@$(BIN)/python tools/promises.py .build/promises.json
 
 bench: setup-for-tests  ## measure, and print one table
