@@ -74,7 +74,8 @@ class Asking:
         self._label = confirm
         self.refresh: Callable[[], None] = _nothing
         """Called when what is selected, or the picture, has changed."""
-        self._will, self._problem = words(), words()
+        self._will, self._table, self._problem = words(), words(), words()
+        self._possible, self._waiting = True, False
         self._confirm = button(confirm, tone, kind="confirm")
         self._cancel = button("Cancel" if act else "Close", kind="cancel")
         self._confirm.on_click(lambda _: desk.begin(self.confirmed()))
@@ -88,6 +89,7 @@ class Asking:
                 heading(title),
                 *body,
                 self._will,
+                self._table,
                 self._problem,
                 row(*acts),
             ),
@@ -97,6 +99,10 @@ class Asking:
     def will(self, *lines: str) -> None:
         """Say what pressing the button will do."""
         put(self._will, will_happen(lines))
+
+    def show_table(self, html: str) -> None:
+        """Show whom it concerns, below what it will do."""
+        put(self._table, html)
 
     def show_problem(self, error: AllotmentError | None) -> None:
         """Say why it was not done; None takes that away."""
@@ -109,7 +115,13 @@ class Asking:
 
     def enable(self, *, possible: bool) -> None:
         """Whether the button can be pressed."""
-        self._confirm.disabled = not possible
+        self._possible = possible
+        self._confirm.disabled = not possible or self._waiting
+
+    def hold(self, *, waiting: bool) -> None:
+        """Let the button wait until it is known what pressing it will do."""
+        self._waiting = waiting
+        self.enable(possible=self._possible)
 
     def open(self) -> None:
         """Show the form."""
@@ -138,7 +150,7 @@ class Asking:
             self.close()
         finally:
             self._confirm.description = self._label
-            self._confirm.disabled = False
+            self.enable(possible=self._possible)
 
 
 _FIELDS = (ipywidgets.Text, ipywidgets.Textarea, ipywidgets.Dropdown, ipywidgets.SelectMultiple)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from allotment.cli.ending import Exit
+from allotment.cli.agreeing import agreed
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output
 from allotment.client import ANY, AllotmentClient
@@ -202,9 +202,5 @@ def _change(
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]).replace("_", "-")
         raise typer.BadParameter(first["msg"], param_hint=f"--{place}") from None
-    lines = client.budgets.consequences(*whose, terms).consequences
-    for line in lines:
-        out.say(line)
-    if lines and not yes and not typer.confirm("Set it all the same?"):
-        raise typer.Exit(Exit.REFUSED)
+    agreed(out, client.budgets.consequences(*whose, terms), yes=yes)
     client.budgets.put(*whose, terms, revision=revision)

@@ -11,6 +11,7 @@ from allotment.cli import (
     configuring,
     doctor,
     extending,
+    limiting,
     money,
     planning,
     profiles,
@@ -41,6 +42,7 @@ stopping.add_to(app)
 profiles.add_to(app)
 extending.add_to(app)
 sharing.add_to(app)
+limiting.add_to(app)
 simulating.add_to(app)
 planning.add_to(app)
 queue.add_to(app)

@@ -1,4 +1,4 @@
-"""The command that shows and changes how a pool is shared."""
+"""Commands for shares: how a pool is shared, and what a group has of it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from allotment.cli.options import Json, Url, control_plane
+from allotment.cli.agreeing import agreed
+from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output
+from allotment.cli.tables import share_table
+from allotment.client import AllotmentClient, NewShare
+from allotment.model.documents import Group
 from allotment.model.sharing import PoolPolicy
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add this command to the program."""
+    """Add these commands to the program."""
     app.command()(policy)
+    app.command()(share)
 
 
 def _checked(text: str | None) -> str | None:
@@ -31,7 +36,7 @@ def _option(words: str) -> Any:
     return typer.Option(metavar="DURATION", callback=_checked, help=words)
 
 
-def policy(
+def policy(  # noqa: PLR0913, PLR0917 - each is an option of the command
     pool: Annotated[str, typer.Argument(help="The pool.")],
     sharing: Annotated[
         bool | None,
@@ -43,10 +48,11 @@ def policy(
     minimum_runtime: Annotated[str | None, _option("What a borrower gets at least.")] = None,
     grace: Annotated[str | None, _option("From the notice of a reclaim to its stop.")] = None,
     protect_after: Annotated[str | None, _option("Who waited so long is not overtaken.")] = None,
+    yes: Yes = False,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Say how a pool is shared; with options, change it. What is left out stays."""
+    """Say how a pool is shared; with options, change it, after saying what that does. What is left out stays."""
     out = Output(as_json=as_json)
     given = {
         "sharing": sharing,
@@ -59,8 +65,75 @@ def policy(
         found = client.pools.get(pool)
         if wanted:
             said = PoolPolicy.model_validate(found.policy.model_dump(mode="json") | wanted)
+            agreed(out, client.pools.consequences(pool, policy=said), yes=yes)
             found = client.pools.set_policy(pool, said, revision=found.revision)
     if as_json:
         out.document({"pool": pool, "policy": found.policy.model_dump(mode="json")})
         return
     out.say(f"Pool {pool}. {found.policy.sentence}")
+
+
+def share(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    group: Annotated[str, typer.Argument(help="The group.")],
+    pool: Annotated[
+        str | None, typer.Argument(help="The pool; left out: all of its shares.")
+    ] = None,
+    guaranteed: Annotated[
+        int | None, typer.Option(metavar="DEVICES", min=0, help="What it is guaranteed.")
+    ] = None,
+    ceiling: Annotated[
+        int | None, typer.Option(metavar="DEVICES", min=0, help="What it may hold at most.")
+    ] = None,
+    weight: Annotated[
+        float | None, typer.Option(min=0.01, help="Its weight for devices that nobody uses.")
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the share away.")] = False,
+    yes: Yes = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a group has of a pool; with options, change it, after saying what that does.
+
+    What is left out stays; a ceiling is lifted with its guarantee.
+    """
+    out = Output(as_json=as_json)
+    given = {"guaranteed": guaranteed, "ceiling": ceiling, "weight": weight}
+    wanted = {key: value for key, value in given.items() if value is not None}
+    if (wanted or remove) and pool is None:
+        message = "say of which pool the share is"
+        raise typer.BadParameter(message, param_hint="POOL")
+    with control_plane(url) as client:
+        found = client.groups.get(group)
+        if pool is not None and (wanted or remove):
+            found = _change(
+                out, client, found, _shares(found, pool, None if remove else wanted), yes=yes
+            )
+    if as_json:
+        out.document(found)
+        return
+    shown = [one for one in found.shares if pool in {None, one.pool}]
+    share_table(out, shown, f"Shares of {group}")
+
+
+def _shares(group: Group, pool: str, wanted: dict[str, Any] | None) -> list[NewShare]:
+    """All shares of a group, with that in one pool as it is wanted; None: without it."""
+    kept = [
+        NewShare(one.pool, one.guaranteed, one.ceiling, one.weight)
+        for one in group.shares
+        if one.pool != pool
+    ]
+    if wanted is None:
+        return kept
+    before = next((one for one in group.shares if one.pool == pool), None)
+    guaranteed = wanted.get("guaranteed", before.guaranteed if before else 0)
+    ceiling = wanted.get("ceiling", max(guaranteed, before.ceiling if before else 0))
+    weight = wanted.get("weight", before.weight if before else 1.0)
+    return [*kept, NewShare(pool, guaranteed, ceiling, weight)]
+
+
+def _change(
+    out: Output, client: AllotmentClient, group: Group, shares: list[NewShare], *, yes: bool
+) -> Group:
+    """Change a group's shares, once it is agreed what that does."""
+    agreed(out, client.groups.consequences(group.name, shares), yes=yes)
+    return client.groups.edit(group.name, revision=group.revision, shares=shares)

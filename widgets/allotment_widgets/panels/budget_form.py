@@ -18,6 +18,7 @@ from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.columns import Column, State
 from allotment_widgets.desk import Desk
 from allotment_widgets.fields import choice_field, text_field
+from allotment_widgets.foreseeing import Foreseen
 
 _PERIODS = (
     ("A month", Period.MONTH),
@@ -113,13 +114,13 @@ class _BudgetForm:
             key: text_field(_LABELS[key], format_duration(getattr(before, key)), placeholder="30m")
             for key in ("grace", "minimum_session")
         }
-        self._asked = 0
         scope, subject = whose
         name = subject if scope is BudgetScope.PERSON else f"{scope} {subject}"
         fields: list[Any] = [self._amount, self._period, self._limit, *self._times.values()]
         self.asking = Asking(
             desk, slot, f"Budget of {name}", confirm="Save", act=self._act, fields=fields
         )
+        self._foreseen = Foreseen(desk, self.asking)
         for field in fields:
             field.observe(lambda _: desk.backend.soon(self._refresh), "value")
         self._refresh()
@@ -143,38 +144,24 @@ class _BudgetForm:
 
     def _refresh(self) -> None:
         """Say what is written now, and ask the control plane what that would do."""
-        self._asked += 1
         try:
             terms = self._written()
         except Refusal as refusal:
-            self.asking.will(*(reason.sentence for reason in refusal.reasons))
+            self._foreseen.say([reason.sentence for reason in refusal.reasons])
             self.asking.enable(possible=False)
             return
         self.asking.enable(possible=terms is not None or self._known is not None)
         if terms is None:
             gone = "The budget is taken away: nothing limits the cost any more."
-            self.asking.will(
-                gone if self._known else "There is no budget. Write an amount to set one."
-            )
+            none = "There is no budget. Write an amount to set one."
+            self._foreseen.say([gone if self._known else none])
             return
         lines = [f"{terms.words[0].upper()}{terms.words[1:]}."]
         if self._known is not None:
             used = f"{money_words(self._known.spent)} of {money_words(self._known.amount)}"
             lines.append(f"Now {used} is spent.")
-        self.asking.will(*lines)
-        self._desk.begin(self._foresee(self._asked, terms, lines))
-
-    async def _foresee(self, asked: int, terms: BudgetTerms, lines: list[str]) -> None:
-        try:
-            change = await self._desk.call(
-                self._desk.client.budgets.consequences, *self._whose, terms
-            )
-        except AllotmentError as error:
-            self.asking.show_problem(error)
-            return
-        if asked == self._asked:
-            self.asking.show_problem(None)
-            self.asking.will(*lines, *change.consequences)
+        calls = self._desk.client.budgets
+        self._foreseen.say(lines, lambda: calls.consequences(*self._whose, terms))
 
     async def _act(self) -> str:
         terms, client, (scope, subject) = self._written(), self._desk.client.budgets, self._whose

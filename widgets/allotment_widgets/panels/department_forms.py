@@ -11,6 +11,7 @@ from allotment.model.refusals import Refusal
 from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.desk import Desk
 from allotment_widgets.fields import text_field
+from allotment_widgets.foreseeing import Ask, Foreseen
 from allotment_widgets.picture import Picture, Topic
 from allotment_widgets.sentences import devices_count, listed
 
@@ -86,12 +87,19 @@ def writing(desk: Desk, slot: Slot, department: Department | None) -> Asking:
         fields=[*([] if department else [name]), title, ceilings],
     )
 
+    foreseen = Foreseen(desk, asking)
+
     def refresh() -> None:
+        ask: Ask | None = None
         try:
-            lines = _lines(department, read_ceilings(ceilings.value))
+            wanted = read_ceilings(ceilings.value)
+            lines = _lines(department, wanted)
+            if department is not None:
+                calls, known = desk.client.departments, department.name
+                ask = lambda: calls.consequences(known, wanted)  # noqa: E731 - a question, for later
         except Refusal as refusal:
             lines = [reason.message for reason in refusal.reasons]
-        asking.will(*lines, *([] if department else [f"A name has {NAME_RULE}."]))
+        foreseen.say([*lines, *([] if department else [f"A name has {NAME_RULE}."])], ask)
         asking.enable(possible=department is not None or bool(name.value.strip()))
 
     for field in (name, title, ceilings):
@@ -101,7 +109,7 @@ def writing(desk: Desk, slot: Slot, department: Department | None) -> Asking:
 
 
 def _lines(department: Department | None, wanted: Mapping[str, int]) -> list[str]:
-    """What is written now, and what it does to what is held."""
+    """What is written now."""
     before = {one.pool: one for one in department.ceilings} if department else {}
     lines = []
     for pool, ceiling in wanted.items():
@@ -110,11 +118,6 @@ def _lines(department: Department | None, wanted: Mapping[str, int]) -> list[str
             was = f" (was {old.ceiling})" if old else ""
             lines.append(
                 f"Its groups hold at most {devices_count(ceiling)} of pool {pool} together{was}."
-            )
-        if old is not None and old.held > ceiling:
-            lines.append(
-                f"They hold {old.held} there: nothing stops, and nothing new of them starts "
-                f"until {devices_count(old.held - ceiling)} of theirs is given back."
             )
     lines += [f"Pool {pool} is limited by the groups' own ceilings again." for pool in before]
     return lines or ["No ceiling changes."]

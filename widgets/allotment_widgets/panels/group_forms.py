@@ -9,10 +9,11 @@ from allotment.client import NewShare
 from allotment.model.documents import Group, User
 from allotment.model.names import NAME_RULE
 from allotment.model.reasons import Reason, Rule
-from allotment.model.refusals import AllotmentError, Refusal
+from allotment.model.refusals import Refusal
 from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.desk import Desk
 from allotment_widgets.fields import choice_field, text_field
+from allotment_widgets.foreseeing import Ask, Foreseen
 from allotment_widgets.group_rows import tag_words
 from allotment_widgets.panels.department_forms import (
     NO_DEPARTMENT,
@@ -68,7 +69,6 @@ class _GroupForm:
             department_options(desk.picture),
             (group.department if group else None) or NO_DEPARTMENT,
         )
-        self._asked = 0
         self._shares = ShareFields(desk, group)
         names = [] if group else [self._name]
         self.asking = Asking(
@@ -79,6 +79,7 @@ class _GroupForm:
             act=self._act,
             fields=[*names, self._title, self._tags, *self._above(), self._shares.view],
         )
+        self._foreseen = Foreseen(desk, self.asking)
         for field in (self._name, self._title, self._tags, self._department):
             field.observe(lambda _: desk.backend.soon(self.refresh), "value")
         self._shares.on_change(self.refresh)
@@ -94,11 +95,9 @@ class _GroupForm:
         if self._group is None:
             lines = lines or ["It has no share: its people can launch only without devices."]
             lines.append(f"A name has {NAME_RULE}.")
-        self.asking.will(*(lines or ["Nothing of its shares changes."]))
         self.asking.enable(possible=self._group is not None or bool(self._name.value.strip()))
-        self._asked += 1
-        if self._group is not None and lines:
-            self._desk.begin(self._foresee(self._asked, shares, lines))
+        ask = self._asks(self._group, shares) if self._group is not None and lines else None
+        self._foreseen.say(lines or ["Nothing of its shares changes."], ask)
 
     def _department_lines(self) -> list[str]:
         before = (self._group.department if self._group else None) or NO_DEPARTMENT
@@ -109,18 +108,11 @@ class _GroupForm:
             return [f"It leaves department {before}, whose ceilings bind it no longer."]
         return [f"It is in department {after}: what its groups may hold together binds it as well."]
 
-    async def _foresee(self, asked: int, shares: Sequence[NewShare], lines: list[str]) -> None:
-        assert self._group is not None  # noqa: S101 - asked for an existing group only
-        try:
-            change = await self._desk.call(
-                self._desk.client.groups.consequences, self._group.name, shares
-            )
-        except AllotmentError as error:
-            self.asking.show_problem(error)
-            return
-        if asked == self._asked:
-            self.asking.show_problem(None)
-            self.asking.will(*lines, *change.consequences)
+    def _asks(self, group: Group, shares: Sequence[NewShare]) -> Ask:
+        """The question what this would do to a group that exists."""
+        above = self._department.value
+        calls = self._desk.client.groups
+        return lambda: calls.consequences(group.name, shares, department=above)
 
     async def _act(self) -> str:
         groups, tags = self._desk.client.groups, read_tags(self._tags.value)

@@ -12,6 +12,7 @@ from allotment.model.names import DEFAULT_POOL, NAME_RULE
 from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.desk import Desk
 from allotment_widgets.fields import choice_field, show, text_field
+from allotment_widgets.foreseeing import Foreseen, together
 from allotment_widgets.picture import Picture, Topic
 from allotment_widgets.sentences import counted_as, devices_count, listed
 
@@ -109,12 +110,14 @@ def moving(desk: Desk, slot: Slot, chosen: Chosen) -> Asking:
 
     async def act() -> str:
         devices = chosen()
-        await _move(desk, devices, target.value)
+        for pool, ids in _edits(desk.picture, devices, target.value):
+            await desk.call(desk.client.pools.edit, pool.name, ids, revision=pool.revision)
         desk.again(*_CHANGED)
         verb = "is" if len(devices) == 1 else "are"
         return f"{_names(devices)} {verb} in pool {target.value} now."
 
     asking = Asking(desk, slot, "Move devices", confirm="Move", act=act, fields=[target])
+    foreseen = Foreseen(desk, asking)
 
     def refresh() -> None:
         devices = chosen()
@@ -124,30 +127,40 @@ def moving(desk: Desk, slot: Slot, chosen: Chosen) -> Asking:
             verb = "joins" if len(joining) == 1 else "join"
             lines.append(f"{_names(joining)} {verb} pool {target.value}.")
         nothing = "Select plots below." if not devices else "They are in this pool already."
-        asking.will(*(lines or [nothing]), *_obstacles(joining))
         asking.enable(possible=bool(joining))
+        edits, calls = _edits(desk.picture, devices, target.value), desk.client.pools
+        foreseen.say(
+            [*(lines or [nothing]), *_obstacles(joining)],
+            lambda: together(calls.consequences(pool.name, devices=ids) for pool, ids in edits),
+            of=(target.value, [each.id for each in devices], lines),
+        )
 
     target.observe(lambda _: desk.backend.soon(refresh), "value")
     return _begun(asking, refresh)
 
 
-async def _move(desk: Desk, devices: Sequence[Device], target: str) -> None:
-    """Give devices to a pool; to the default pool they go by leaving theirs.
+def _edits(
+    picture: Picture, devices: Sequence[Device], target: str
+) -> list[tuple[Pool, list[str]]]:
+    """What to change so that devices come into a pool; to the default pool they go by leaving theirs.
 
-    Raises:
-        AllotmentError: it was refused; of several pools, those before have given theirs up.
+    Where one edit of several is refused, those before it stay.
     """
-    pools = {each.name: each for each in _pools(desk.picture)}
+    pools = {each.name: each for each in _pools(picture)}
     ids = {each.id for each in devices}
     if target != DEFAULT_POOL:
         pool = pools[target]
-        wanted = sorted({*pool.devices, *ids})
-        await desk.call(desk.client.pools.edit, target, wanted, revision=pool.revision)
-        return
-    for name in sorted({each.pool for each in devices} - {DEFAULT_POOL}):
-        pool = pools[name]
-        left = [each for each in pool.devices if each not in ids]
-        await desk.call(desk.client.pools.edit, name, left, revision=pool.revision)
+        return [(pool, sorted({*pool.devices, *ids}))] if ids - set(pool.devices) else []
+    left = sorted({each.pool for each in devices} - {DEFAULT_POOL})
+    return [
+        (pools[name], [each for each in pools[name].devices if each not in ids]) for name in left
+    ]
+
+
+_DEFAULT_IS_NOT_EDITED = (
+    "The default pool holds every device that no other pool holds; it is not edited. "
+    "Select plots and move them to a pool instead."
+)
 
 
 def editing(desk: Desk, slot: Slot, pool: Pool, chosen: Chosen) -> Asking:
@@ -160,16 +173,18 @@ def editing(desk: Desk, slot: Slot, pool: Pool, chosen: Chosen) -> Asking:
         return f"Pool {pool.name} has {devices_count(len(ids))} now."
 
     asking = Asking(desk, slot, f"Devices of pool {pool.name}", confirm="Save", act=act)
+    foreseen = Foreseen(desk, asking)
 
     def refresh() -> None:
-        if pool.name == DEFAULT_POOL:
-            asking.will(
-                "The default pool holds every device that no other pool holds; it is not edited. "
-                "Select plots and move them to a pool instead."
-            )
-        else:
-            asking.will(*_editing_lines(desk.picture, pool, chosen()))
         asking.enable(possible=pool.name != DEFAULT_POOL)
+        if pool.name == DEFAULT_POOL:
+            foreseen.say([_DEFAULT_IS_NOT_EDITED])
+            return
+        ids, calls = sorted(each.id for each in chosen()), desk.client.pools
+        lines = _editing_lines(desk.picture, pool, chosen())
+        same = set(ids) == set(pool.devices)
+        ask = None if same else lambda: calls.consequences(pool.name, devices=ids)
+        foreseen.say(lines, ask, of=(ids, lines))
 
     return _begun(asking, refresh)
 

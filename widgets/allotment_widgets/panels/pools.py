@@ -54,8 +54,8 @@ class PoolsPanel(Panel):
             max_height=560,
         )
         self._kept, self._reservations = Slot(self.desk), self._make_reservations()
-        self._plots.on_select(lambda ids: self._chosen(ids, self._devices))
-        self._devices.on_select(lambda ids: self._chosen(ids, self._plots))
+        self._plots.on_select(lambda _: self._chosen(self._plots, self._devices))
+        self._devices.on_select(lambda _: self._chosen(self._devices, self._plots))
         return (
             self._slot.view,
             self._pools,
@@ -143,13 +143,15 @@ class PoolsPanel(Panel):
         self._devices.filter_text = what
         self.choose(self._devices, self.picture.devices, what)
 
-    def _chosen(self, ids: Sequence[str], other: Grid | PlotGrid) -> None:
+    def _chosen(self, here: Grid | PlotGrid, other: Grid | PlotGrid) -> None:
         """What is chosen among the plots is chosen among the rows, and the other way round."""
-        self.desk.backend.soon(lambda: self._choose(tuple(ids), other))
+        self.desk.backend.soon(lambda: self._choose(here, other))
 
-    def _choose(self, ids: tuple[str, ...], other: Grid | PlotGrid) -> None:
-        if set(other.selected) != set(ids):
-            other.select(ids)
+    def _choose(self, here: Grid | PlotGrid, other: Grid | PlotGrid) -> None:
+        # What is chosen now, not what was when this was asked for: else two choices in quick
+        # succession would chase each other for ever.
+        if set(other.selected) != set(here.selected):
+            other.select(here.selected)
         self._show_bar()
 
     def _selected(self) -> list[Device]:

@@ -12,8 +12,8 @@ from allotment.model.sharing import PoolPolicy
 from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.desk import Desk
 from allotment_widgets.fields import text_field, tick_field
+from allotment_widgets.foreseeing import Foreseen
 from allotment_widgets.picture import Topic
-from allotment_widgets.sentences import devices_count
 
 _LABELS = {
     "minimum_runtime": "A borrower keeps devices at least",
@@ -48,11 +48,18 @@ def sharing(desk: Desk, slot: Slot, pool: Pool) -> Asking:
     title = f"Sharing of pool {pool.name}"
     asking = Asking(desk, slot, title, confirm="Save", act=act, fields=fields)
 
+    foreseen = Foreseen(desk, asking)
+
     def refresh() -> None:
         try:
-            asking.will(*_lines(pool, written()))
+            wanted = written()
         except Refusal as refusal:
-            asking.will(*(reason.message for reason in refusal.reasons))
+            foreseen.say([reason.message for reason in refusal.reasons])
+            asking.enable(possible=False)
+            return
+        asking.enable(possible=True)
+        calls = desk.client.pools
+        foreseen.say(_lines(pool, wanted), lambda: calls.consequences(pool.name, policy=wanted))
 
     for field in fields:
         field.observe(lambda _: desk.backend.soon(refresh), "value")
@@ -70,13 +77,6 @@ def _wrong(key: str, said: dict[str, str]) -> Reason:
 
 def _lines(pool: Pool, wanted: PoolPolicy) -> list[str]:
     lines = [wanted.sentence]
-    borrowed = [one for one in pool.shares if one.held > one.guaranteed]
-    if pool.policy.sharing and not wanted.sharing and borrowed:
-        number = sum(one.held - one.guaranteed for one in borrowed)
-        lines.append(
-            f"{devices_count(number)} lent now stay with their servers until these end; "
-            "nothing more is lent."
-        )
     if wanted.sharing and not any(one.ceiling > one.guaranteed for one in pool.shares):
         lines.append(
             "No group may borrow yet: its ceiling is its guarantee. Raise ceilings in the groups' panel."

@@ -16,6 +16,7 @@ from allotment.model.refusals import AllotmentError, Refusal
 from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.desk import Desk
 from allotment_widgets.fields import button, choice_field, put, row, text_field, tick_field, words
+from allotment_widgets.foreseeing import Foreseen, together
 from allotment_widgets.panels.user_forms import (
     CHANGED,
     NO_GROUP,
@@ -59,6 +60,7 @@ class Configuration:
         self._limits = {each.kind: _limit_field(each) for each in user.limits or ()}
         self._link = words("", "wide")
         self.asking = self._form(slot)
+        self._foreseen = Foreseen(desk, self.asking)
         self._refresh()
 
     def _form(self, slot: Slot) -> Asking:
@@ -109,8 +111,19 @@ class Configuration:
 
     def _refresh(self) -> None:
         lines = [line for line, _ in self._changes()]
-        self.asking.will(*(lines or ["Nothing is changed yet."]))
         self.asking.enable(possible=bool(lines))
+        asked = [
+            (each.kind, _number(text))
+            for each, text in self._changed_limits()
+            if not text or _number(text) is not None
+        ]
+        calls, name = self._desk.client.limits, self._user.name
+        self._foreseen.say(
+            lines or ["Nothing is changed yet."],
+            (lambda: together(calls.consequences(LimitScope.PERSON, name, *each) for each in asked))
+            if asked
+            else None,
+        )
 
     def _changes(self) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         """What has been changed: in a sentence, and the call that does it. In the order of doing."""
@@ -155,10 +168,7 @@ class Configuration:
     def _limit_changes(self) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
         changes: list[tuple[str, Callable[[], Awaitable[object]]]] = []
         put, name = self._desk.client.limits.put, self._user.name
-        for each in self._user.limits or ():
-            text = self._limits[each.kind].value.strip()
-            if text == _own_text(each):
-                continue
+        for each, text in self._changed_limits():
             value = _number(text)
             line = (
                 f"{name}: at most {value} {each.words}, of their own (now {_bound(each)})."
@@ -167,6 +177,12 @@ class Configuration:
             )
             changes.append((line, _limit_call(self._desk, put, name, each.kind, text)))
         return changes
+
+    def _changed_limits(self) -> list[tuple[LimitUse, str]]:
+        """Limits with what is written now; each kind once, whatever groups it is told for."""
+        by_kind = {each.kind: each for each in self._user.limits or ()}
+        written = [(each, self._limits[kind].value.strip()) for kind, each in by_kind.items()]
+        return [(each, text) for each, text in written if text != _own_text(each)]
 
     async def _save(self) -> str:
         done: list[str] = []
