@@ -10,9 +10,11 @@ import pytest
 from allotment.model.claims import Queued
 from allotment.model.endings import Cause
 from allotment.model.groups import Share
+from allotment.model.limits import LimitKind, LimitScope
+from allotment.model.reasons import Rule
 from allotment.model.sharing import PoolPolicy
 from allotment.model.tickets import Ticket, TicketState
-from allotment.record import endings, estimates, groups, pools, tickets
+from allotment.record import endings, estimates, events, groups, limits, pools, tickets
 from allotment.work.queueing import Queueing
 
 
@@ -148,6 +150,83 @@ def test_a_release_is_answered_at_once(lending: Any, queueing: Any) -> None:
 
     with lending.record.reading() as reading:
         assert tickets.get(reading, ticket.id).state is TicketState.OFFERED
+
+
+@pytest.fixture
+def limited(lending: Any) -> Any:
+    """Mei may hold one device, holds it, and waits for another, as rui of her group does after her."""
+    lending.people("rui", group="nlp")
+    lending.end(lending.own)
+    lending.mine = lending.granted("mei", "low", "mine")
+    lending.ticket, lending.later_one = wait(lending, "mei", "low"), wait(lending, "rui", "low")
+    with lending.write() as writing:
+        limits.put(writing, LimitScope.PERSON, "mei", LimitKind.DEVICES, 1)
+    return lending
+
+
+def now(world: Any, ticket: Ticket) -> Ticket:
+    with world.record.reading() as reading:
+        return tickets.get(reading, ticket.id)
+
+
+@pytest.mark.promise("LIMIT-1", "QUEUE-1")
+def test_who_is_over_a_limit_of_their_own_at_their_turn_stands_aside_and_others_pass(
+    limited: Any, queueing: Any
+) -> None:
+    limited.end(limited.borrowed)
+    queueing.round(limited.later(seconds=1))
+    queueing.round(limited.later(seconds=1))
+
+    aside = now(limited, limited.ticket)
+    assert (aside.state, aside.aside_at is None, aside.position) == (
+        TicketState.WAITING,
+        False,
+        None,
+    )
+    assert aside.waits_for is not None
+    assert aside.waits_for.rule is Rule.LIMIT_DEVICES
+    assert "Stop a server" in aside.waits_for.remedy
+    assert now(limited, limited.later_one).state is TicketState.OFFERED
+
+
+@pytest.mark.promise("LIMIT-1", "QUEUE-2")
+def test_who_stands_aside_is_back_in_their_place_when_the_limit_allows(
+    limited: Any, queueing: Any
+) -> None:
+    limited.end(limited.borrowed)
+    for _ in range(2):
+        queueing.round(limited.later(seconds=1))
+
+    limited.end(limited.mine)
+    queueing.round(limited.later(seconds=1))
+
+    back = now(limited, limited.ticket)
+    assert (back.state, back.aside_at) == (TicketState.OFFERED, None)
+
+
+def test_nothing_is_written_of_those_who_stand_aside_while_nothing_changes_for_them(
+    limited: Any, queueing: Any
+) -> None:
+    limited.end(limited.borrowed)
+    for _ in range(3):
+        queueing.round(limited.later(seconds=1))
+    with limited.record.reading() as reading:
+        before = events.latest_sequence(reading)
+    for _ in range(3):
+        queueing.round(limited.later(minutes=1))
+    with limited.record.reading() as reading:
+        assert events.latest_sequence(reading) == before
+
+
+def test_a_limit_below_the_size_ends_the_ticket(limited: Any, queueing: Any) -> None:
+    with limited.write() as writing:
+        limits.put(writing, LimitScope.PERSON, "mei", LimitKind.DEVICES, 0)
+    limited.end(limited.borrowed)
+    queueing.round(limited.later(seconds=1))
+
+    ended = now(limited, limited.ticket)
+    assert ended.state is TicketState.REFUSED
+    assert "may hold 0" in ended.end_reason
 
 
 def test_a_round_where_nobody_waits_writes_nothing(lending: Any, queueing: Any) -> None:

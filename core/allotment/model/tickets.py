@@ -58,6 +58,8 @@ class Ticket:
     """Its place when the queue was decided last, from 1; None: not decided yet, or not waiting."""
     waits_for: Reason | None = None
     """Why it does not start, as it was decided last."""
+    aside_at: datetime | None = None
+    """Since when others pass it, for a limit of its person does not let it start; None: it stands in line."""
     allotment: str | None = None
     offered_at: datetime | None = None
     ended_at: datetime | None = None

@@ -20,6 +20,7 @@ from allotment.record import allotments, claim_facts, claim_statements, ids, tic
 from allotment.record.claim_facts import Facts
 from allotment.record.engine import Reading, Record, Writing
 from allotment.record.turns import Placed, place
+from allotment.rules import admission
 from allotment.rules.admission import Admitted, paying_group
 from allotment.rules.sharing import serving_pools
 
@@ -67,11 +68,12 @@ def queue(record: Record, claim: Claim, now: datetime) -> Queued | Refused:
     with record.writing(claim.person, now, configuration=False) as writing:
         claim_statements.lock(writing, claim)
         facts = claim_facts.read(writing, claim, now)
-        decision = place(writing, facts, now)
+        # Whether it would be its turn is not asked: the queue says so in a moment.
+        decision = admission.admit(facts.standing)
         if isinstance(decision, Refused):
             _note_refusal(writing, facts, decision)
             return decision
-        if isinstance(decision, Placed) and decision.admitted.pool is None:
+        if isinstance(decision, Admitted) and decision.pool is None:
             return Refused((_NOTHING_TO_WAIT_FOR,))
         return _queue(writing, facts, decision.reasons if isinstance(decision, Waits) else ())
 

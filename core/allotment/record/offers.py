@@ -6,6 +6,7 @@ asked again, and what has changed meanwhile lets the ticket wait on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,10 +16,17 @@ from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotFound
 from allotment.model.sharing import OFFER_LASTS
 from allotment.model.tickets import Ticket, TicketState
-from allotment.record import allotments, claim_facts, claim_statements, claims, tickets
+from allotment.record import (
+    allotments,
+    claim_facts,
+    claims,
+    locking,
+    queue_aside,
+    tickets,
+)
 from allotment.record.claim_facts import Facts
 from allotment.record.engine import Record, Writing
-from allotment.record.turns import Placed, devices_on
+from allotment.record.turns import Placed, claim_of, devices_on
 from allotment.rules.admission import Admitted, admit, gate_reasons
 
 QUEUE = "queue"
@@ -34,45 +42,53 @@ class Place:
     node: str
 
 
-def offer(
-    record: Record, ticket_id: str, place: Place, now: datetime
-) -> Granted | Waits | Refused | None:
-    """Offer devices of one node to a ticket that waits: its allotment holds them from now on.
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A ticket whose turn has come, and where."""
 
-    *Waits*: there is no room any more, and the ticket waits on. *Refused*: rules stand in the way
-    that waiting does not mend, and the ticket has ended. None: it does not wait any more.
-    """
+    ticket: str
+    place: Place
+
+
+Offered = Granted | Waits | Refused | None
+"""*Waits*: there is no room any more, or a limit of the person does not allow it now: the ticket waits
+on, in the second case aside. *Refused*: rules stand in the way for good, and the ticket has ended.
+None: it does not wait any more."""
+
+
+def offer(record: Record, ticket_id: str, place: Place, now: datetime) -> Offered:
+    """Offer devices of one node to a ticket that waits: its allotment holds them from now on."""
+    return offer_all(record, (Turn(ticket_id, place),), now)[0]
+
+
+def offer_all(record: Record, turns: Sequence[Turn], now: datetime) -> tuple[Offered, ...]:
+    """Offer devices to several tickets in one transaction, one after the other; the outcomes in their order."""
     with record.reading() as reading:
-        known = tickets.get(reading, ticket_id)
-    claim = claim_of(known)
+        known = tickets.some(reading, [turn.ticket for turn in turns])
     with record.writing(QUEUE, now, configuration=False) as writing:
-        claim_statements.lock(writing, claim)
-        ticket = tickets.lock(writing, ticket_id)
-        if ticket is None or ticket.state is not TicketState.WAITING:
-            return None
-        facts = _at(claim_facts.read(writing, claim, now), place)
-        decision = admit(facts.standing)
-        if isinstance(decision, Refused):
-            reason = " ".join(reason.sentence for reason in decision.reasons)
-            tickets.end(writing, ticket, TicketState.REFUSED, reason)
-            return decision
-        if isinstance(decision, Waits):
-            return decision
-        return _offer(writing, ticket, facts, decision, place)
+        locking.lock_turns(
+            writing,
+            [(known[turn.ticket], turn.place.pool) for turn in turns if turn.ticket in known],
+        )
+        locked = tickets.lock_all(writing, list(known))
+        return tuple(_offer(writing, locked.get(turn.ticket), turn.place, now) for turn in turns)
 
 
-def claim_of(ticket: Ticket) -> Claim:
-    """The claim that waits."""
-    return Claim(
-        hub=ticket.hub,
-        person=ticket.person,
-        server=ticket.server,
-        profile=ticket.profile,
-        group=ticket.group,
-        display_name=ticket.display_name,
-        note=ticket.note,
-        software=ticket.software,
-    )
+def _offer(writing: Writing, ticket: Ticket | None, place: Place, now: datetime) -> Offered:
+    if ticket is None or ticket.state is not TicketState.WAITING:
+        return None
+    facts = _at(claim_facts.read(writing, claim_of(ticket), now), place)
+    decision = admit(facts.standing)
+    if isinstance(decision, Refused):
+        if queue_aside.passes(decision.reasons):
+            queue_aside.set_aside(writing, ticket, decision.reasons[0])
+            return Waits(decision.reasons)
+        reason = " ".join(reason.sentence for reason in decision.reasons)
+        tickets.end(writing, ticket, TicketState.REFUSED, reason)
+        return decision
+    if isinstance(decision, Waits):
+        return decision
+    return _hold(writing, ticket, facts, decision, place)
 
 
 def _at(facts: Facts, place: Place) -> Facts:
@@ -85,7 +101,7 @@ def _at(facts: Facts, place: Place) -> Facts:
     return replace(facts, standing=replace(facts.standing, pools=here, server_waits=False))
 
 
-def _offer(
+def _hold(
     writing: Writing, ticket: Ticket, facts: Facts, decision: Admitted, place: Place
 ) -> Granted | Waits:
     devices = devices_on(writing, facts, decision, place.node)

@@ -52,9 +52,9 @@ WAITING_COLUMNS = (
 )
 WAITING = (
     f"SELECT {WAITING_COLUMNS} FROM tickets "  # noqa: S608 - the columns are named above
-    "WHERE state IN ('waiting', 'offered') AND state = 'waiting' ORDER BY since, id"
+    "WHERE state IN ('waiting', 'offered') AND state = 'waiting' AND aside_at IS NULL ORDER BY since, id"
 )
-"""Everybody who waits, the oldest first."""
+"""Everybody who waits in line, the oldest first: others pass who stands aside."""
 _NODES = sa.text("""
 SELECT n.pool, n.model, n.node, n.total, n.free, p.policy FROM pool_nodes n JOIN pools p ON p.name = n.pool
 WHERE n.pool IN :pools ORDER BY n.pool, n.model, n.node

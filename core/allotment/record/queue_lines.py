@@ -25,7 +25,7 @@ _TICKETS = "ticket."
 _SINCE = "SELECT kind, subject FROM events WHERE sequence > :after ORDER BY sequence LIMIT :most"
 _SOME = sa.text(
     f"SELECT {queue_facts.WAITING_COLUMNS} FROM tickets "  # noqa: S608 - the columns are named there
-    "WHERE id IN :ids AND state = 'waiting'"
+    "WHERE id IN :ids AND state = 'waiting' AND aside_at IS NULL"
 ).bindparams(sa.bindparam("ids", expanding=True))
 
 

@@ -44,6 +44,7 @@ def from_row(row: sa.Row[Any]) -> Ticket:
         software=row.software,
         position=row.position,
         waits_for=None if row.waits_for is None else Reason.from_document(row.waits_for),
+        aside_at=row.aside_at,
         allotment=row.allotment,
         offered_at=row.offered_at,
         ended_at=row.ended_at,
@@ -61,6 +62,12 @@ def get(reading: Reading, ticket_id: str) -> Ticket:
     if row is None:
         raise NotFound("ticket", ticket_id)
     return from_row(row)
+
+
+def some(reading: Reading, ids: Collection[str]) -> dict[str, Ticket]:
+    """Tickets by id, as far as there are any of these; ask for at most a few thousand."""
+    found = reading.all(sa.select(tickets).where(tickets.c.id.in_(ids)))
+    return {row.id: from_row(row) for row in found}
 
 
 def live(
@@ -123,7 +130,7 @@ def make(
     )
     writing.run(tickets.insert().values(**_values(ticket)))
     said = [reason.document() for reason in reasons]
-    _event(writing, "ticket.made", ticket, {"reasons": said})
+    tell(writing, "ticket.made", ticket, {"reasons": said})
     return ticket
 
 
@@ -166,8 +173,13 @@ def _values(ticket: Ticket) -> dict[str, Any]:
 
 def lock(writing: Writing, ticket_id: str) -> Ticket | None:
     """One ticket, which nobody else changes until the transaction ends."""
-    row = writing.first(sa.select(tickets).where(tickets.c.id == ticket_id).with_for_update())
-    return None if row is None else from_row(row)
+    return lock_all(writing, (ticket_id,)).get(ticket_id)
+
+
+def lock_all(writing: Writing, ids: Collection[str]) -> dict[str, Ticket]:
+    """Some tickets by id, which nobody else changes until the transaction ends; locked in their order."""
+    some = sa.select(tickets).where(tickets.c.id.in_(ids)).order_by(tickets.c.id)
+    return {row.id: from_row(row) for row in writing.all(some.with_for_update())}
 
 
 def offer(writing: Writing, ticket: Ticket, allotment_id: str) -> None:
@@ -175,12 +187,13 @@ def offer(writing: Writing, ticket: Ticket, allotment_id: str) -> None:
     values = {
         "state": str(TicketState.OFFERED),
         "allotment": allotment_id,
+        "aside_at": None,
         "offered_at": writing.now,
         "position": None,
         "waits_for": None,
     }
     writing.run(tickets.update().where(tickets.c.id == ticket.id).values(values))
-    _event(writing, "ticket.offered", ticket, {"allotment": allotment_id})
+    tell(writing, "ticket.offered", ticket, {"allotment": allotment_id})
 
 
 def end(writing: Writing, ticket: Ticket, state: TicketState, reason: str) -> None:
@@ -194,7 +207,7 @@ def end(writing: Writing, ticket: Ticket, state: TicketState, reason: str) -> No
         "position": None,
     }
     writing.run(tickets.update().where(tickets.c.id == ticket.id).values(values))
-    _event(writing, f"ticket.{state}", ticket, {"reason": reason} if reason else {})
+    tell(writing, f"ticket.{state}", ticket, {"reason": reason} if reason else {})
 
 
 def cancel(writing: Writing, ticket_id: str, reason: str = "") -> Ticket:
@@ -249,7 +262,7 @@ def move(writing: Writing, ticket_id: str, moved: int) -> Ticket:
     if ticket is None or ticket.state is not TicketState.WAITING:
         raise NotFound("waiting ticket", ticket_id)
     writing.run(tickets.update().where(tickets.c.id == ticket_id).values(moved=moved))
-    _event(writing, "ticket.moved", ticket, {"moved": moved}, before={"moved": ticket.moved})
+    tell(writing, "ticket.moved", ticket, {"moved": moved}, before={"moved": ticket.moved})
     return get(writing, ticket_id)
 
 
@@ -263,12 +276,16 @@ class Said:
 
 
 def note(writing: Writing, said: Collection[Said]) -> None:
-    """Keep what the queue said last of tickets that still wait."""
+    """Keep what the queue said last of tickets that still wait in line."""
     if not said:
         return
     statement = (
         tickets.update()
-        .where(tickets.c.id == sa.bindparam("the_ticket"), tickets.c.state == "waiting")
+        .where(
+            tickets.c.id == sa.bindparam("the_ticket"),
+            tickets.c.state == "waiting",
+            tickets.c.aside_at.is_(None),
+        )
         .values(position=sa.bindparam("the_position"), waits_for=sa.bindparam("the_reason"))
     )
     rows = [
@@ -282,13 +299,14 @@ def note(writing: Writing, said: Collection[Said]) -> None:
     writing.run(statement, rows)
 
 
-def _event(
+def tell(
     writing: Writing,
     kind: str,
     ticket: Ticket,
     after: dict[str, Any],
     before: dict[str, Any] | None = None,
 ) -> None:
+    """Write an event about a ticket."""
     whose = {
         "hub": ticket.hub,
         "server": ticket.server,

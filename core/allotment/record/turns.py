@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from allotment.model.allotments import HeldDevice
-from allotment.model.claims import Refused, Waits
+from allotment.model.claims import Claim, Refused, Waits
 from allotment.model.reasons import Reason, Rule
+from allotment.model.tickets import Ticket
 from allotment.record import queue_facts
 from allotment.record.claim_facts import Facts
 from allotment.record.engine import Reading
@@ -19,6 +20,20 @@ from allotment.rules.queueing import decide
 
 ASKER = "~"
 """The id of a claim that is asked: behind everybody who came in the same moment."""
+
+
+def claim_of(ticket: Ticket) -> Claim:
+    """The claim that waits."""
+    return Claim(
+        hub=ticket.hub,
+        person=ticket.person,
+        server=ticket.server,
+        profile=ticket.profile,
+        group=ticket.group,
+        display_name=ticket.display_name,
+        note=ticket.note,
+        software=ticket.software,
+    )
 
 
 @dataclass(frozen=True, slots=True)

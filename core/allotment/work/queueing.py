@@ -10,16 +10,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from allotment.model.claims import Granted
 from allotment.model.endings import Cause
 from allotment.model.refusals import NotFound
 from allotment.model.tickets import Ticket, TicketState
-from allotment.record import Record, endings, events, offers, queue_facts, sessions, tickets
+from allotment.record import (
+    Record,
+    endings,
+    events,
+    offers,
+    queue_aside,
+    queue_facts,
+    sessions,
+    tickets,
+)
 from allotment.record.changes import SLOWEST, Watch
-from allotment.record.offers import Place
+from allotment.record.offers import Place, Turn
 from allotment.record.queue_facts import PoolModel
 from allotment.record.queue_lines import Lined, Lines
 from allotment.record.sessions import Sessions
@@ -39,6 +48,10 @@ ANYWAY = timedelta(seconds=10)
 """Decided again after so long though nothing happened: waits grow long, reservations begin."""
 REST = 0.5
 """Rest after a decision for this part of the time that it took: what happens meanwhile is decided together."""
+SWEEP = timedelta(minutes=1)
+"""All who stand aside are looked at after so long though nothing happened: a budget's month begins."""
+TOGETHER = 32
+"""Offers that are made in one transaction at most."""
 SESSIONS_LAST = timedelta(minutes=10)
 
 
@@ -55,6 +68,7 @@ class Queueing:
         self._sessions = Sessions()
         self._sessions_at: datetime | None = None
         self._seen: tuple[int, datetime] | None = None
+        self._swept: datetime | None = None
         self._rest_until = 0.0
         self._idle = False
 
@@ -109,16 +123,15 @@ class Queueing:
     def _decide(self, now: datetime) -> list[str]:
         began = time.monotonic()
         self._learn(now)
+        self._line_up(now)
         with self._record.reading() as reading:
             lined = self._lines.read(reading, now, self._sessions.expected)
         decided = schedule(tuple(lined.standings.values()), lined.lines, now)
         done = []
         for key, decisions in decided.items():
-            for start in decisions.starts:
-                outcome = offers.offer(self._record, start.ticket, Place(*key, start.node), now)
-                if isinstance(outcome, Granted):
-                    held = outcome.allotment
-                    done.append(f"offered {held.person}/{held.server}")
+            turns = [Turn(start.ticket, Place(*key, start.node)) for start in decisions.starts]
+            for begin in range(0, len(turns), TOGETHER):
+                done += self._offer(turns[begin : begin + TOGETHER], now)
             for reclaim in decisions.reclaims:
                 done += self._reclaim(reclaim, now)
         done += self._withdraw(lined, decided, now)
@@ -127,6 +140,25 @@ class Queueing:
         self._seen = (lined.sequence, now)
         self._rest_until = time.monotonic() + REST * (time.monotonic() - began)
         return done
+
+    def _line_up(self, now: datetime) -> None:
+        """Let those who stand aside back in line whom a limit does not hinder any more."""
+        with self._record.reading() as reading:
+            if not queue_aside.anybody(reading):
+                return
+            if self._seen is None or self._swept is None or now - self._swept >= SWEEP:
+                people, self._swept = None, now
+            else:
+                people = queue_aside.touched(reading, self._seen[0])
+            ready = queue_aside.able(reading, now, people)
+        for ticket in ready:
+            with self._record.writing(offers.QUEUE, now, configuration=False) as writing:
+                queue_aside.line_up(writing, ticket)
+
+    def _offer(self, turns: Sequence[Turn], now: datetime) -> list[str]:
+        outcomes = offers.offer_all(self._record, turns, now)
+        held = [one.allotment for one in outcomes if isinstance(one, Granted)]
+        return [f"offered {one.person}/{one.server}" for one in held]
 
     def _learn(self, now: datetime) -> None:
         """Look at how long sessions lasted, now and then."""

@@ -39,6 +39,7 @@ tickets = Table(
     Column("position", Integer),
     Column("waits_for", Document),
     Column("allotment", ID, ForeignKey("allotments.id")),
+    Column("aside_at", Moment),
     Column("offered_at", Moment),
     Column("ended_at", Moment),
     Column("end_reason", Text, nullable=False, server_default=""),
@@ -61,6 +62,8 @@ tickets = Table(
 """Claims that wait. ``candidates`` are the pools that may serve one, as pairs of pool and model.
 
 ``position`` and ``waits_for`` (a reason) are what the queue said last: pages show them without deciding.
+A ticket with ``aside_at`` stands aside since then: its turn came, but a limit of its person did not
+allow it; others pass until it does.
 """
 
 estimates = Table(
