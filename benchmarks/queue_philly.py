@@ -27,7 +27,7 @@ from pathlib import Path
 
 from allotment.rules.eta import Estimate, Sessions, Stretch, estimate
 from allotment.rules.queue_standing import GroupInPool, Node, PoolStanding, WaitingClaim
-from allotment.rules.queueing import Turn
+from allotment.rules.queue_turn import Turn
 from allotment.simulate import Job, PoolPlan, SimulationPolicy, Waits, read_trace, replay
 from allotment.simulate.policy import guarantees_by_use
 from allotment.simulate.replay import PoolReplay

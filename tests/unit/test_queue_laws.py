@@ -1,139 +1,32 @@
 """What holds of the queue whatever comes: laws over random policies and histories."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from heapq import heappop, heappush
-from random import Random
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allotment.model.profiles import Priority
 from allotment.model.sharing import PoolPolicy
-from allotment.rules.queue_line import Line
 from allotment.rules.queue_standing import (
-    Decisions,
     GroupInPool,
     HeldClaim,
     Node,
     PoolStanding,
     WaitingClaim,
 )
-from allotment.rules.queue_state import PoolState, Room
-from allotment.rules.queueing import decide, serve
-
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-LOW, DEDICATED = Priority.LOW, Priority.DEDICATED
-NEVER = timedelta(days=3000)
-
-
-@dataclass(frozen=True)
-class Launch:
-    """A launch in minutes from the beginning."""
-
-    at: int
-    group: str
-    devices: int
-    minutes: int
-    priority: Priority = LOW
-    expected: bool = False
-
-
-@dataclass
-class Course:
-    """A history played through the rules, with what was seen at each moment."""
-
-    standing: PoolStanding
-    launches: Sequence[Launch]
-    began: dict[str, int] = field(default_factory=dict)
-
-    def play(self) -> Iterator[tuple[int, PoolState, Line, Decisions]]:
-        """Play event after event; the state at each is handed out before the next."""
-        state, line = PoolState(self.standing, NOW), Line()
-        events: list[tuple[int, int, str]] = []
-        for number, launch in enumerate(self.launches):
-            heappush(events, (launch.at, 1, f"{number:03}"))
-        clock = 0
-        while events:
-            state.pass_time((events[0][0] - clock) * 60.0)
-            clock = events[0][0]
-            while events and events[0][0] == clock:
-                _, arrives, name = heappop(events)
-                if arrives:
-                    line.add(self._claim(name))
-                elif name in state.held:
-                    state.end(name)
-            decisions = serve(state, line, NOW + clock * MINUTE)
-            for start in decisions.starts:
-                self.began[start.ticket] = clock
-                ends = clock + self.launches[int(start.ticket)].minutes
-                heappush(events, (ends, 0, start.ticket))
-            for reclaim in decisions.reclaims:
-                heappush(events, ((reclaim.stop_at - NOW) // MINUTE, 0, reclaim.allotment))
-            yield clock, state, line, decisions
-
-    def waited(self) -> list[int | None]:
-        """Minutes that each launch waited; None: it never started."""
-        for _ in self.play():
-            pass
-        return [
-            self.began[f"{number:03}"] - launch.at if f"{number:03}" in self.began else None
-            for number, launch in enumerate(self.launches)
-        ]
-
-    def _claim(self, name: str) -> WaitingClaim:
-        launch = self.launches[int(name)]
-        return WaitingClaim(
-            name,
-            launch.group,
-            "x",
-            launch.devices,
-            launch.priority,
-            NOW + launch.at * MINUTE,
-            launch.minutes * 60.0 if launch.expected else None,
-        )
-
-
-policies = st.builds(
-    PoolPolicy,
-    sharing=st.booleans(),
-    minimum_runtime=st.integers(0, 40).map(lambda number: number * MINUTE),
-    grace=st.integers(0, 10).map(lambda number: number * MINUTE),
-    protect_after=st.sampled_from([timedelta(0), 10 * MINUTE, NEVER]),
+from allotment.rules.queueing import decide
+from queue_histories import (
+    DEDICATED,
+    LOW,
+    MINUTE,
+    NEVER,
+    NOW,
+    Course,
+    Launch,
+    launches,
+    policies,
+    pools,
 )
-
-
-def launches(most: int = 25, sizes: int = 6, latest: int = 120) -> st.SearchStrategy[list[Launch]]:
-    return st.lists(
-        st.builds(
-            Launch,
-            at=st.integers(0, latest),
-            group=st.sampled_from("abc"),
-            devices=st.integers(1, sizes),
-            minutes=st.integers(1, 90),
-            priority=st.sampled_from(Priority),
-            expected=st.booleans(),
-        ),
-        max_size=most,
-    )
-
-
-@st.composite
-def pools(draw: st.DrawFn) -> PoolStanding:
-    """An empty pool of a few nodes whose guarantees fit into it."""
-    sizes = draw(st.lists(st.integers(1, 8), min_size=1, max_size=3))
-    total = left = sum(sizes)
-    groups = []
-    for name in "abc":
-        guaranteed = draw(st.integers(0, left))
-        left -= guaranteed
-        ceiling = draw(st.integers(guaranteed, total))
-        groups.append(GroupInPool(name, guaranteed, ceiling, draw(st.floats(0.5, 4))))
-    nodes = tuple(Node(f"n{number}", size) for number, size in enumerate(sizes))
-    return PoolStanding("p", "m", draw(policies), total, nodes, tuple(groups))
 
 
 @pytest.mark.promise("POOL-8", "QUEUE-4")
@@ -313,117 +206,3 @@ def test_first_come_first_served_another_device_makes_nobody_wait_longer(
 
     pairs = zip(waited(total), waited(total + 1), strict=True)
     assert all(more is not None and less is not None and more <= less for less, more in pairs)
-
-
-@st.composite
-def moments(draw: st.DrawFn) -> tuple[PoolStanding, list[WaitingClaim]]:
-    """A pool with servers that run, and tickets that wait."""
-    empty = draw(pools())
-    nodes, held, groups = [], [], {group.name: group for group in empty.groups}
-    have = dict.fromkeys(groups, 0)
-    for node in empty.nodes:
-        left = node.free
-        for size in draw(st.lists(st.integers(1, 3), max_size=4)):
-            name = draw(st.sampled_from(sorted(groups)))
-            if size > left or have[name] + size > groups[name].ceiling:
-                continue
-            left -= size
-            have[name] += size
-            since = NOW - draw(st.integers(0, 99)) * MINUTE
-            end = draw(st.none() | st.integers(-9, 99).map(lambda number: NOW + number * MINUTE))
-            held.append(HeldClaim(f"h{len(held):02}", name, "x", node.name, size, LOW, since, end))
-        nodes.append(Node(node.name, left))
-    full = tuple(
-        GroupInPool(one.name, one.guaranteed, one.ceiling, one.weight, have[one.name])
-        for one in empty.groups
-    )
-    standing = PoolStanding(
-        "p", "m", empty.policy, empty.total, tuple(nodes), full, held=tuple(held)
-    )
-    tickets = [
-        WaitingClaim(
-            f"t{number:02}",
-            draw(st.sampled_from("abc")),
-            "x",
-            draw(st.integers(1, 6)),
-            draw(st.sampled_from(Priority)),
-            NOW - draw(st.integers(0, 30)) * MINUTE,
-            draw(st.none() | st.integers(60, 9000).map(float)),
-            draw(st.sampled_from([0, 0, 0, 1])),
-        )
-        for number in range(draw(st.integers(0, 14)))
-    ]
-    return standing, tickets
-
-
-@pytest.mark.promise("QUEUE-3")
-@given(moments(), st.randoms(use_true_random=False))
-def test_decisions_do_not_depend_on_the_order_of_rows(
-    moment: tuple[PoolStanding, list[WaitingClaim]], random: Random
-) -> None:
-    standing, tickets = moment
-    mixed = PoolStanding(
-        *(standing.pool, standing.model, standing.policy, standing.total),
-        nodes=standing.nodes[::-1],
-        groups=standing.groups[::-1],
-        held=standing.held[::-1],
-    )
-    shuffled = list(tickets)
-    random.shuffle(shuffled)
-    assert decide(standing, tickets, NOW) == decide(mixed, shuffled, NOW)
-
-
-def slowly(standing: PoolStanding, tickets: list[WaitingClaim]) -> list[str]:
-    """Who starts, by ranking every ticket anew after each start: slow and obvious."""
-    state = PoolState(standing, NOW, reclaims=False)
-    started: list[str] = []
-    while True:
-        waiting = sorted(
-            (claim for claim in tickets if claim.id not in started),
-            key=lambda claim: obvious_rank(state, claim),
-        )
-        for claim in waiting:
-            room = state.room(Line([claim]).bucket(claim))
-            nodes = list(state.nodes.fitting(claim.devices))
-            if room <= Room.BORROWS and nodes:
-                state.start(claim, nodes[0], NOW)
-                started.append(claim.id)
-                break
-        else:
-            return started
-
-
-def obvious_rank(state: PoolState, claim: WaitingClaim) -> tuple[object, ...]:
-    entitled = state.room(Line([claim]).bucket(claim)) is Room.ENTITLED
-    fair = state.group(claim.group).fair
-    return -claim.moved, not entitled, fair, claim.since, claim.id
-
-
-@pytest.mark.promise("QUEUE-3")
-@given(moments())
-def test_ranking_only_the_heads_of_lines_starts_the_same_as_ranking_everybody(
-    moment: tuple[PoolStanding, list[WaitingClaim]],
-) -> None:
-    standing, tickets = moment
-    patient = standing.policy.model_copy(update={"protect_after": NEVER})
-    standing = PoolStanding(
-        *(standing.pool, standing.model, patient, standing.total),
-        nodes=standing.nodes,
-        groups=standing.groups,
-        held=standing.held,
-    )
-    quick = serve(PoolState(standing, NOW, reclaims=False), Line(tickets), NOW)
-    assert [start.ticket for start in quick.starts] == slowly(standing, tickets)
-
-
-@pytest.mark.promise("QUEUE-1")
-@given(moments())
-def test_every_ticket_starts_or_is_told_why_not_and_positions_count_from_one(
-    moment: tuple[PoolStanding, list[WaitingClaim]],
-) -> None:
-    standing, tickets = moment
-    decisions = decide(standing, tickets, NOW)
-    told = [start.ticket for start in decisions.starts]
-    told += [wait.ticket for wait in decisions.waits]
-    assert sorted(told) == [ticket.id for ticket in tickets]
-    assert [wait.position for wait in decisions.waits] == list(range(1, len(decisions.waits) + 1))

@@ -26,8 +26,10 @@ from allotment.rules.queue_state import PoolState
 from allotment.rules.queueing import decide, serve
 
 WORLDS = 10
-MOST_EVENTS = 5_000
-"""Ends and starts that are played through in a world at most; what lies beyond is not known."""
+MOST_DECISIONS = 100
+"""So often the queue is decided in one world at most; who has not started by then follows at the pace till then."""
+TOGETHER, AT_LEAST = 0.05, 60.0
+"""Sessions that end within this part of the time from now, or so many seconds, are taken to end together."""
 FEWEST_SESSIONS = 5
 """With fewer past sessions of a kind, those of all kinds speak for it."""
 ANY_KIND = ""
@@ -93,9 +95,11 @@ def estimate(
 ) -> Mapping[str, Estimate]:
     """Estimate when these tickets start. One that starts now is at position 0."""
     positions = {wait.ticket: wait.position for wait in decide(standing, waiting, now).waits}
+    line = Line(waiting, {one.person for one in standing.reservations if one.person})
     waits: dict[str, list[float]] = {ticket: [] for ticket in tickets}
     for number in range(WORLDS):
-        began = _World(standing, waiting, now, sessions, (seed, number)).run(set(tickets))
+        world = _World(standing, line.copy(), now, sessions, (seed, number))
+        began = world.run(set(tickets), positions)
         for ticket, known in waits.items():
             known.append(began.get(ticket, inf))
     return {
@@ -114,54 +118,83 @@ class _World:
     def __init__(
         self,
         standing: PoolStanding,
-        waiting: Sequence[WaitingClaim],
+        line: Line,
         now: datetime,
         sessions: Sessions,
         world: tuple[int, int],
     ) -> None:
         self._now, self._sessions, self._world = now, sessions, world
         self._state = PoolState(standing, now)
-        self._line = Line(waiting, {one.person for one in standing.reservations if one.person})
-        self._kinds = {claim.id: claim.kind for claim in waiting}
-        self._ends: list[tuple[float, str]] = []
+        self._line = line
+        self._kinds = {claim.id: claim.kind for claim in line}
+        self._ends: list[tuple[float, str, bool]] = []
+        """Seconds from now, whose end, and whether it is told to end then or ends by itself."""
         for claim in standing.held:
-            remaining = self._lasts(claim.id, claim.kind, (now - claim.since).total_seconds())
+            age = (now - claim.since).total_seconds()
+            self._ends.append((self._lasts(claim.id, claim.kind, age), claim.id, False))
             if claim.reclaim_at is not None:
-                remaining = min(remaining, (claim.reclaim_at - now).total_seconds())
-            self._ends.append((remaining, claim.id))
+                self._ends.append(((claim.reclaim_at - now).total_seconds(), claim.id, True))
         heapify(self._ends)
 
-    def run(self, tickets: set[str]) -> dict[str, float]:
-        """Seconds from now until each ticket starts; those that do not are left out."""
+    def run(self, tickets: set[str], order: Iterable[str]) -> dict[str, float]:
+        """Seconds from now until each ticket starts; those that do not are left out.
+
+        ``order``: all who wait, in the order in which they are asked now.
+        """
         began: dict[str, float] = {}
-        clock = 0.0
-        for _ in range(MOST_EVENTS):
-            self._serve(clock, began)
-            if tickets <= began.keys() or not self._ends or self._ends[0][0] == inf:
-                break
-            self._state.pass_time(self._ends[0][0] - clock)
-            clock = self._ends[0][0]
-            while self._ends and self._ends[0][0] <= clock:
-                _, ended = heappop(self._ends)
-                if ended in self._state.held:
-                    self._state.end(ended)
-        return began
+        clock, state, ends = 0.0, self._state, self._ends
+        for _ in range(MOST_DECISIONS):
+            if state.nodes.most or state.reclaims:
+                self._serve(clock, began)
+            if tickets <= began.keys() or not ends or ends[0][0] == inf:
+                return began
+            before, first = clock, max(clock, ends[0][0])
+            together = first + max(AT_LEAST, TOGETHER * first)
+            while ends and ends[0][0] <= together:
+                clock = max(clock, ends[0][0])
+                self._end(heappop(ends))
+            state.pass_time(clock - before)
+        return _go_on(began, tickets, order, clock)
+
+    def _end(self, event: tuple[float, str, bool]) -> None:
+        """A session ends, or is stopped for its devices, unless it was spared."""
+        seconds, name, told = event
+        claim = self._state.held.get(name)
+        if claim is None:
+            return
+        if told:
+            at = claim.reclaim_at
+            if at is None or (at - self._now).total_seconds() > seconds:
+                return
+        self._state.end(name)
 
     def _serve(self, clock: float, began: dict[str, float]) -> None:
         decisions = serve(self._state, self._line, self._now + timedelta(seconds=clock))
         for start in decisions.starts:
             began[start.ticket] = clock
             lasts = self._lasts(start.ticket, self._kinds[start.ticket], 0.0)
-            heappush(self._ends, (clock + lasts, start.ticket))
+            heappush(self._ends, (clock + lasts, start.ticket, False))
         for reclaim in decisions.reclaims:
             stop = (reclaim.stop_at - self._now).total_seconds()
-            heappush(self._ends, (stop, reclaim.allotment))
+            heappush(self._ends, (stop, reclaim.allotment, True))
 
     def _lasts(self, name: str, kind: str, age: float) -> float:
         seed, number = self._world
         part = crc32(f"{seed} {name}".encode()) / 2**32
         remaining = self._sessions.remaining(kind, max(age, 0.0), (number / WORLDS + part) % 1.0)
         return inf if remaining is None else max(remaining, 1.0)
+
+
+def _go_on(
+    began: dict[str, float], tickets: Collection[str], order: Iterable[str], clock: float
+) -> dict[str, float]:
+    """Who has not started when enough was decided starts as fast as the others did."""
+    served = len(began)
+    waiting = [ticket for ticket in order if ticket not in began]
+    for place, ticket in enumerate(waiting, 1) if served else ():
+        if ticket in tickets:
+            began[ticket] = clock * (served + place) / served
+    return began
 
 
 def _moment(now: datetime, waits: list[float], quantile: float, stretch: float) -> datetime | None:

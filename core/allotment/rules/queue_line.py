@@ -43,9 +43,14 @@ class Line:
         self._buckets: dict[Kind, Bucket] = {}
         for claim in sorted(waiting, key=arrival):
             self.bucket(claim).tickets.append(claim)
+        self._ids = {claim.id for claim in self}
 
     def __len__(self) -> int:
-        return sum(len(bucket.tickets) for bucket in self._buckets.values())
+        return len(self._ids)
+
+    def __contains__(self, ticket: object) -> bool:
+        """Whether the ticket of this id waits here."""
+        return ticket in self._ids
 
     def __iter__(self) -> Iterator[WaitingClaim]:
         for bucket in self._buckets.values():
@@ -63,6 +68,20 @@ class Line:
             insort(tickets, claim, key=arrival)
         else:
             tickets.append(claim)
+        self._ids.add(claim.id)
+
+    def copy(self) -> Line:
+        """The same, to be changed apart."""
+        copied = Line((), self.apart)
+        for kind, bucket in self._buckets.items():
+            copied._buckets[kind] = twin = Bucket(kind)
+            twin.tickets = list(bucket.tickets)
+        copied._ids = set(self._ids)
+        return copied
+
+    def without(self, gone: Collection[str]) -> Line:
+        """The same line without some tickets."""
+        return Line((claim for claim in self if claim.id not in gone), self.apart)
 
     def remove(self, claim: WaitingClaim) -> None:
         """Take a ticket out that does not wait any more.
@@ -76,11 +95,13 @@ class Line:
         if place == len(tickets) or tickets[place].id != claim.id:
             raise KeyError(claim.id)
         del tickets[place]
+        self._ids.discard(claim.id)
         if not tickets:
             del self._buckets[kind]
 
     def remove_first(self, bucket: Bucket, count: int) -> None:
         """Take the first tickets of a line out: they have started."""
+        self._ids.difference_update(claim.id for claim in bucket.tickets[:count])
         del bucket.tickets[:count]
         if not bucket.tickets:
             del self._buckets[bucket.moved, bucket.group, bucket.devices, bucket.low, bucket.holder]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import overload
 
 from allotment.model.amounts import counted
 from allotment.model.reasons import Rule
 from allotment.rules.queue_line import Bucket
-from allotment.rules.queue_standing import NO_GROUP, Wait, WaitingClaim
+from allotment.rules.queue_standing import NO_GROUP, Reservation, Wait, WaitingClaim
+from allotment.rules.queue_state import PoolState, Room
 
 
 class Cause(Enum):
@@ -72,22 +76,67 @@ class Hindrance:
         )
 
 
+def hindrance_of(state: PoolState, bucket: Bucket) -> Hindrance:
+    """What hinders a line, by its share first and then by the devices."""
+    room = state.room(bucket)
+    group = state.group(bucket.group)
+    if room is Room.OVER_DEPARTMENT:
+        department = state.departments[group.department or ""]
+        return Hindrance(
+            Cause.DEPARTMENT, department.ceiling or 0, department.held, department.name
+        )
+    if room is Room.OVER_CEILING:
+        return Hindrance(Cause.CEILING, group.ceiling, group.held)
+    if room is Room.OVER_GUARANTEE:
+        counts = group.held if bucket.low or not state.policy.sharing else group.dedicated
+        return Hindrance(Cause.GUARANTEE, group.guaranteed, counts)
+    if bucket.devices <= state.nodes.total:
+        return _about_devices(state, Cause.SCATTERED, str(state.nodes.most))
+    return _about_devices(state, Cause.FREE)
+
+
+def coming(state: PoolState) -> Hindrance:
+    """Borrowers give back what the ticket misses."""
+    return _about_devices(state, Cause.COMING)
+
+
+def turn_of(state: PoolState, before: WaitingClaim) -> Hindrance:
+    """Another ticket has waited long and would be delayed."""
+    return _about_devices(state, Cause.TURN, counted(before.devices, "device"))
+
+
+def kept_for(state: PoolState, reservation: Reservation) -> Hindrance:
+    """What is free is reserved."""
+    holder = reservation.person or reservation.group
+    words = f"{counted(reservation.devices, 'device')} from {reservation.begins:%Y-%m-%d %H:%M} UTC are kept for {holder}"
+    return _about_devices(state, Cause.RESERVED, words)
+
+
+def _about_devices(state: PoolState, cause: Cause, about: str = "") -> Hindrance:
+    return Hindrance(cause, state.total, state.total - state.nodes.total, about)
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Tickets of one line that wait for the same reason, and where their line stands."""
+    """Tickets of one line that wait for the same reason; None: for what hinders their line at last."""
 
     bucket: Bucket
     tickets: Sequence[WaitingClaim]
-    hindrance: Hindrance
-    entitled: bool
-    fair: float
+    hindrance: Hindrance | None
+
+
+Part = tuple[tuple[int, int, float], Sequence[WaitingClaim], int]
+"""What ranks before arrival, tickets of one line of which that is so, and the line's number."""
 
 
 class Waits(Sequence[Wait]):
-    """Why each ticket waits, in the order in which they are asked; put into words when first looked at."""
+    """Why each ticket waits, in the order in which they are asked; put into words when first looked at.
 
-    def __init__(self, pool: str, old: datetime, waiting: Sequence[Waiting]) -> None:
-        self._pool, self._old, self._waiting = pool, old, waiting
+    Until then the state must stay as it was when the decision was made.
+    """
+
+    def __init__(self, state: PoolState, old: datetime, waiting: Sequence[Waiting]) -> None:
+        self._state, self._old, self._waiting = state, old, waiting
 
     def __len__(self) -> int:
         return sum(len(one.tickets) for one in self._waiting)
@@ -99,6 +148,9 @@ class Waits(Sequence[Wait]):
     def __getitem__(self, place: int | slice) -> Wait | Sequence[Wait]:
         return self._told[place]
 
+    def __iter__(self) -> Iterator[Wait]:
+        return iter(self._told)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
 
@@ -107,30 +159,43 @@ class Waits(Sequence[Wait]):
 
     @cached_property
     def _told(self) -> list[Wait]:
-        order = []
+        parts: list[Part] = []
         for number, one in enumerate(self._waiting):
-            bucket = one.bucket
-            moved, fair, standing = -bucket.moved, one.fair, 1 if one.entitled else 2
-            for ticket in one.tickets:
-                if one.entitled and ticket.since <= self._old:
-                    order.append((moved, 0, 0.0, ticket.since, ticket.id, number))
-                else:
-                    order.append((moved, standing, fair, ticket.since, ticket.id, number))
-        order.sort()
-        words = [one.hindrance.message(self._pool, one.bucket) for one in self._waiting]
-        told = []
-        for position, (_, _, _, _, ticket_id, number) in enumerate(order, 1):
-            one = self._waiting[number]
-            hindrance = one.hindrance
-            told.append(
-                Wait(
-                    ticket_id,
-                    position,
-                    hindrance.cause.rule,
-                    words[number],
-                    hindrance.limit,
-                    hindrance.used,
-                    one.bucket.devices,
-                )
-            )
+            parts += self._parts(one, number)
+        parts.sort(key=itemgetter(0))
+        about = [self._about(one) for one in self._waiting]
+        told: list[Wait] = []
+        for _, alike in groupby(parts, key=itemgetter(0)):
+            for ticket, number in _by_arrival(list(alike)):
+                told.append(Wait(ticket, len(told) + 1, *about[number]))
         return told
+
+    def _parts(self, one: Waiting, number: int) -> Iterator[Part]:
+        """A line's tickets: those that have waited long before the others, where the line is entitled."""
+        bucket, tickets = one.bucket, one.tickets
+        moved = -bucket.moved
+        fair = self._state.group(bucket.group).fair
+        if self._state.room(bucket) is not Room.ENTITLED:
+            yield (moved, 2, fair), tickets, number
+            return
+        young = bisect_right(tickets, self._old, key=attrgetter("since"))
+        if young:
+            yield (moved, 0, 0.0), tickets[:young], number
+        if young < len(tickets):
+            yield (moved, 1, fair), tickets[young:], number
+
+    def _about(self, one: Waiting) -> tuple[str, str, int, int, int]:
+        """The rule, the words, limit, used and asked."""
+        why = one.hindrance or hindrance_of(self._state, one.bucket)
+        words = why.message(self._state.pool, one.bucket)
+        return why.cause.rule, words, why.limit, why.used, one.bucket.devices
+
+
+def _by_arrival(parts: Sequence[Part]) -> Iterable[tuple[str, int]]:
+    """The ids of tickets that rank alike, the first that came first, with the numbers of their lines."""
+    if len(parts) == 1:
+        _, tickets, number = parts[0]
+        return [(ticket.id, number) for ticket in tickets]
+    rows = [(ticket.since, ticket.id, number) for _, tickets, number in parts for ticket in tickets]
+    rows.sort()
+    return [(id_, number) for _, id_, number in rows]

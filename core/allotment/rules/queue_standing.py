@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from allotment.model.profiles import Priority
 from allotment.model.sharing import PoolPolicy
@@ -150,8 +151,7 @@ class Reclaim:
     stop_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Why a ticket does not start now. ``rule`` is an id of :class:`~allotment.model.reasons.Rule`.
 
     ``position`` counts from 1 in the order in which the pool's tickets are asked.
@@ -173,4 +173,8 @@ class Decisions:
     starts: tuple[Start, ...] = ()
     reclaims: tuple[Reclaim, ...] = ()
     waits: Sequence[Wait] = field(default=())
-    """In their order; each is put into words when it is first looked at."""
+    """In their order; they are put into words when one is first looked at."""
+    promised: tuple[str, ...] = ()
+    """Tickets for which borrowers give back, whether they are told now or were told before."""
+    spared: tuple[str, ...] = ()
+    """Allotments that were told to give back for tickets that have gone: nobody needs that any more."""

@@ -7,7 +7,7 @@ one after another (estimates, replays) keeps one and tells it what started and w
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -16,13 +16,13 @@ from math import inf
 
 from allotment.model.profiles import Priority
 from allotment.model.sharing import HALF_LIFE
+from allotment.rules.queue_borrowers import Borrowers
 from allotment.rules.queue_line import Bucket
 from allotment.rules.queue_standing import (
     NO_GROUP,
     Department,
     GroupInPool,
     HeldClaim,
-    Node,
     PoolStanding,
     WaitingClaim,
 )
@@ -47,6 +47,7 @@ class GroupState:
 
     __slots__ = (
         "ceiling",
+        "changes",
         "dedicated",
         "department",
         "guaranteed",
@@ -65,6 +66,8 @@ class GroupState:
         self.department = group.department
         self.told = 0
         """Devices of its servers that were told to end."""
+        self.changes = 0
+        """How often what decides about its room has changed: its own count, or its department's."""
 
     @property
     def fair(self) -> float:
@@ -92,8 +95,8 @@ class GroupState:
 class Nodes:
     """Devices of each node that could still be given out."""
 
-    def __init__(self, nodes: Iterable[Node]) -> None:
-        self._free = {node.name: node.free for node in nodes}
+    def __init__(self, free: Mapping[str, int]) -> None:
+        self._free = dict(free)
         self._by_free = sorted((free, name) for name, free in self._free.items())
         self.total = sum(self._free.values())
 
@@ -116,6 +119,13 @@ class Nodes:
         place = bisect_left(self._by_free, (devices, ""))
         return (name for _, name in self._by_free[place:])
 
+    def tightest(self, devices: int) -> str | None:
+        """The node with the least room that suffices; of several the last by name."""
+        place = bisect_left(self._by_free, (devices, ""))
+        if place == len(self._by_free):
+            return None
+        return self._by_free[bisect_left(self._by_free, (self._by_free[place][0] + 1, "")) - 1][1]
+
     def change(self, node: str, by: int) -> None:
         """Give devices back to a node, or take them (below zero)."""
         before = self._free.get(node)
@@ -135,7 +145,7 @@ class PoolState:
     def __init__(self, standing: PoolStanding, now: datetime, *, reclaims: bool = True) -> None:
         self.pool, self.policy, self.total = standing.pool, standing.policy, standing.total
         self.reclaims = reclaims and standing.policy.sharing
-        self.nodes = Nodes(standing.nodes)
+        self.nodes = Nodes({node.name: node.free for node in standing.nodes})
         self.departments = {one.name: _copy(one) for one in standing.departments}
         self.held = {claim.id: claim for claim in standing.held}
         self.told: dict[str, HeldClaim] = {}
@@ -190,8 +200,12 @@ class PoolState:
         group.held += devices
         if not low:
             group.dedicated += devices
-        if group.department is not None and group.department in self.departments:
-            self.departments[group.department].held += devices
+        group.changes += 1
+        department = self.departments.get(group.department) if group.department else None
+        if department is not None:
+            department.held += devices
+            for other in self.groups.values():
+                other.changes += other.department == department.name
 
     @cached_property
     def ends(self) -> dict[str, list[tuple[float, str, int]]]:
@@ -202,6 +216,11 @@ class PoolState:
         for expected in ends.values():
             expected.sort()
         return ends
+
+    @cached_property
+    def borrowers(self) -> Borrowers:
+        """Low-priority servers that were not told to give back."""
+        return Borrowers(self.held.values())
 
     def pass_time(self, seconds: float) -> None:
         """Let recent use follow what is held: after the half-life, half of the way."""
@@ -226,20 +245,24 @@ class PoolState:
             end,
             kind=ticket.kind,
         )
-        self.held[ticket.id] = claim
-        if "ends" in self.__dict__:
-            insort(self.ends.setdefault(node, []), expected_end(claim))
+        self._keep(claim)
         if self.kept is not None:
             self.kept.take(ticket)
 
     def tell(self, claim: HeldClaim, stop_at: datetime) -> None:
         """A server was told to give its devices back by then."""
+        self._forget(claim)
         told = replace(claim, reclaim_at=stop_at)
-        self.held[claim.id] = self.told[claim.id] = told
+        self._keep(told)
+        self.told[claim.id] = told
         self.group(claim.group).told += claim.devices
-        if "ends" in self.__dict__:
-            self._forget_end(claim)
-            insort(self.ends[claim.node], expected_end(told))
+
+    def spare(self, claim: HeldClaim) -> None:
+        """A server that was told to give its devices back may keep them."""
+        self._forget(claim)
+        self._keep(replace(claim, reclaim_at=None))
+        del self.told[claim.id]
+        self.group(claim.group).told -= claim.devices
 
     def end(self, allotment: str) -> HeldClaim:
         """A server has ended and its devices are free.
@@ -247,19 +270,31 @@ class PoolState:
         Raises:
             KeyError: it holds nothing here.
         """
-        claim = self.held.pop(allotment)
+        claim = self.held[allotment]
+        self._forget(claim)
         group = self.group(claim.group)
         if self.told.pop(allotment, None) is not None:
             group.told -= claim.devices
         self.nodes.change(claim.node, claim.devices)
         self.count(group, -claim.devices, low=claim.priority is Priority.LOW)
-        if "ends" in self.__dict__:
-            self._forget_end(claim)
         return claim
 
-    def _forget_end(self, claim: HeldClaim) -> None:
-        expected = self.ends[claim.node]
-        del expected[bisect_left(expected, expected_end(claim))]
+    # What is sorted is kept so from the moment on in which somebody first asked for it.
+
+    def _keep(self, claim: HeldClaim) -> None:
+        self.held[claim.id] = claim
+        if "ends" in self.__dict__:
+            insort(self.ends.setdefault(claim.node, []), expected_end(claim))
+        if "borrowers" in self.__dict__:
+            self.borrowers.add(claim)
+
+    def _forget(self, claim: HeldClaim) -> None:
+        del self.held[claim.id]
+        if "ends" in self.__dict__:
+            expected = self.ends[claim.node]
+            del expected[bisect_left(expected, expected_end(claim))]
+        if "borrowers" in self.__dict__:
+            self.borrowers.remove(claim)
 
 
 class DepartmentState:
@@ -281,5 +316,7 @@ def _copy(department: Department) -> DepartmentState:
 
 def expected_end(claim: HeldClaim) -> tuple[float, str, int]:
     """When a server's devices are expected back: POSIX seconds (inf: unknown), its id, devices."""
-    known = [moment for moment in (claim.expected_end, claim.reclaim_at) if moment is not None]
-    return min(known).timestamp() if known else inf, claim.id, claim.devices
+    end, told = claim.expected_end, claim.reclaim_at
+    if end is None or (told is not None and told < end):
+        end = told
+    return inf if end is None else end.timestamp(), claim.id, claim.devices

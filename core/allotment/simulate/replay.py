@@ -33,7 +33,7 @@ from allotment.rules.queue_standing import (
     WaitingClaim,
 )
 from allotment.rules.queue_state import PoolState
-from allotment.rules.queueing import Turn
+from allotment.rules.queue_turn import Turn
 from allotment.simulate.lasting import Lasting
 from allotment.simulate.policy import shares_for
 from allotment.simulate.results import Tally, together
