@@ -133,9 +133,18 @@ def _service(c: Config, settings: Settings, place: Place) -> None:
                 "ALLOTMENT_SETTINGS": str(place.settings),
                 "ALLOTMENT_STATE": str(place.state),
                 "ALLOTMENT_API_URL": place.api_url,
+                **_surroundings(settings, place),
             },
         }
     ]
+
+
+def _surroundings(settings: Settings, place: Place) -> dict[str, str]:
+    """What the control plane must find: people's homes, and where AWS is asked, how boto3 is told who asks."""
+    own = {} if settings.servers.system_users else {"ALLOTMENT_HOMES": f"{place.homes}/people"}
+    names = sorted(name for name in os.environ if name.startswith("AWS_")) if settings.aws else []
+    home = {"HOME": os.environ["HOME"]} if settings.aws and "HOME" in os.environ else {}
+    return {**own, **{name: os.environ[name] for name in names}, **home}
 
 
 def _pages(c: Config, settings: Settings) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import pwd
 from datetime import UTC, datetime
+from pathlib import Path
 
 from allotment.api.environment import ServiceEnvironment
 from allotment.api.feed import EventFeed
 from allotment.api.measures import Measures
 from allotment.api.plane import ControlPlane
 from allotment.model.refusals import SettingsInvalid
-from allotment.record import open_record
+from allotment.record import Record, open_record
 from allotment.record.prospects import Prospects
 from allotment.simulate.running import Simulations
+from allotment.work import cloud, homes
 from allotment.work.endings import ROUND_EVERY, Endings
 from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
@@ -49,6 +52,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
     endings = Endings(record, hub, use, environment.hub)
     queueing = Queueing(record, hub, environment.hub)
     waits = WaitsTold(record)
+    limits_of_cloud = cloud.CloudLimits(record, lambda: declared.settings.aws)
     work = Work(record, hub, use, place, environment.hub, this_process())
     return ControlPlane(
         environment=environment,
@@ -58,6 +62,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         endings=endings,
         queueing=queueing,
         errands=Errands(),
+        cloud=limits_of_cloud,
         prospects=Prospects(),
         waits=waits,
         simulations=Simulations(record),
@@ -65,6 +70,8 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
             (
                 Step("queue", 0.0, queueing.follow, after_failure=AFTER_FAILURE),
                 *steps(work, declared),
+                Step("cloud", cloud.EVERY, limits_of_cloud.read),
+                Step("storage", homes.EVERY, homes_of(environment, record, declared).round),
                 Step("endings", ROUND_EVERY, endings.round),
                 Step("waits", WAITS_EVERY, waits.look),
             ),
@@ -76,6 +83,26 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         started_at=utc_now(),
         trust=trust(declared),
     )
+
+
+def homes_of(
+    environment: ServiceEnvironment, record: Record, declared: Declared
+) -> homes.Homes:
+    """What measures the homes of this hub's people: folders of the hub's, or those of system users."""
+
+    def folder_of(person: str) -> Path | None:
+        if declared.settings.servers.system_users:
+            return _home_of_system_user(person)
+        return None if environment.homes is None else environment.homes / person
+
+    return homes.Homes(record, environment.hub, folder_of)
+
+
+def _home_of_system_user(name: str) -> Path | None:
+    try:
+        return Path(pwd.getpwnam(name).pw_dir)
+    except KeyError:
+        return None
 
 
 def trust(declared: Declared) -> str:

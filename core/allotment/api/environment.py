@@ -34,6 +34,8 @@ class ServiceEnvironment:
     settings: Path | None
     state: Path | None
     token: str = field(repr=False)
+    homes: Path | None = None
+    """The folder of people's homes on this machine; None: they are elsewhere, or system users'."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> ServiceEnvironment:
@@ -76,6 +78,7 @@ class ServiceEnvironment:
             settings=_path(environment, "ALLOTMENT_SETTINGS"),
             state=_path(environment, "ALLOTMENT_STATE"),
             token=environment["JUPYTERHUB_API_TOKEN"],
+            homes=_path(environment, "ALLOTMENT_HOMES"),
         )
 
     @property

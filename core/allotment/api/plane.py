@@ -14,6 +14,7 @@ from allotment.record import Record
 from allotment.record.prospects import Prospects
 from allotment.rules.permission import NOTHING, Action, Caller, Target, judge
 from allotment.simulate.running import Simulations
+from allotment.work.cloud import CloudLimits
 from allotment.work.endings import Endings
 from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
@@ -39,9 +40,10 @@ class ControlPlane:
     endings: Endings
     queueing: Queueing
     errands: Errands
+    simulations: Simulations
+    cloud: CloudLimits
     prospects: Prospects
     waits: WaitsTold
-    simulations: Simulations
     loop: Loop
     feed: EventFeed
     measures: Measures

@@ -21,6 +21,7 @@ from allotment.cli import (
     sharing,
     simulating,
     stopping,
+    types,
 )
 from allotment.cli.ending import STATUSES, Told
 from allotment.cli.options import Json
@@ -40,6 +41,7 @@ seeing.add_to(app)
 money.add_to(app)
 stopping.add_to(app)
 profiles.add_to(app)
+types.add_to(app)
 extending.add_to(app)
 sharing.add_to(app)
 limiting.add_to(app)

@@ -22,6 +22,7 @@ from allotment.client.planning import Planning
 from allotment.client.reservations import Reservations
 from allotment.client.simulations import Simulations
 from allotment.client.tickets import Tickets
+from allotment.client.types import InstanceTypes
 from allotment.client.usage import Usage
 from allotment.model.documents import (
     About,
@@ -69,6 +70,7 @@ class AllotmentClient:
         self.limits = Limits(self._connection)
         self.reservations = Reservations(self._connection)
         self.profiles = Profiles(self._connection)
+        self.instance_types = InstanceTypes(self._connection)
         self.servers = Servers(self._connection)
         self.events = Events(self._connection)
         self.usage = Usage(self._connection)

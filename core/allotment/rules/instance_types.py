@@ -6,16 +6,27 @@ from collections.abc import Iterable
 
 from allotment.model.amounts import counted
 from allotment.model.instance_types import ADDRESSES, NEAR, Quota, TypeUse
+from allotment.model.profiles import Profile
 from allotment.model.reasons import Reason, Rule
 from allotment.rules.standing import Standing
 
 
 def type_reason(standing: Standing) -> Reason | None:
     """Say why no instance of the profile's type can start, if none can."""
-    name = standing.profile.instance_type if standing.profile else None
+    profile = standing.profile
+    return None if profile is None else _reason(profile, standing.instance_type)
+
+
+def unavailable(profile: Profile, use: TypeUse | None) -> str:
+    """Why nothing of a profile can start now, whatever else is free: its instance type. Empty: it can."""
+    reason = _reason(profile, use)
+    return "" if reason is None else reason.message
+
+
+def _reason(profile: Profile, use: TypeUse | None) -> Reason | None:
+    name = profile.instance_type
     if name is None:
         return None
-    use = standing.instance_type
     if use is None:
         return Reason(
             Rule.TYPE_ENABLED,

@@ -122,6 +122,9 @@ class Action(StrEnum):
     BUDGET_OTHERS = "set budgets of groups and departments"
     CHANGE_PROFILES = "enable and disable profiles"
     REVOKE_PROFILE = "revoke profiles"
+    CHANGE_TYPES = "change instance types"
+    LIMIT_TYPES = "set limits of instance types"
+    REVOKE_TYPE = "revoke instance types"
     STOP_SERVER = "stop or start this server"
     WAIT = "wait with a server of one's own"
     CANCEL_TICKET = "take this ticket out of the queue"
@@ -165,6 +168,9 @@ GRANTS: dict[Action, Grant] = {
     Action.BUDGET_OTHERS: Grant(_needs(Permission.MANAGE_LIMITS)),
     Action.CHANGE_PROFILES: Grant(_needs(Permission.MANAGE_PROFILES)),
     Action.REVOKE_PROFILE: Grant(_needs(Permission.MANAGE_PROFILES, Permission.STOP_SERVERS)),
+    Action.CHANGE_TYPES: Grant(_needs(Permission.MANAGE_PROFILES)),
+    Action.LIMIT_TYPES: Grant(_needs(Permission.MANAGE_LIMITS)),
+    Action.REVOKE_TYPE: Grant(_needs(Permission.MANAGE_PROFILES, Permission.STOP_SERVERS)),
     Action.STOP_SERVER: Grant(_needs(Permission.STOP_SERVERS), owner=True, lead=True),
     Action.EXTEND_SERVER: Grant(_needs(Permission.STOP_SERVERS), owner=True, lead=True),
     Action.CHANGE_PLATFORM: Grant(_needs(Permission.MANAGE_GROUPS, Permission.MANAGE_PEOPLE)),

@@ -43,6 +43,7 @@ from allotment.record import (
 )
 from allotment.record.prospects import Prospects
 from allotment.simulate.running import Simulations
+from allotment.work.cloud import CloudLimits
 from allotment.work.endings import Endings
 from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
@@ -243,6 +244,7 @@ def make_plane(
         endings=Endings(record, hub, use, "hub"),
         queueing=Queueing(record, hub, "hub"),
         errands=Errands(),
+        cloud=CloudLimits(record, lambda: None),
         prospects=Prospects(),
         waits=waits,
         simulations=Simulations(record),

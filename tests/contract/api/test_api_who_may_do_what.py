@@ -20,6 +20,7 @@ from allotment.api.sessions import COOKIE
 from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.documents import Simulation
 from allotment.model.endings import Cause
+from allotment.model.instance_types import InstanceType
 from allotment.model.people import Permission
 from allotment.model.reservations import Reservation
 from allotment.record import (
@@ -28,6 +29,7 @@ from allotment.record import (
     departments,
     endings,
     events,
+    instance_types,
     memberships,
     people,
     reservations,
@@ -115,6 +117,11 @@ def any_revision(_number: int) -> dict[str, Any]:
 
 def a_pool(lab: Any, number: int) -> None:
     lab.pool(f"pool-{number}", [])
+
+
+def an_instance_type(lab: Any, number: int) -> None:
+    with lab.write() as writing:
+        instance_types.create(writing, InstanceType(f"type-{number}"))
 
 
 def a_group(lab: Any, number: int) -> None:
@@ -261,6 +268,27 @@ ROWS = [
         at="/groups/vision/members/person-{number}",
         prepare=a_member,
     ),
+    Row("GET", "/instance-types", "OR"),
+    Row("GET", "/instance-types/{name}", "OR", at="/instance-types/g5.xlarge"),
+    Row("POST", "/instance-types", "O", body(name="new-{number}.large")),
+    Row("PATCH", "/instance-types/{name}", "O", edit(limit=3), "/instance-types/g5.xlarge"),
+    Row(
+        "DELETE",
+        "/instance-types/{name}",
+        "O",
+        any_revision,
+        "/instance-types/type-{number}",
+        an_instance_type,
+    ),
+    Row(
+        "POST",
+        "/instance-types/{name}/revoke",
+        "O",
+        body(reason="Too dear."),
+        "/instance-types/type-{number}/revoke",
+        an_instance_type,
+    ),
+    Row("POST", "/instance-types/read", "O"),
     Row("GET", "/reservations", EVERYBODY),
     Row(
         "POST",
@@ -431,6 +459,7 @@ def everybody(lab: Any, api: Any) -> Any:
     with lab.write() as writing:
         people.onboard(writing, ["carl"], None, "data-custodian")
         departments.create(writing, "research", "Research", {"a100": 2})
+        instance_types.create(writing, InstanceType("g5.xlarge"))
         roles.put(writing, "pool-keeper", {Permission.MANAGE_POOLS})
         people.onboard(writing, ["pia"], None, "pool-keeper")
         memberships.set_lead(writing, "ann", "vision", lead=True)

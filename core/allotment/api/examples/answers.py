@@ -37,6 +37,7 @@ from allotment.api.examples.things import (
     USER,
     YAML,
 )
+from allotment.api.examples.types import INSTANCE_TYPE, TYPE_ANSWERS
 from allotment.model.documents import Listing
 
 
@@ -202,6 +203,11 @@ ANSWERS: dict[str, dict[str, Any]] = {
     **_listing("Moment", MOMENT),
     **_listing("Pool", POOL),
     **_listing("Profile", PROFILE),
+    **TYPE_ANSWERS,
+    "InstanceTypeRevocation": {
+        "instance_type": {**INSTANCE_TYPE, "enabled": False},
+        "outcomes": [OUTCOME],
+    },
     **_listing("RefusedClaim", REFUSED),
     **_listing("Reservation", RESERVATION),
     **_listing("Role", ROLE),
@@ -215,5 +221,6 @@ ANSWERS: dict[str, dict[str, Any]] = {
         {**SIMULATION, **dict.fromkeys(("present", "changed", "present_policy", "changed_policy"))},
     ),
     "Ticket": TICKET,
+    "EmailAddress": {"person": "analyst-1", "email": "analyst-1@example.org"},
 }
 """By the name of the answer's document."""

@@ -7,9 +7,11 @@ from typing import Any
 from allotment.api.examples.queue import QUEUE_BODIES
 from allotment.api.examples.simulations import SIMULATION_BODIES
 from allotment.api.examples.things import BUDGET_TERMS, SERVER, USE, WANTED_SHARE, YAML
+from allotment.api.examples.types import TYPE_BODIES
 
 BODIES: dict[str, dict[str, Any]] = {
     **QUEUE_BODIES,
+    **TYPE_BODIES,
     **SIMULATION_BODIES,
     "BudgetTerms": BUDGET_TERMS,
     "DepartmentEdit": {"title": "Research", "ceilings": {"a100": 2}},
@@ -18,6 +20,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "LimitEdit": {"scope": "person", "subject": "analyst-2", "kind": "devices", "value": 1},
     "MemberEdit": {"lead": False, "until": "2027-01-31T00:00:00Z"},
     "Move": {"group": "vision"},
+    "NewAddress": {"email": "analyst-1@example.org"},
     "NewDepartment": {"name": "research", "title": "Research", "ceilings": {"a100": 2}},
     "NewGroup": {
         "name": "vision",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
@@ -19,11 +21,13 @@ from allotment.api.plane import Asker, Plane, require
 from allotment.api.stopping import Wanted, stop_servers
 from allotment.api.views.launching import profile_document
 from allotment.model import documents
+from allotment.model.instance_types import TypeUse
 from allotment.model.names import CONSOLE_PROFILE
 from allotment.model.people import Permission
 from allotment.model.refusals import NotFound
-from allotment.record import Reading, allotments, counts, events, profiles
+from allotment.record import Reading, allotments, counts, events, instance_types, profiles
 from allotment.record.profiles import PublishedProfile
+from allotment.rules.instance_types import unavailable
 from allotment.rules.permission import Action, Caller, sight
 
 router = APIRouter(prefix="/profiles", tags=["profiles"])
@@ -45,11 +49,11 @@ class Revocation(Body):
 def list_profiles(request: Request, plane: Plane, caller: Asker, page: Paged) -> Response:
     """All profiles, broken and withdrawn ones too, for those who see everything; else what can be launched."""
     with plane.record.reading() as reading:
-        holders = counts.servers_by_profile(reading)
+        holders, types = counts.servers_by_profile(reading), _types(reading)
         found = [
-            profile_document(one, sight(caller), holders.get(one.name, 0))
+            profile_document(one, sight(caller), holders.get(one.name, 0), _use(one, types))
             for one in profiles.all_profiles(reading)
-            if _visible(one, caller)
+            if _visible(one, caller, types)
         ]
         sequence = events.latest_sequence(reading)
     items, following = cut(found, lambda profile: (profile.name,), page)
@@ -58,11 +62,20 @@ def list_profiles(request: Request, plane: Plane, caller: Asker, page: Paged) ->
     )
 
 
-def _visible(one: PublishedProfile, caller: Caller) -> bool:
+def _types(reading: Reading) -> dict[str, TypeUse]:
+    return {use.type.name: use for use in instance_types.uses(reading)}
+
+
+def _use(one: PublishedProfile, types: Mapping[str, TypeUse]) -> TypeUse | None:
+    """What is known of the instance type that a profile names."""
+    return types.get((one.profile.instance_type or "") if one.profile else "")
+
+
+def _visible(one: PublishedProfile, caller: Caller, types: Mapping[str, TypeUse]) -> bool:
     """Whether the caller may see it: whoever sees everything, or whoever could launch it."""
     if sight(caller).everything:
         return True
-    if not one.offered or one.profile is None:
+    if not one.offered or one.profile is None or unavailable(one.profile, _use(one, types)):
         return False
     if one.name == CONSOLE_PROFILE and Permission.USE_CONSOLE not in caller.authority.permissions:
         return False
@@ -78,11 +91,11 @@ def read_profile(plane: Plane, caller: Asker, name: NamePath) -> Response:
 
 
 def _profile(reading: Reading, caller: Caller, name: str) -> documents.Profile:
-    published = profiles.get(reading, name)
-    if not _visible(published, caller):
+    published, types = profiles.get(reading, name), _types(reading)
+    if not _visible(published, caller, types):
         raise NotFound("profile", name)
     holders = counts.servers_by_profile(reading).get(name, 0)
-    return profile_document(published, sight(caller), holders)
+    return profile_document(published, sight(caller), holders, _use(published, types))
 
 
 @router.patch("/{name}", response_model=documents.Profile, summary="Enable or disable a profile")
@@ -92,9 +105,8 @@ def edit_profile(
     """Offer a profile to new servers, or no longer. Servers that run with it keep what they were promised."""
     require(caller, Action.CHANGE_PROFILES)
     with plane.record.writing(caller.person, plane.now()) as writing:
-        published = profiles.set_enabled(writing, name, enabled=body.enabled, revision=expected)
-        holders = counts.servers_by_profile(writing).get(name, 0)
-    found = profile_document(published, sight(caller), holders)
+        profiles.set_enabled(writing, name, enabled=body.enabled, revision=expected)
+        found = _profile(writing, caller, name)
     return answer(found, revision=found.revision)
 
 
@@ -110,9 +122,9 @@ def revoke_profile(
     if known is not None:
         return known
     with plane.record.writing(caller.person, plane.now()) as writing:
-        published = profiles.set_enabled(writing, name, enabled=False)
+        profiles.set_enabled(writing, name, enabled=False)
         holding = [one for one in allotments.active(writing) if one.profile == name]
+        found = _profile(writing, caller, name)
     outcomes = stop_servers(plane, caller, [Wanted.of(one) for one in holding], body.reason)
-    found = profile_document(published, sight(caller), len(holding))
     done = documents.ProfileRevocation(profile=found, outcomes=outcomes.outcomes)
     return keep_answer(plane, caller, repeat, done)

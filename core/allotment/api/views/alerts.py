@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from allotment.api.views.types import all_warnings
 from allotment.model.amounts import counted
 from allotment.model.devices import DeviceOrigin
 from allotment.model.documents import Alert
@@ -35,6 +36,8 @@ def alerts(
         if profile.problem:
             message = f"Profile {profile.name}: {profile.problem}"
             yield Alert(kind="profile", message=message, subject=profile.name)
+    for subject, message in all_warnings(reading):
+        yield Alert(kind="type", message=message, subject=subject)
     yield from _shares(reading)
 
 

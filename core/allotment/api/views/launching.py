@@ -12,10 +12,13 @@ from allotment.api.views.endings import EndsView, lifetime_end
 from allotment.api.views.names import server_id
 from allotment.model import documents
 from allotment.model.allotments import Allotment, HeldDevice, State
+from allotment.model.instance_types import TypeUse
 from allotment.model.profiles import Priority, Profile
 from allotment.record import Reading, devices, servers
+from allotment.record.claim_facts import priced
 from allotment.record.profiles import PublishedProfile
 from allotment.record.servers import Server
+from allotment.rules.instance_types import unavailable
 from allotment.rules.permission import Sight
 from allotment.work.live_use import Reported
 
@@ -76,6 +79,7 @@ def server_document(
         note=server.note,
         profile=allotment.profile,
         profile_title=promised.get("title", allotment.profile),
+        instance_type=promised.get("instance_type"),
         software=chosen.get("name", ""),
         software_title=chosen.get("title", ""),
         group=allotment.group,
@@ -158,9 +162,14 @@ def _software(profile: Profile, *, every: bool) -> tuple[documents.OfferedSoftwa
     )
 
 
-def profile_document(published: PublishedProfile, sight: Sight, holders: int) -> documents.Profile:
-    """One profile; files, problems and who may see it only for those who see everything."""
-    profile = published.profile
+def profile_document(
+    published: PublishedProfile, sight: Sight, holders: int, use: TypeUse | None = None
+) -> documents.Profile:
+    """One profile; files, problems and who may see it only for those who see everything.
+
+    ``use`` is what is known of its instance type.
+    """
+    profile = None if published.profile is None else priced(published.profile, use)
     every = sight.everything
     return documents.Profile(
         name=published.name,
@@ -172,6 +181,8 @@ def profile_document(published: PublishedProfile, sight: Sight, holders: int) ->
         memory=profile.memory if profile else None,
         image=profile.image if profile else None,
         software=_software(profile, every=every) if profile else (),
+        instance_type=profile.instance_type if profile else None,
+        unavailable=unavailable(profile, use) if profile else "",
         priority=profile.priority if profile else Priority.DEDICATED,
         price=profile.price if profile else None,
         visible_to=profile.visible_to if profile and every else None,

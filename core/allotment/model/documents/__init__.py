@@ -99,6 +99,12 @@ from allotment.model.documents.platform import (
 from allotment.model.documents.problems import Problem, ReasonDocument
 from allotment.model.documents.queue import Ticket, TicketListing, TicketPlace, Way
 from allotment.model.documents.reservations import Reservation, ReservationListing
+from allotment.model.documents.types import (
+    InstanceType,
+    InstanceTypeListing,
+    InstanceTypeRevocation,
+    Quota,
+)
 from allotment.model.documents.simulations import (
     PresentPolicy,
     Simulation,
@@ -140,6 +146,9 @@ __all__ = [
     "HeldDevice",
     "HeldDevices",
     "Holder",
+    "InstanceType",
+    "InstanceTypeListing",
+    "InstanceTypeRevocation",
     "Keep",
     "LimitListing",
     "LimitSetting",
@@ -165,6 +174,7 @@ __all__ = [
     "Profile",
     "ProfileListing",
     "ProfileRevocation",
+    "Quota",
     "Readiness",
     "ReasonDocument",
     "RefusedClaim",

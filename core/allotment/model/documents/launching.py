@@ -44,6 +44,12 @@ class Profile(Document):
     software: tuple[OfferedSoftware, ...] = Field(
         default=(), description="What can be chosen with it; the first is proposed"
     )
+    instance_type: str | None = Field(
+        default=None, description="The instance type that a server of it takes one of"
+    )
+    unavailable: str = Field(
+        default="", description="Why none can start now, whatever else is free: its instance type"
+    )
     priority: Priority
     price: Decimal | None = Field(default=None, description="Per hour")
     visible_to: Audience | None = None
@@ -104,6 +110,9 @@ class Server(Document):
     profile_title: str
     software: str = Field(default="", description="The software chosen with the profile")
     software_title: str = ""
+    instance_type: str | None = Field(
+        default=None, description="The instance type of which it takes one"
+    )
     group: str | None
     pool: str | None
     state: Literal["offered", "starting", "running", "stopping", "stopped"]

@@ -83,7 +83,7 @@ class Capacity(Document):
 class Alert(Document):
     """Something that an operator should look at."""
 
-    kind: Literal["device", "drift", "profile", "share", "work", "hub"]
+    kind: Literal["device", "drift", "profile", "share", "work", "hub", "type"]
     message: str
     subject: str
 
