@@ -97,6 +97,23 @@ def test_a_persons_own_reservation_is_for_that_person_only(course: Any) -> None:
     assert isinstance(course.claim("dan", "gpu"), Waits)
 
 
+def test_who_has_no_group_gets_reserved_devices_of_the_default_pool_that_groups_are_guaranteed(
+    course: Any,
+) -> None:
+    course.devices(6)
+    with course.write() as writing:
+        groups.create(writing, "robots", wanted=[Share("robots", "default", 2, 2)])
+    assert isinstance(course.claim("zoe", "gpu", "early"), Waits)
+    begins = course.now
+    wanted = Reservation("", "default", 1, begins, begins + timedelta(hours=4), person="zoe")
+    with course.write() as writing:
+        reservations.create(writing, wanted)
+
+    assert isinstance(course.claim("zoe", "gpu", "mine"), Granted)
+    assert isinstance(course.claim("zoe", "gpu", "more"), Waits)
+    assert course.sound()
+
+
 def test_no_more_is_reserved_at_one_time_than_the_pool_has(course: Any) -> None:
     reserve(course, 3, begins=10)
     reserve(course, 4, begins=14)

@@ -166,8 +166,13 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
     shares = tuple(
         ShareFacts(Share(*share), held, dedicated) for *share, held, dedicated in _array(row.shares)
     )
+    pools = tuple(
+        PoolFacts(*[*pool[:7], read_policy(pool[7]).sharing])
+        for pool in sorted(usable, key=lambda pool: pool[:2])
+    )
     if row.contested:
         shares = reservations.lifted(reading, claim.person, shares, groups, now)
+        pools = reservations.kept(reading, claim.person, pools, now)
     standing = Standing(
         claim=claim,
         profile=profile,
@@ -187,10 +192,7 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
             for scope, subject, kind, value in _array(row.limits)
         ),
         shares=shares,
-        pools=tuple(
-            PoolFacts(*[*pool[:7], read_policy(pool[7]).sharing])
-            for pool in sorted(usable, key=lambda pool: pool[:2])
-        ),
+        pools=pools,
         budgets=budgets.of_claim(reading, claim.person, groups, now) if row.budgeted else (),
         departments=departments.of_claim(reading, groups) if row.divided else (),
         instance_type=of_type,

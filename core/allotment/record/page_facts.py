@@ -38,6 +38,7 @@ from allotment.record import page_statements as statements
 from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
 from allotment.record.servers import Server
+from allotment.rules.instance_types import unavailable
 from allotment.rules.standing import DepartmentFacts, PoolFacts, ShareFacts, Standing
 from allotment.rules.succession import Successor, successor_of
 
@@ -131,6 +132,18 @@ class PersonFacts:
             and (self.may_use_console or profile.name != CONSOLE_PROFILE)
         )
 
+    def offered(self) -> tuple[Profile, ...]:
+        """What the launch page offers: without what has no instance of its type left.
+
+        Whoever sees the whole platform is shown that too, with the reason.
+        """
+        everything = Permission.SEE_ALL in self.permissions
+        return tuple(
+            profile
+            for profile in self.visible()
+            if everything or not unavailable(profile, self.types.get(profile.instance_type or ""))
+        )
+
     def successor(self, profile: str) -> Successor | None:
         """What the person uses instead of a profile that was replaced, where there is something."""
         old = self.replaced.get(profile)
@@ -216,7 +229,7 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
             for limit in reading.driver(statements.LIMITS, parameters)
         ),
         shares=_shares(reading, person, groups, now, contested=bool(row.contested)),
-        pools=_pools(reading, parameters),
+        pools=_pools(reading, person, now, contested=bool(row.contested)),
         devices=_devices(reading, parameters),
         own_devices=own,
         group_devices=group_held,
@@ -278,8 +291,12 @@ def _budgets(
     return budgets.of_claim(reading, person, [group.name for group in groups], now)
 
 
-def _pools(reading: Reading, parameters: dict[str, object]) -> tuple[PoolFacts, ...]:
-    return tuple(
+def _pools(
+    reading: Reading, person: str, now: datetime, *, contested: bool
+) -> tuple[PoolFacts, ...]:
+    """Pools that the person may use, with what is reserved for this person there."""
+    parameters = {"person": person, "now": to_stored(now)}
+    pools = tuple(
         PoolFacts(
             row.pool,
             row.model,
@@ -292,6 +309,7 @@ def _pools(reading: Reading, parameters: dict[str, object]) -> tuple[PoolFacts, 
         )
         for row in reading.driver(statements.POOLS, parameters)
     )
+    return reservations.kept(reading, person, pools, now) if contested else pools
 
 
 def _devices(reading: Reading, parameters: dict[str, object]) -> dict[PoolModel, DeviceFacts]:

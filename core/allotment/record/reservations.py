@@ -20,7 +20,7 @@ from allotment.record.pools import use as pool_use
 from allotment.record.rows import named
 from allotment.record.schema import groups, memberships, people, reservations, shares
 from allotment.rules.booking import check_room, check_times
-from allotment.rules.standing import ShareFacts
+from allotment.rules.standing import PoolFacts, ShareFacts
 
 
 def _from_row(row: sa.Row[Any]) -> Reservation:
@@ -195,7 +195,7 @@ SELECT r.pool, r.group_name, r.device_count,
         WHERE a.person = :person AND a.pool = r.pool AND a.state <> 'released') AS own
 FROM reservations r
 WHERE r.begins_at <= :now AND r.ends_at > :now AND (r.person = :person OR r.group_name IN :names)
-""").bindparams(sa.bindparam("names", expanding=True))
+""").bindparams(sa.bindparam("names", type_=sa.String(), expanding=True))
 
 
 def lifted(
@@ -213,6 +213,20 @@ def lifted(
     wanted = {"person": person, "names": sorted(names), "now": to_stored(now)}
     begun = reading.connection.execute(_BEGUN, wanted).all()
     return tuple(_lift(facts, begun) for facts in known)
+
+
+def kept(
+    reading: Reading, person: str, pools: Iterable[PoolFacts], now: datetime
+) -> tuple[PoolFacts, ...]:
+    """Pools with what a person's own reservations that have begun have left there.
+
+    It is for who has no group: others find it in their group's share.
+    """
+    wanted = {"person": person, "names": [], "now": to_stored(now)}
+    left: dict[str, int] = {}
+    for row in reading.connection.execute(_BEGUN, wanted):
+        left[row.pool] = max(left.get(row.pool, 0), row.device_count - int(row.own))
+    return tuple(replace(pool, kept_for_person=left.get(pool.pool, 0)) for pool in pools)
 
 
 def _lift(facts: ShareFacts, begun: Iterable[Any]) -> ShareFacts:

@@ -24,7 +24,7 @@ def choose_pool(standing: Standing, group: str | None) -> tuple[PoolFacts | None
     verdicts = [
         (
             pool,
-            _share_reason(pool, shares.get(pool.pool), profile, group)
+            _share_reason(pool, shares.get(pool.pool), profile)
             or _over_department(pool, above.get(pool.pool), profile.devices),
         )
         for pool in candidates
@@ -60,17 +60,12 @@ def _over_department(pool: PoolFacts, above: DepartmentFacts | None, asked: int)
     """Why the department has no room, whatever its group's share says."""
     if above is None or above.held + asked <= above.ceiling:
         return None
-    over = above.held + asked - above.ceiling
-    return Reason(
+    return _beyond(
         Rule.SHARE_CEILING,
-        f"The groups of department {above.name} may hold {counted(above.ceiling, 'device')} in {pool.pool} together "
-        f"and hold {above.held}; this needs {asked} more.",
-        limit=above.ceiling,
-        used=above.held,
-        asked=asked,
-        remedy="Choose a smaller profile, or ask an operator for a higher ceiling of the department."
-        if asked > above.ceiling
-        else f"Wait until {counted(over, 'device')} of the department's is given back, or ask an operator for a higher ceiling of the department.",
+        f"The groups of department {above.name} may hold {counted(above.ceiling, 'device')} in {pool.pool} together and hold {above.held}",
+        (above.ceiling, above.held, asked),
+        whose="the department's",
+        or_ask="ask an operator for a higher ceiling of the department",
     )
 
 
@@ -102,39 +97,37 @@ def _no_pool(profile: Profile, group: str | None, shares: dict[str, ShareFacts])
     )
 
 
-def _share_reason(
-    pool: PoolFacts, facts: ShareFacts | None, profile: Profile, group: str | None
-) -> Reason | None:
+def _share_reason(pool: PoolFacts, facts: ShareFacts | None, profile: Profile) -> Reason | None:
     """Why this pool cannot serve the claim now: the group's share first, then free devices."""
     asked = profile.devices
-    over = None if facts is None else _over(pool, facts, profile, group)
+    over = None if facts is None else _over(pool, facts, profile)
     if over is not None:
         return over
-    reserved = 0 if facts is not None else pool.unused_guarantee
+    in_own_right = facts is not None or pool.kept_for_person >= asked
+    reserved = 0 if in_own_right else pool.unused_guarantee
     if pool.free - reserved < asked or pool.free_on_one_node < asked:
         return _not_free(pool, asked, reserved)
     return None
 
 
-def _over(pool: PoolFacts, facts: ShareFacts, profile: Profile, group: str | None) -> Reason | None:
+def _over(pool: PoolFacts, facts: ShareFacts, profile: Profile) -> Reason | None:
     """Why the share has no room: its guarantee or, for what borrows in a pool that lends, its ceiling."""
     asked, share = profile.devices, facts.share
     if not pool.sharing:
-        within = facts.held + asked <= share.guaranteed
-        return None if within else _over_share(pool, facts, asked, group)
+        return None if facts.held + asked <= share.guaranteed else _over_share(pool, facts, asked)
     low = profile.priority is Priority.LOW
     if not low and facts.dedicated + asked > share.guaranteed:
-        return _over_dedicated(pool, facts, asked, group)
+        return _over_dedicated(pool, facts, asked)
     if facts.held + asked > share.ceiling:
-        return _over_ceiling(pool, facts, asked, group)
+        return _over_ceiling(pool, facts, asked)
     return None
 
 
-def _over_dedicated(pool: PoolFacts, facts: ShareFacts, asked: int, group: str | None) -> Reason:
+def _over_dedicated(pool: PoolFacts, facts: ShareFacts, asked: int) -> Reason:
     share = facts.share
     return Reason(
         Rule.SHARE_GUARANTEE,
-        f"{group} is guaranteed {counted(share.guaranteed, 'device')} in {pool.pool} and holds {facts.dedicated} "
+        f"{share.group} is guaranteed {counted(share.guaranteed, 'device')} in {pool.pool} and holds {facts.dedicated} "
         f"with dedicated servers; this needs {asked} more.",
         limit=share.guaranteed,
         used=facts.dedicated,
@@ -143,33 +136,45 @@ def _over_dedicated(pool: PoolFacts, facts: ShareFacts, asked: int, group: str |
     )
 
 
-def _over_ceiling(pool: PoolFacts, facts: ShareFacts, asked: int, group: str | None) -> Reason:
+def _over_ceiling(pool: PoolFacts, facts: ShareFacts, asked: int) -> Reason:
     share = facts.share
-    return Reason(
+    return _beyond(
         Rule.SHARE_CEILING,
-        f"{group} may hold {counted(share.ceiling, 'device')} in {pool.pool} at most, borrowed ones among them, "
-        f"and holds {facts.held}; this needs {asked} more.",
-        limit=share.ceiling,
-        used=facts.held,
-        asked=asked,
-        remedy="Choose a smaller profile, or ask an operator for a higher ceiling."
-        if asked > share.ceiling
-        else f"Wait until {counted(facts.held + asked - share.ceiling, 'device')} of the group's is given back, or ask an operator for a higher ceiling.",
+        f"{share.group} may hold {counted(share.ceiling, 'device')} in {pool.pool} at most, borrowed ones among them, and holds {facts.held}",
+        (share.ceiling, facts.held, asked),
+        whose="the group's",
+        or_ask="ask an operator for a higher ceiling",
     )
 
 
-def _over_share(pool: PoolFacts, facts: ShareFacts, asked: int, group: str | None) -> Reason:
+def _over_share(pool: PoolFacts, facts: ShareFacts, asked: int) -> Reason:
     share = facts.share
-    smaller = "Choose a smaller profile, or ask your team lead for a larger share."
-    return Reason(
+    return _beyond(
         Rule.SHARE_GUARANTEE,
-        f"{group} may hold {counted(share.guaranteed, 'device')} in {pool.pool} and holds {facts.held}; this needs {asked} more.",
-        limit=share.guaranteed,
-        used=facts.held,
+        f"{share.group} may hold {counted(share.guaranteed, 'device')} in {pool.pool} and holds {facts.held}",
+        (share.guaranteed, facts.held, asked),
+        whose="the group's",
+        or_ask="ask your team lead for a larger share",
+    )
+
+
+def _beyond(
+    rule: Rule, words: str, amounts: tuple[int, int, int], *, whose: str, or_ask: str
+) -> Reason:
+    """More than may be held, by ``amounts``: the limit, what is used, what is asked."""
+    limit, used, asked = amounts
+    first = (
+        "Choose a smaller profile"
+        if asked > limit
+        else f"Wait until {counted(used + asked - limit, 'device')} of {whose} is given back"
+    )
+    return Reason(
+        rule,
+        f"{words}; this needs {asked} more.",
+        limit=limit,
+        used=used,
         asked=asked,
-        remedy=smaller
-        if asked > share.guaranteed
-        else f"Wait until {counted(facts.held + asked - share.guaranteed, 'device')} of the group's is given back, or ask your team lead for a larger share.",
+        remedy=f"{first}, or {or_ask}.",
     )
 
 

@@ -32,6 +32,8 @@ class PoolFacts:
     """Devices of the node that has most, held ones too."""
     sharing: bool = False
     """Whether low-priority servers borrow here what other groups do not use."""
+    kept_for_person: int = 0
+    """What the person's own reservation, which has begun, has left here."""
 
 
 @dataclass(frozen=True, slots=True)
