@@ -46,7 +46,8 @@ class Column:
 
     ``width`` is in pixels; a column with ``flex`` takes its part of what is left. ``hover`` and
     ``words`` name other keys of the row: the text shown on hover, and the text that replaces the
-    word of a state.
+    word of a state. ``hide_narrow`` leaves a column out where it is narrow, ``extra`` everywhere,
+    until somebody asks for more columns.
     """
 
     key: str = field(kw_only=False)
@@ -61,6 +62,7 @@ class Column:
     unit: str = ""
     decimals: int | None = None
     hide_narrow: bool = False
+    extra: bool = False
     sortable: bool = True
 
     def __post_init__(self) -> None:

@@ -50,6 +50,7 @@ class Grid(Selectable):
     selection = traitlets.Enum(["many", "one", "none"], default_value="many").tag(sync=True)
     sort: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
     row_tone = traitlets.Unicode().tag(sync=True)
+    all_columns = traitlets.Bool(help="Whether extra columns are shown.").tag(sync=True)
     max_height = traitlets.Int(520).tag(sync=True)
 
     def __init__(

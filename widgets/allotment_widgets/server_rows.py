@@ -31,18 +31,18 @@ STATES = {
 }
 
 COLUMNS = (
-    Column("user", "User", flex=1, width=64),
-    Column("name", "Server", flex=1.2, width=78, hover="note"),
-    Column("group", "Group", flex=1, width=64),
-    Column("pool", "Pool", flex=0.7, width=60, hide_narrow=True),
-    Column("profile", "Profile", flex=1, width=44, hide_narrow=True),
-    Column("devices", "Devices", kind="devices", flex=1.7, width=84),
-    Column("use", "Use", kind="percent", width=64, hover="measured"),
-    Column("active", "Last active", kind="time", width=108, hide_narrow=True),
+    Column("user", "User", flex=1, width=84),
+    Column("name", "Server", flex=1.4, width=110, hover="note"),
+    Column("group", "Group", flex=1, width=84),
+    Column("pool", "Pool", flex=0.8, width=80, hide_narrow=True, extra=True),
+    Column("profile", "Profile", flex=1.6, width=150, hide_narrow=True, extra=True),
+    Column("devices", "Devices", kind="devices", flex=1.9, width=120),
+    Column("use", "Use", kind="percent", width=70, hover="measured"),
+    Column("active", "Last active", kind="time", width=108, hide_narrow=True, extra=True),
     Column("since", "Since", kind="since", width=108),
     Column("cost", "Cost", kind="money", width=88, hover="priced", hide_narrow=True),
     Column("state", "State", kind="state", states=STATES, hover="why", width=122),
-    Column("cause", "Why", flex=0.6, width=44, hover="why", hide_narrow=True),
+    Column("cause", "Why", flex=1, width=110, hover="why", hide_narrow=True, extra=True),
 )
 
 

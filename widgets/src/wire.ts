@@ -99,6 +99,7 @@ export interface ColumnSpec {
   unit: string;
   decimals: number | null;
   hide_narrow: boolean;
+  extra: boolean;
   sortable: boolean;
 }
 
@@ -132,6 +133,7 @@ export interface GridTraits extends Traits {
   selection: "many" | "one" | "none";
   sort: SortSpec[];
   row_tone: string;
+  all_columns: boolean;
   max_height: number;
 }
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { IRowNode, SortComparatorFn } from "ag-grid-community";
-import { definitions, searchText } from "../src/grid/columns";
+import { definitions, searchText, shown } from "../src/grid/columns";
 import type { Row } from "../src/table";
 import type { ColumnSpec, Kind } from "../src/wire";
 
 function spec(kind: Kind, more: Partial<ColumnSpec> = {}): ColumnSpec {
   const usual = { width: null, flex: null, align: null, hover: null, words: null, states: {}, unit: "", decimals: null };
-  return { key: "it", title: "It", kind, hide_narrow: false, sortable: true, ...usual, ...more };
+  return { key: "it", title: "It", kind, hide_narrow: false, extra: false, sortable: true, ...usual, ...more };
 }
 
 function sorted(kind: Kind, values: Row[string][], descending = false): Row[string][] {
@@ -38,4 +38,12 @@ test("what is used is compared as a part of its limit", () => {
 test("the filter looks through words and device names, not through times", () => {
   const columns = [spec("state", { states: { running: { word: "Running", tone: "ok" } } }), spec("devices", { key: "on" }), spec("since", { key: "at" })];
   assert.equal(searchText(columns, { id: "a", it: "running", on: [["dgx-1 gpu-3", "held", 1, 0]], at: 100 }), "running\ndgx-1 gpu-3");
+});
+
+test("extra columns are shown where they are asked for, others are left out where it is narrow", () => {
+  const extra = spec("text", { extra: true });
+  const wide = spec("text", { hide_narrow: true });
+  assert.deepEqual([shown(extra, false, false), shown(extra, false, true)], [false, true]);
+  assert.deepEqual([shown(wide, false, false), shown(wide, true, false), shown(wide, true, true)], [true, false, true]);
+  assert.equal(shown(spec("text"), true, false), true);
 });

@@ -46,6 +46,9 @@ def test_lowering_a_share_below_what_is_used_says_which_servers_are_then_over(
 
     page.sees("Pool a100: 3 guaranteed, at most 8 (was 8 guaranteed, at most 8).")
     page.sees("vision holds 6 devices in a100 and would be guaranteed 3")
+    page.sees('aria-label="Servers concerned"')
+    page.sees("runs on, over what is allowed")
+    page.sees("<b>in all</b>")
     assert platform.client("operator").groups.get("vision").shares[0].guaranteed == 8
 
 
@@ -71,8 +74,8 @@ def test_guaranteeing_more_than_a_pool_has_is_refused_in_the_form(
     page.act("Groups", "edit")
     page.fill("Guaranteed devices", 40)
 
+    page.sees("l4 has 8 devices; guarantees of 40 would be given out")
     page.press("Save")
-
     page.sees("l4 has 8 devices; guarantees of 40 would be given out")
 
 

@@ -198,3 +198,21 @@ def test_a_time_that_is_none_is_refused_in_the_form(open_console: OpenConsole) -
     page.press("Reserve")
 
     page.sees("is no time.")
+
+
+@pytest.mark.promise("GROUP-5", "QUEUE-4")
+def test_how_a_pool_is_shared_is_saved_once_it_is_known_what_that_does(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    page = open_console(panel="pools")
+    page.has_row("Devices", "gpu-47")
+    page.select("Pools", "l4")
+    page.act("Pools", "sharing")
+    page.fill("From the notice to the stop", "soon")
+    page.until(lambda: page.button("Save", disabled=True), "Save cannot be pressed")
+    page.fill("From the notice to the stop", "7m")
+    page.fill("Lend what groups do not use", True)
+    page.press("Save")
+
+    page.sees("Pool l4: Low-priority servers borrow what other groups do not use.")
+    assert platform.client("operator").pools.get("l4").policy.sharing

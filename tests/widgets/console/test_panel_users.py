@@ -99,6 +99,20 @@ def test_a_limit_of_a_persons_own_is_set_and_taken_away(
     assert limits["devices"].source == "the platform's default"
 
 
+@pytest.mark.promise("LIMIT-1", "GROUP-5")
+def test_a_limit_below_what_somebody_holds_is_said_before_it_is_saved(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    page = open_console(panel="users")
+    page.select("Users", "bob")
+    page.act("Users", "configure")
+    page.fill("Own limit: running servers", "0")
+
+    page.sees("bob holds more than that now. Nothing of theirs is stopped")
+    page.sees('aria-label="People concerned"')
+    assert platform.client("operator").limits.all(scope="person", subject="bob").items == ()
+
+
 def test_a_limit_that_is_no_number_is_said_in_words(open_console: OpenConsole) -> None:
     page = configured(open_console, "erin")
     page.fill("Own limit: running servers", "many")

@@ -101,6 +101,11 @@ export function definitions(specs: readonly ColumnSpec[], sort: readonly SortSpe
   return specs.map((spec) => definition(spec, sort));
 }
 
+/** Whether a column is shown: where it is narrow some are left out, extra ones until they are asked for. */
+export function shown(spec: Pick<ColumnSpec, "hide_narrow" | "extra">, narrow: boolean, all: boolean): boolean {
+  return all || !(spec.extra || (narrow && spec.hide_narrow));
+}
+
 const UNSEARCHED: ReadonlySet<Kind> = new Set(["time", "since", "duration", "meter", "percent"]);
 
 /** What the filter looks through: the words that a person sees, times aside, for they change while one types. */

@@ -7,7 +7,7 @@ import type { Part } from "../loader";
 import { Table, type Change, type Row } from "../table";
 import { onTheme, wear } from "../theme";
 import type { FromKernel, GridTraits, SortSpec, ToKernel } from "../wire";
-import { definitions, searchText } from "./columns";
+import { definitions, searchText, shown } from "./columns";
 import css from "./grid.css";
 import { always, rowClasses, selectable } from "./options";
 import { HEADER, ROW } from "./theme";
@@ -76,8 +76,13 @@ class View {
       actions: this.model.get("actions"),
       onFilter: (text: string) => this.filter(text),
       onAction: (action: string) => this.send({ kind: "action", action, ids: [...this.opened.table.selected] }),
+      onColumns: (all: boolean) => {
+        this.model.set("all_columns", all);
+        this.model.save_changes();
+      },
     };
-    return new Toolbar(options, this.model.get("filterable"));
+    const extra = this.model.get("columns").some((spec) => spec.extra);
+    return new Toolbar(options, this.model.get("filterable"), extra);
   }
 
   private options(): GridOptions<Row> {
@@ -119,6 +124,7 @@ class View {
     };
     on("filter_text", () => this.filterSet());
     on("sort", () => this.sortSet());
+    on("all_columns", () => this.fit());
     for (const name of ["summary", "noun", "empty"]) on(name, () => this.refreshCounts());
     for (const name of ["title", "problem"]) on(name, () => this.describe());
     const resized = new ResizeObserver(() => this.fit());
@@ -230,13 +236,13 @@ class View {
     // AG Grid tells of its first rows while it is still being made.
     if (!this.api) return;
     const { table } = this.opened;
-    const shown = this.api.getDisplayedRowCount();
+    const displayed = this.api.getDisplayedRowCount();
     const { model } = this;
-    const counts = { shown, total: table.rows.size, selected: table.selected.size, noun: model.get("noun"), summary: model.get("summary") };
+    const counts = { shown: displayed, total: table.rows.size, selected: table.selected.size, noun: model.get("noun"), summary: model.get("summary") };
     this.toolbar.show(counts);
     this.toolbar.element.classList.toggle("bare", !table.known);
-    setText(this.notice, shown ? "" : this.nothing(table));
-    this.notice.hidden = shown > 0;
+    setText(this.notice, displayed ? "" : this.nothing(table));
+    this.notice.hidden = displayed > 0;
     this.fit();
   }
 
@@ -267,13 +273,21 @@ class View {
     const rows = Math.max(this.api.getDisplayedRowCount(), this.notice.hidden ? 1 : 2);
     const wanted = HEADER + rows * ROW + this.scrollbarHeight() + 3;
     this.body.style.height = `${Math.min(wanted, this.model.get("max_height"))}px`;
-    if (this.root.classList.toggle("narrow", narrow) !== this.wasNarrow) {
-      this.wasNarrow = narrow;
-      const keys = this.model.get("columns").filter((spec) => spec.hide_narrow).map((spec) => spec.key);
-      this.api.setColumnsVisible(keys, !narrow);
+    this.root.classList.toggle("narrow", narrow);
+    this.showColumns(narrow, this.model.get("all_columns"));
+  }
+
+  private showColumns(narrow: boolean, all: boolean): void {
+    const wanted = `${narrow} ${all}`;
+    if (wanted === this.columnsShown) return;
+    this.columnsShown = wanted;
+    this.toolbar.showColumns(all);
+    for (const visible of [true, false]) {
+      const keys = this.model.get("columns").filter((spec) => shown(spec, narrow, all) === visible).map((spec) => spec.key);
+      this.api.setColumnsVisible(keys, visible);
     }
   }
-  private wasNarrow = false;
+  private columnsShown = "";
 
   /** AG Grid shows its scrollbar after it has told of its columns, so the columns themselves are asked. */
   private scrollbarHeight(): number {

@@ -20,6 +20,7 @@ export interface ToolbarOptions {
   actions: readonly ActionSpec[];
   onFilter(text: string): void;
   onAction(key: string): void;
+  onColumns(all: boolean): void;
 }
 
 /** "37 running · 128 of 10,000 servers · 3 selected" */
@@ -37,9 +38,13 @@ export class Toolbar {
   private readonly input: HTMLInputElement;
   private readonly count = element("span", { class: "count num", role: "status" });
   private readonly buttons: [ActionSpec, HTMLButtonElement][];
+  private all = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: ToolbarOptions, filterable: boolean) {
+  private readonly columns = element("button", { type: "button", class: "button plain" }, "More columns");
+
+  /** `extra`: there are columns that are shown only where somebody asks for them. */
+  constructor(options: ToolbarOptions, filterable: boolean, extra: boolean) {
     const hint = options.hint || `Filter ${options.title.toLowerCase()}`;
     this.input = element("input", { type: "search", placeholder: hint, "aria-label": hint, autocomplete: "off", spellcheck: "false" });
     this.input.value = options.text;
@@ -52,13 +57,20 @@ export class Toolbar {
       button.addEventListener("click", () => options.onAction(action.key));
       return [action, button];
     });
-    const acts = element("span", { class: "acts" }, ...this.buttons.map(([, button]) => button));
+    this.columns.addEventListener("click", () => options.onColumns(!this.all));
+    const acts = element("span", { class: "acts" }, ...(extra ? [this.columns] : []), ...this.buttons.map(([, button]) => button));
     this.element = element("div", { class: "toolbar" }, ...(filterable ? [this.input] : []), this.count, acts);
   }
 
   /** The filter as set from the kernel; what is being typed is left alone. */
   setFilter(text: string): void {
     if (document.activeElement !== this.input && this.input.value !== text) this.input.value = text;
+  }
+
+  /** Whether all columns are shown. */
+  showColumns(all: boolean): void {
+    this.all = all;
+    setText(this.columns, all ? "Fewer columns" : "More columns");
   }
 
   clear(): void {
