@@ -11,18 +11,19 @@ from collections.abc import MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
-from allotment.model.documents import Ending
+from allotment.model.documents import Ending, Notice
 
 ENDING_FILE = "ALLOTMENT_ENDING_FILE"
 """The environment variable that names the file to kernels and terminals."""
 
 
 class Announced:
-    """What is announced now, earliest first; and the file about it."""
+    """What is announced now, earliest first, with the file about it; and what else its owner should know."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self.endings: tuple[Ending, ...] = ()
+        self.notices: tuple[Notice, ...] = ()
 
     def name_in(self, environment: MutableMapping[str, str]) -> None:
         """Let everything that starts from now on know the file's name."""

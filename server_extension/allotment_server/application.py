@@ -97,6 +97,7 @@ class AllotmentServer(ExtensionAppJinjaMixin, ExtensionApp):
     async def _send(self, report: ServerReport) -> None:
         client: Any = self._client
         receipt: ReportReceipt = await in_background(partial(client.report, report))
+        self._announced.notices = receipt.notices
         self._announced.tell(receipt.endings)
 
 

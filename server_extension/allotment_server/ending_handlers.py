@@ -1,4 +1,4 @@
-"""This server's announced ends for the banner in JupyterLab: read, and put off by a click."""
+"""What the banner in JupyterLab shows: this server's announced ends, put off by a click, and notices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado.web import authenticated
 
 from allotment.client import AllotmentClient
-from allotment.model.documents import Ending
+from allotment.model.documents import Ending, Notice
 from allotment.model.documents.document import Document
 from allotment.model.refusals import AllotmentError
 from allotment_server.announced import Announced
@@ -24,11 +24,16 @@ ENDS = "allotment_own_ends"
 
 
 class EndsAnswer(Document):
-    """What is announced of this server, earliest first. ``now`` is the server's clock: browsers' clocks differ."""
+    """What is announced of this server, earliest first. ``now`` is the server's clock: browsers' clocks differ.
+
+    ``notices`` are what its owner should know besides, the newest first.
+    """
 
     now: datetime
     endings: tuple[Ending, ...]
     status_url: str
+    notices: tuple[Notice, ...] = ()
+    home_url: str = ""
 
 
 class OwnEnds:
@@ -45,6 +50,8 @@ class OwnEnds:
             now=datetime.now(UTC),
             endings=self._announced.endings,
             status_url=f"{base_url}allotment",
+            notices=self._announced.notices,
+            home_url=self._here.home_url,
         )
 
     async def extend(self) -> None:

@@ -14,14 +14,16 @@ import browsing
 from stand_in_control_plane import ControlPlane, ending_document, playing, spawned
 
 Open = Callable[..., Page]
+STARTED = "Your server Fit has started. It waited 25 minutes."
 WHY = "Idle since 13:17 UTC: no cell or program ran, and nobody worked in it."
 
 
 @pytest.fixture(scope="module")
 def control_plane() -> Iterator[ControlPlane]:
-    """A control plane that announces the server's end with its first report."""
+    """A control plane that announces the server's end with its first report, and tells that another has started."""
+    notice = {"at": "2026-11-22T13:17:00Z", "kind": "wait", "message": STARTED, "id": "wait-1"}
     with playing() as stand_in:
-        stand_in.receipt = {"endings": [ending_document()]}
+        stand_in.receipt = {"endings": [ending_document()], "notices": [notice]}
         yield stand_in
 
 
@@ -79,6 +81,21 @@ def test_it_says_why_an_end_is_not_put_off_and_goes_when_no_end_is_announced(
     control_plane.extended = {"endings": []}
     button.click()
     expect(banner).to_have_count(0)
+
+
+@pytest.mark.promise("QUEUE-2")
+def test_it_tells_that_a_server_which_waited_has_started_until_that_is_set_aside(
+    open_page: Open, address: str
+) -> None:
+    page = open_page(address)
+    banner = page.locator("#allotment-endings")
+    told = banner.get_by_role("status").filter(has_text=STARTED)
+    expect(told).to_be_visible(timeout=60_000)
+    banner.get_by_role("button", name="Set aside").click()
+    expect(told).to_have_count(0)
+    page.reload()
+    expect(banner).to_be_visible(timeout=60_000)
+    expect(banner).not_to_contain_text(STARTED)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

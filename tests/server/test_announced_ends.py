@@ -71,6 +71,21 @@ def test_what_cannot_be_put_off_is_refused_in_the_control_planes_words(
     assert "100 % sure." in json.loads(answer.body)["message"]
 
 
+@pytest.mark.promise("QUEUE-2")
+def test_the_banner_is_told_that_a_server_which_waited_has_started(
+    run: Callable[[Any], Any], fetch: Any, jp_serverapp: Any, control_plane: ControlPlane
+) -> None:
+    message = "Your server Fit has started. It waited 25 minutes."
+    notice = {"at": "2026-11-22T13:17:00Z", "kind": "wait", "message": message, "id": "wait-1"}
+    control_plane.receipt = {"endings": [], "notices": [notice]}
+    (extension,) = jp_serverapp.extension_manager.extension_apps["allotment_server"]
+    run(extension._reporter._attempt())
+
+    answer = json.loads(fetch("allotment", "endings").body)
+
+    assert [(one["id"], one["message"]) for one in answer["notices"]] == [("wait-1", message)]
+
+
 def test_the_banner_is_nobody_elses_to_read_or_use(fetch: Any) -> None:
     for parts, method in ((("allotment", "endings"), "GET"), (("allotment", "extend"), "POST")):
         body = "{}" if method == "POST" else None

@@ -1,4 +1,5 @@
-// The banner in JupyterLab: when this server is stopped, why, and a button that puts it off.
+// The banner in JupyterLab: when this server is stopped, why, and a button that puts it off; and what
+// else its owner should know, such as that a server that waited has started.
 //
 // A prebuilt extension as JupyterLab loads it: a container with init and get. It is written by hand,
 // needs no build, and shares one class with JupyterLab, the widget of its shell; where that is not
@@ -7,6 +8,7 @@
   "use strict";
 
   const NAME = "allotment-endings";
+  const ASIDE = "allotment-told"; // what was set aside in this browser; the home page uses the same list
   const LOOK_EVERY = 15_000; // milliseconds between two looks; the server itself hears each half minute
   const STYLE = `
     #${NAME} { box-sizing: border-box; display: flex; flex-wrap: wrap; align-items: center; gap: 4px 14px;
@@ -22,6 +24,15 @@
       border: 1px solid #855900; background: #fffdf5; color: #4d3400 }
     #${NAME} button:disabled { opacity: .6; cursor: default }
     #${NAME} :focus-visible { outline: 3px solid #1f7a4d; outline-offset: 2px }
+    #${NAME} [hidden] { display: none }
+    #${NAME} .told-all { display: contents }
+    #${NAME} .told { flex-basis: 100%; display: flex; flex-wrap: wrap; align-items: center; gap: 4px 14px }
+    #${NAME} .told + .told { border-top: 1px solid color-mix(in srgb, currentColor 18%, transparent); padding-top: 4px }
+    #${NAME} .told span { flex: 1 1 20em; min-width: 0; overflow-wrap: anywhere }
+    #${NAME}.calm { background: #e3f1e9; color: #10301f; border-color: #1f7a4d }
+    #${NAME}.calm button { border-color: #1f7a4d; background: #fff; color: #10301f }
+    [data-jp-theme-light="false"] #${NAME}.calm { background: #14281c; color: #cfeedd; border-color: #2f8a5c }
+    [data-jp-theme-light="false"] #${NAME}.calm button { border-color: #4cc488; color: #cfeedd }
     [data-jp-theme-light="false"] #${NAME} { background: #35290b; color: #f7e3a8; border-color: #7d6012 }
     [data-jp-theme-light="false"] #${NAME} .said { color: #f2a98a }
     [data-jp-theme-light="false"] #${NAME} button { background: #1b201c; color: #f7e3a8; border-color: #d9a520 }`;
@@ -54,6 +65,15 @@
     return made;
   }
 
+  /** The notices that were set aside here, by id. */
+  function setAside() {
+    try {
+      return JSON.parse(localStorage.getItem(ASIDE)) || [];
+    } catch {
+      return []; // no storage: a notice stays until its time is over
+    }
+  }
+
   class Banner {
     constructor(settings) {
       this.settings = settings;
@@ -73,7 +93,10 @@
       this.button.addEventListener("click", () => this.extend());
       this.said = element("span", "said");
       this.said.setAttribute("role", "alert");
-      this.node.append(this.when, this.why, this.button, this.more, this.said);
+      this.told = element("div", "told-all");
+      this.told.setAttribute("role", "status");
+      this.ending = [this.when, this.why, this.button, this.more];
+      this.node.append(...this.ending, this.said, this.told);
       this.answer = null;
       this.changed = () => {};
     }
@@ -98,9 +121,19 @@
     take(answer) {
       // The server's clock counts: this browser's may be wrong.
       this.ahead = Date.now() - Date.parse(answer.now);
+      this.show(answer);
+    }
+
+    show(answer) {
       this.answer = answer;
       const first = answer.endings[0];
-      this.node.hidden = !first;
+      const aside = setAside();
+      const notices = (answer.notices || []).filter((one) => one.id && !aside.includes(one.id));
+      this.tell(notices);
+      this.node.hidden = !first && notices.length === 0;
+      this.node.classList.toggle("calm", !first);
+      this.node.setAttribute("aria-label", first ? "This server ends" : "Notices");
+      for (const one of this.ending) one.hidden = !first;
       if (first) {
         const others = answer.endings.slice(1).map((one) => one.words.toLowerCase());
         const also = others.length ? ` (also: ${others.join(", ")})` : "";
@@ -114,7 +147,36 @@
         this.said.textContent = "";
       }
       this.tick();
-      this.changed(Boolean(first));
+      this.changed(!this.node.hidden);
+    }
+
+    /** Show notices, each until it is set aside; those that are shown already stay as they are. */
+    tell(notices) {
+      const known = new Map([...this.told.children].map((one) => [one.dataset.id, one]));
+      this.told.replaceChildren(...notices.map((one) => known.get(one.id) || this.notice(one)));
+    }
+
+    notice(one) {
+      const line = element("div", "told");
+      line.dataset.id = one.id;
+      const where = element("a", "", "My servers");
+      where.href = this.answer.home_url;
+      where.target = "_blank";
+      where.hidden = !this.answer.home_url;
+      const button = element("button", "", "Set aside");
+      button.type = "button";
+      button.setAttribute("aria-label", `Set aside: ${one.message}`);
+      button.addEventListener("click", () => {
+        try {
+          localStorage.setItem(ASIDE, JSON.stringify([...setAside(), one.id].slice(-50)));
+        } catch {
+          // no storage: it comes back with the next look
+        }
+        line.remove();
+        this.show({ ...this.answer, notices: this.answer.notices.filter((each) => each.id !== one.id) });
+      });
+      line.append(element("span", "", one.message), where, button);
+      return line;
     }
 
     tick() {
@@ -153,8 +215,8 @@
 
   /** As high as its lines are: JupyterLab gives a widget of its header the least height that it says. */
   function fit(widget) {
-    const foot = [...widget.node.children].map((child) => child.offsetTop + child.offsetHeight);
-    const height = `${Math.max(38, ...foot) + 6}px`;
+    const foot = [...widget.node.querySelectorAll(":scope > *, .told")].map((child) => child.offsetTop + child.offsetHeight);
+    const height = `${Math.max(38, ...foot) + 7}px`; // padding and line
     if (widget.isHidden || widget.node.style.minHeight === height) return;
     widget.node.style.minHeight = height;
     widget.parent.fit();
