@@ -186,7 +186,7 @@ def launch_view(
     group = _paying_group(facts, claim.group)
     claim = replace(claim, group=group)
     background = _Background(reading, facts, now)
-    offered = [profile for profile in facts.visible() if profile.name != CONSOLE_PROFILE]
+    offered = [profile for profile in facts.offered() if profile.name != CONSOLE_PROFILE]
     cards = tuple(
         replace(_card(facts, profile, claim, background), successor=facts.successor(profile.name))
         for profile in offered
