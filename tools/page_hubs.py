@@ -45,6 +45,7 @@ people: {dan: {}}
 limits: {defaults: {devices: 2, servers: 3, servers_existing: 6}}
 profiles: [profiles]
 servers: {command: [PYTHON, TINY]}
+mail: {host: 127.0.0.1, port: 9, security: none, sender: allotment@example.org}
 """
 PROFILES = {
     "small": "title: Small\ndescription: For reading and light work.\ncpu: 1\nmemory: 2GiB\nprice: 0.18\n",

@@ -134,6 +134,7 @@ def _service(c: Config, settings: Settings, place: Place) -> None:
                 "ALLOTMENT_STATE": str(place.state),
                 "ALLOTMENT_API_URL": place.api_url,
                 **_surroundings(settings, place),
+                **_mail_password(settings),
             },
         }
     ]
@@ -145,6 +146,12 @@ def _surroundings(settings: Settings, place: Place) -> dict[str, str]:
     names = sorted(name for name in os.environ if name.startswith("AWS_")) if settings.aws else []
     home = {"HOME": os.environ["HOME"]} if settings.aws and "HOME" in os.environ else {}
     return {**own, **{name: os.environ[name] for name in names}, **home}
+
+
+def _mail_password(settings: Settings) -> dict[str, str]:
+    """The variable that holds the mail server's password: JupyterHub hands a service none by itself."""
+    name = settings.mail.password_variable if settings.mail else None
+    return {name: os.environ[name]} if name and name in os.environ else {}
 
 
 def _pages(c: Config, settings: Settings) -> None:
@@ -162,5 +169,6 @@ def page_variables(settings: Settings) -> dict[str, Any]:
         "local_sign_in": settings.sign_in.kind == "local",
         "shared_user": not settings.servers.system_users,
         "organisation": settings.organisation,
+        "sends_mail": settings.mail is not None,
         "token_choices": roles.token_choices(),
     }

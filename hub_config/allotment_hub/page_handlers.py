@@ -26,7 +26,7 @@ from tornado.web import StaticFileHandler
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import RecordUnavailable
 from allotment.record import Record, servers
-from allotment_hub import ending_handlers, waiting_handlers
+from allotment_hub import address_handlers, ending_handlers, waiting_handlers
 from allotment_hub.files import STATIC
 from allotment_spawner.asking import record_at
 from allotment_spawner.pages import Pages
@@ -55,6 +55,7 @@ def handlers() -> list[Any]:
         (r"/admin", NoAdminPageHandler),
         (r"/allotment/parts/(launch|home)", LivePartsHandler),
         (r"/allotment/forget", ForgetHandler),
+        *address_handlers.handlers(),
         *ending_handlers.handlers(),
         *waiting_handlers.handlers(),
         (r"/allotment/static/[0-9a-f]+/(.+)", FilesHandler, {"path": str(STATIC)}),

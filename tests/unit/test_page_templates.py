@@ -21,6 +21,7 @@ FRAME: dict[str, Any] = {
     "logout_url": "/hub/logout",
     "login_url": "/hub/login",
     "local_sign_in": True,
+    "sends_mail": True,
     "no_spawner_check": False,
     "announcement": "",
     "here": "",
@@ -68,6 +69,7 @@ PAGES: dict[str, dict[str, Any]] = {
         "server_name": HOSTILE,
         "spawn_url": HOSTILE,
     },
+    "notices.html": {"email": HOSTILE, "problem": HOSTILE, "saved": True, "action": HOSTILE},
     "logout.html": {},
 }
 

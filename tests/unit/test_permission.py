@@ -52,6 +52,8 @@ TABLE = {
     Action.MOVE_PEOPLE: (1, 0, 0, 0, 0, 0),
     Action.REMOVE_PEOPLE: (1, 0, 0, 0, 0, 0),
     Action.RESET_PASSWORD: (1, 0, 0, 0, 0, 0),
+    Action.SEE_ADDRESS: (1, 0, 0, 0, 1, 0),
+    Action.CHANGE_ADDRESS: (1, 0, 0, 0, 1, 0),
     Action.ASSIGN_ROLE: (1, 0, 0, 0, 0, 0),
     Action.CHANGE_ROLES: (1, 0, 0, 0, 0, 0),
     Action.LIMIT_PERSON: (1, 0, 0, 1, 0, 0),

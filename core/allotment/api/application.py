@@ -16,6 +16,7 @@ from allotment.api.describing import VERSION, describe
 from allotment.api.identity import Identities
 from allotment.api.plane import ControlPlane
 from allotment.api.resources import (
+    addresses,
     budgets,
     configuration,
     departments,
@@ -52,6 +53,7 @@ _ROUTERS = (
     groups,
     departments,
     users,
+    addresses,
     roles,
     limits,
     profiles,

@@ -14,7 +14,7 @@ from allotment.model.refusals import SettingsInvalid
 from allotment.record import Record, open_record
 from allotment.record.prospects import Prospects
 from allotment.simulate.running import Simulations
-from allotment.work import cloud, homes
+from allotment.work import cloud, homes, mailing
 from allotment.work.endings import ROUND_EVERY, Endings
 from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
@@ -53,6 +53,12 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
     queueing = Queueing(record, hub, environment.hub)
     waits = WaitsTold(record)
     limits_of_cloud = cloud.CloudLimits(record, lambda: declared.settings.aws)
+    writes = mailing.Mailing(
+        record,
+        lambda: declared.settings.mail,
+        link=f"{environment.public_origin}{environment.hub_path}home",
+        holder=this_process(),
+    )
     work = Work(record, hub, use, place, environment.hub, this_process())
     return ControlPlane(
         environment=environment,
@@ -73,6 +79,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
                 Step("cloud", cloud.EVERY, limits_of_cloud.read),
                 Step("storage", homes.EVERY, homes_of(environment, record, declared).round),
                 Step("endings", ROUND_EVERY, endings.round),
+                Step("mail", mailing.EVERY, writes.round, after_failure=mailing.AFTER_FAILURE),
                 Step("waits", WAITS_EVERY, waits.look),
             ),
             utc_now,

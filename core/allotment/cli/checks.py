@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from allotment.cli.findings import Check, Finding, Machine, fail, ok, warn
+from allotment.cli.mail_checks import mail
 from allotment.model.amounts import counted, format_memory
 from allotment.model.devices import DeviceOrigin
 from allotment.model.names import CONSOLE_PROFILE
@@ -251,4 +252,14 @@ def _settings_or_default(machine: Machine) -> Settings:
     return default.model_copy(update={"record": address})
 
 
-CHECKS: tuple[Check, ...] = (python, packages, settings, record, devices, strays, space, browser)
+CHECKS: tuple[Check, ...] = (
+    python,
+    packages,
+    settings,
+    record,
+    devices,
+    strays,
+    space,
+    mail,
+    browser,
+)

@@ -7,6 +7,7 @@ from importlib.metadata import version as installed_version
 import typer
 
 from allotment.cli import (
+    addressing,
     choosing,
     configuring,
     doctor,
@@ -50,6 +51,7 @@ planning.add_to(app)
 queue.add_to(app)
 choosing.add_to(app)
 reserving.add_to(app)
+addressing.add_to(app)
 configuring.add_to(app)
 doctor.add_to(app)
 

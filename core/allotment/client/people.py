@@ -8,6 +8,7 @@ from allotment.client.connection import Connection, Revision
 from allotment.client.paths import segment
 from allotment.model.documents import (
     Consequences,
+    EmailAddress,
     LimitListing,
     OnboardedUsers,
     ResetLink,
@@ -47,6 +48,16 @@ class Users:
         """Give a person another role."""
         return self._connection.send(
             User, "PATCH", f"/users/{segment(name)}", {"role": role}, revision=revision
+        )
+
+    def email(self, name: str) -> EmailAddress:
+        """Where a person's notices are sent: one's own, or with the permission anybody's."""
+        return self._connection.read(EmailAddress, f"/users/{segment(name)}/email")
+
+    def set_email(self, name: str, email: str) -> EmailAddress:
+        """Say where a person's notices are sent; empty: nowhere."""
+        return self._connection.send(
+            EmailAddress, "PUT", f"/users/{segment(name)}/email", {"email": email}
         )
 
     def move(self, name: str, group: str | None) -> User:

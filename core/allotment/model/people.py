@@ -61,6 +61,8 @@ class Person:
     role: str
     onboarded_at: datetime | None
     revision: int = 1
+    email: str = ""
+    """Where notices are sent; empty: nowhere."""
 
     @property
     def onboarded(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from allotment.model.groups import Origin
+from allotment.model.mail import check_address
 from allotment.model.names import check_person
 from allotment.model.people import Authority, BuiltInRole, Permission, Person
 from allotment.model.reasons import Reason, Rule
@@ -28,7 +29,7 @@ from allotment.record.schema import (
 
 
 def _from_row(row: sa.Row[Any]) -> Person:
-    return Person(row.name, row.role, row.onboarded_at, row.revision)
+    return Person(row.name, row.role, row.onboarded_at, row.revision, row.email)
 
 
 def all_people(reading: Reading) -> tuple[Person, ...]:
@@ -115,6 +116,26 @@ def set_role(writing: Writing, name: str, role: str, revision: int | None = None
     writing.event(
         "person.role_changed", name, person=name, before={"role": row.role}, after={"role": role}
     )
+    return get(writing, name)
+
+
+def set_email(writing: Writing, name: str, email: str) -> Person:
+    """Say where a person's notices are sent; empty: nowhere. The event does not repeat the address.
+
+    Raises:
+        NotFound: nobody of that name.
+        Refusal: it is no address.
+    """
+    row = named(writing, people, "person", name)
+    try:
+        address = check_address(email) if email.strip() else ""
+    except ValueError as error:
+        remedy = "Write one address, or nothing for no mail."
+        raise Refusal(Reason(Rule.REQUEST, f"{error}.".capitalize(), remedy=remedy)) from None
+    if address != row.email:
+        bump(writing, people, name, email=address)
+        before, after = {"email": bool(row.email)}, {"email": bool(address)}
+        writing.event("person.email_changed", name, person=name, before=before, after=after)
     return get(writing, name)
 
 

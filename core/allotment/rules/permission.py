@@ -114,6 +114,8 @@ class Action(StrEnum):
     MOVE_PEOPLE = "move people between groups"
     REMOVE_PEOPLE = "remove people"
     RESET_PASSWORD = "make a link that resets this password"  # noqa: S105 - words of a refusal
+    SEE_ADDRESS = "see this e-mail address"
+    CHANGE_ADDRESS = "change this e-mail address"
     ASSIGN_ROLE = "give people roles"
     CHANGE_ROLES = "change roles"
     LIMIT_PERSON = "set limits of this person"
@@ -160,6 +162,8 @@ GRANTS: dict[Action, Grant] = {
     Action.MOVE_PEOPLE: Grant(_needs(Permission.MANAGE_PEOPLE)),
     Action.REMOVE_PEOPLE: Grant(_needs(Permission.MANAGE_PEOPLE)),
     Action.RESET_PASSWORD: Grant(_needs(Permission.MANAGE_PEOPLE)),
+    Action.SEE_ADDRESS: Grant(_needs(Permission.MANAGE_PEOPLE), owner=True, reads=True),
+    Action.CHANGE_ADDRESS: Grant(_needs(Permission.MANAGE_PEOPLE), owner=True),
     Action.ASSIGN_ROLE: Grant(_needs(Permission.MANAGE_ROLES)),
     Action.CHANGE_ROLES: Grant(_needs(Permission.MANAGE_ROLES)),
     Action.LIMIT_PERSON: Grant(_needs(Permission.MANAGE_LIMITS), lead=True),

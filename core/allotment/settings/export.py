@@ -154,10 +154,14 @@ def _roles(reading: Reading) -> dict[str, list[str]]:
 
 
 def _people(reading: Reading) -> dict[str, dict[str, str]]:
+    """People and where they are reached. Of operators only that: who is one is said elsewhere."""
     return {
-        person.name: {"role": person.role}
+        person.name: {
+            **({"role": person.role} if person.role != BuiltInRole.OPERATOR else {}),
+            **({"email": person.email} if person.email else {}),
+        }
         for person in people.all_people(reading)
-        if person.onboarded and person.role != BuiltInRole.OPERATOR
+        if person.onboarded and (person.role != BuiltInRole.OPERATOR or person.email)
     }
 
 

@@ -58,7 +58,10 @@ def _settings(document: Document, folder: Path | None) -> Settings:
             (folder / name).resolve() for name in settings.servers.python_environments
         )
         servers = settings.servers.model_copy(update={"python_environments": environments})
-        settings = settings.model_copy(update={"profiles": places, "servers": servers})
+        mail = None if settings.mail is None else settings.mail.beside(folder)
+        settings = settings.model_copy(
+            update={"profiles": places, "servers": servers, "mail": mail}
+        )
     return settings
 
 

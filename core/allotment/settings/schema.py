@@ -25,11 +25,13 @@ from allotment.model.budgets import BudgetTerms
 from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
 from allotment.model.durations import Duration
 from allotment.model.instance_types import QUOTA_CODE
+from allotment.model.mail import check_address
 from allotment.model.names import Name, PersonName
 from allotment.model.people import BuiltInRole, Permission
 from allotment.model.profiles import Memory, Price
 from allotment.model.sharing import PoolPolicy
 from allotment.settings.document import Document, Place, key_words
+from allotment.settings.mail import MailServer
 
 STATE = "{state}"
 """Stands for the folder that holds everything a hub writes."""
@@ -206,6 +208,7 @@ class DeclaredPerson(_Section):
     """Somebody whom the platform knows, in a group or none."""
 
     role: Name = BuiltInRole.DATA_SCIENTIST
+    email: Annotated[str, AfterValidator(check_address)] | None = None
 
 
 class Servers(_Section):
@@ -261,6 +264,9 @@ class Settings(_Section):
     profiles: tuple[Path, ...] = ()
     disabled_profiles: tuple[Name, ...] = ()
     servers: Servers = Servers()
+    mail: MailServer | None = Field(
+        default=None, description="a mail server: host and sender at least"
+    )
     record: str = Field(default=f"sqlite:///{STATE}/record.sqlite", repr=False)
 
     _document: Document | None = PrivateAttr(default=None)

@@ -333,6 +333,8 @@ ROWS = [
     ),
     Row("GET", "/users", EVERYBODY),
     Row("GET", "/users/{name}", "ORLM", at="/users/bob"),
+    Row("GET", "/users/{name}/email", "OM", at="/users/bob/email"),
+    Row("PUT", "/users/{name}/email", "OM", body(email=""), "/users/bob/email"),
     Row("POST", "/users", "O", body(names=["new-{number}"])),
     Row("POST", "/users/delete", "O", body(names=["person-{number}"]), prepare=a_person),
     Row("PATCH", "/users/{name}", "O", edit(role="reader"), "/users/person-{number}", a_person),

@@ -59,6 +59,7 @@ from allotment.model.documents.money import (
     UsageSum,
 )
 from allotment.model.documents.people import (
+    EmailAddress,
     Group,
     GroupListing,
     LimitListing,
@@ -135,6 +136,7 @@ __all__ = [
     "Document",
     "Drift",
     "DriftListing",
+    "EmailAddress",
     "Ending",
     "Event",
     "EventListing",

@@ -114,6 +114,13 @@ class User(Document):
     revision: int
 
 
+class EmailAddress(Document):
+    """Where a person's notices are sent; empty: nowhere."""
+
+    person: str
+    email: str
+
+
 class UserListing(Listing):
     """People, by name."""
 

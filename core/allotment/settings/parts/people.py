@@ -59,7 +59,11 @@ class People(Part):
         }
         for name, person in settings.people.items():
             words = {"role": str(person.role)} if "role" in person.model_fields_set else {}
-            said.setdefault(name, Said(words, ("people", name)))
+            words |= {"email": person.email} if person.email is not None else {}
+            place = ("people", name)
+            if name in said:  # an operator, whose role is said elsewhere
+                words = {**words, **said[name].words}
+            said[name] = Said(words, place)
         for index, group in enumerate(settings.groups):
             for member in group.people:
                 said.setdefault(member.name, Said({}, ("groups", index, "members")))
@@ -68,7 +72,7 @@ class People(Part):
     def found(self, scene: Scene) -> dict[str, Words]:
         """Everybody who is on-boarded."""
         return {
-            person.name: {"role": person.role}
+            person.name: {"role": person.role, "email": person.email}
             for person in people.all_people(scene.reading)
             if person.onboarded
         }
@@ -77,10 +81,14 @@ class People(Part):
         """On-board somebody."""
         role = words.get("role", str(BuiltInRole.DATA_SCIENTIST))
         people.onboard(writing, [name], role=role, origin=Origin.SETTINGS)
+        self.change(writing, name, {"email": words.get("email", "")})
 
     def change(self, writing: Writing, name: str, words: Words) -> None:
-        """Give somebody another role."""
-        people.set_role(writing, name, words["role"])
+        """Give somebody another role, or another address."""
+        if "role" in words:
+            people.set_role(writing, name, words["role"])
+        if "email" in words:
+            people.set_email(writing, name, words["email"])
 
 
 class Memberships(Part):
