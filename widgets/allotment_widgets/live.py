@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from allotment.client import AllotmentClient, ControlPlaneAway
-from allotment.model.documents import Event, UseReport
+from allotment.model.documents import Event, TicketPlace, UseReport
 from allotment.model.refusals import AllotmentError, RecordUnavailable, Refusal
 from allotment_widgets.backend import Backend
 from allotment_widgets.picture import Changed, Picture, Topic, together
@@ -58,6 +58,7 @@ class Live:
         self._stale: set[Topic] = set(Topic) - {Topic.CLOCK}
         self._wake = asyncio.Event()
         self._reports: dict[str, UseReport] = {}
+        self._places: dict[str, TicketPlace] = {}
         self._trouble = ""
         self._listening = threading.Event()
         self._stop = threading.Event()
@@ -168,7 +169,11 @@ class Live:
                 return
             try:
                 following = self._client.events.follow(
-                    after, use=True, on_trouble=self._heard_trouble, stop=self._listening
+                    after,
+                    use=True,
+                    queue=True,
+                    on_trouble=self._heard_trouble,
+                    stop=self._listening,
                 )
                 for item in following:
                     if isinstance(item, Event):
@@ -182,9 +187,12 @@ class Live:
         if not self._stop.is_set():
             self._backend.soon(lambda: call(*given))
 
-    def _heard(self, item: Event | UseReport) -> None:
+    def _heard(self, item: Event | UseReport | TicketPlace) -> None:
         if isinstance(item, UseReport):
             self._reports[item.server] = item
+            return
+        if isinstance(item, TicketPlace):
+            self._places[item.ticket] = item
             return
         self._stale |= touched_by(item, self._picture)
         self._wake.set()
@@ -203,9 +211,13 @@ class Live:
         while True:
             await asyncio.sleep(REPORTS_EVERY)
             reports, self._reports = self._reports, {}
-            changed = self._picture.take_reports(reports.values())
-            if changed.topics:
-                self._watcher.changed(changed)
+            places, self._places = self._places, {}
+            for changed in (
+                self._picture.take_reports(reports.values()),
+                self._picture.take_places(places),
+            ):
+                if changed.topics:
+                    self._watcher.changed(changed)
 
     async def _beat(self) -> None:
         since = 0.0

@@ -12,6 +12,7 @@ from allotment.model.documents import (
     About,
     Device,
     DeviceListing,
+    InstanceTypeListing,
     Me,
     Moment,
     Overview,
@@ -20,7 +21,9 @@ from allotment.model.documents import (
     Role,
     Server,
     ServerListing,
+    Ticket,
     TicketListing,
+    TicketPlace,
     User,
     UseReport,
     UserListing,
@@ -43,6 +46,7 @@ class Topic(StrEnum):
     USERS = "users"
     ROLES = "roles"
     PROFILES = "profiles"
+    TYPES = "instance types"
     REFUSALS = "refusals"
     TICKETS = "tickets"
     """Who waits."""
@@ -85,6 +89,7 @@ class Picture:
     users: dict[str, User] = field(default_factory=dict)
     roles: tuple[Role, ...] = ()
     profiles: tuple[Profile, ...] = ()
+    types: InstanceTypeListing | None = None
     refusals: tuple[RefusedClaim, ...] = ()
     tickets: TicketListing | None = None
     moments: tuple[Moment, ...] = ()
@@ -157,6 +162,29 @@ class Picture:
                     self.devices[device.id] = device.model_copy(update=update)
         ids = {Topic.SERVERS: frozenset(servers), Topic.DEVICES: frozenset(devices)}
         return Changed(frozenset(topic for topic, some in ids.items() if some), ids)
+
+    def take_places(self, places: Mapping[str, TicketPlace]) -> Changed:
+        """Take where tickets stand now; a place of a ticket that is not known is left aside."""
+        listing = self.tickets
+        if listing is None or not any(one.id in places for one in listing.items):
+            return Changed(frozenset())
+        items = tuple(
+            _placed(one, places[one.id]) if one.id in places else one for one in listing.items
+        )
+        self.tickets = listing.model_copy(update={"items": items})
+        return Changed.all_of([Topic.TICKETS])
+
+
+def _placed(ticket: Ticket, place: TicketPlace) -> Ticket:
+    reason = ticket.reason
+    return ticket.model_copy(
+        update={
+            "position": place.position,
+            "reason": reason and reason.model_copy(update={"message": place.reason}),
+            "starts_half": place.starts_half,
+            "starts_most": place.starts_most,
+        }
+    )
 
 
 def together(changes: Iterable[Changed]) -> Changed:

@@ -10,8 +10,10 @@ import typer
 
 from allotment.cli.options import Json, Url, control_plane
 from allotment.cli.output import Output, ago
+from allotment.cli.waiting import ahead, show_ways, starts_words
 from allotment.model.documents import Ticket
 from allotment.model.refusals import NotFound
+from allotment.model.tickets import TicketState
 
 app = typer.Typer(help="See who waits, leave the queue, change its order.", no_args_is_help=True)
 
@@ -59,7 +61,7 @@ def ticket_table(out: Output, found: Iterable[Ticket], title: str = "") -> None:
     last = 1 << 30
     ordered = sorted(found, key=lambda one: (one.pools, one.position or last, one.since))
     out.table(
-        ("#", "Server", "Profile", "Group", "#Devices", "Pool", "State", "For", "Why"),
+        ("#", "Server", "Profile", "Group", "#Devices", "Pool", "State", "For", "90 %", "Why"),
         (
             (
                 one.position,
@@ -70,6 +72,7 @@ def ticket_table(out: Output, found: Iterable[Ticket], title: str = "") -> None:
                 ", ".join(one.pools),
                 one.state + (" (moved)" if one.moved else ""),
                 ago(one.since),
+                ahead(one.starts_most) if one.state == TicketState.WAITING else "",
                 one.end_reason or (one.reason.message if one.reason else ""),
             )
             for one in ordered
@@ -77,6 +80,25 @@ def ticket_table(out: Output, found: Iterable[Ticket], title: str = "") -> None:
         empty="Nobody waits.",
         title=title,
     )
+
+
+@app.command()
+def show(ticket: Which, url: Url = None, as_json: Json = False) -> None:
+    """Show one server that waits: its place, why, by when it starts, and what would be sooner."""
+    out = Output(as_json=as_json)
+    with control_plane(url) as client:
+        found = client.tickets.get(_chosen(client.tickets.all().items, ticket).id)
+    if as_json:
+        out.document(found)
+        return
+    place = f", number {found.position} in line" if found.position else ""
+    pools = ", ".join(found.pools)
+    out.say(f"{ticket_name(found)} ({found.profile}) waits for {pools}{place}.", "bold")
+    if found.reason:
+        out.say(found.reason.message)
+    expected = starts_words(found.starts_half, found.starts_most)
+    out.say(f"It {expected}." if expected else "Nobody can say yet by when it starts.")
+    show_ways(out, found.sooner or ())
 
 
 def ticket_name(ticket: Ticket) -> str:

@@ -17,6 +17,7 @@ from allotment.cli.tables import (
     share_table,
     show_reasons,
 )
+from allotment.cli.waiting import show_ways, starts_words
 from allotment.client import AllotmentClient
 from allotment.model.amounts import counted
 from allotment.model.documents import (
@@ -264,6 +265,10 @@ def explain(
         rules = counted(len(found.reasons), "rule")
         out.say(f"{person} {verb} {profile} now: {rules} in the way.", "bold")
         show_reasons(out, found.reasons)
+        expected = starts_words(found.starts_half, found.starts_most)
+        if expected:
+            out.say(f"It {expected.replace('starts', 'would start', 1)}.")
+        show_ways(out, found.sooner)
     if found.outcome != "granted":
         raise typer.Exit(Exit.REFUSED)
 

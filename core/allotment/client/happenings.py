@@ -9,7 +9,7 @@ import httpx
 from pydantic import ValidationError
 
 from allotment.client.connection import Connection, ControlPlaneAway, away, problem
-from allotment.model.documents import Event, EventListing, UseReport
+from allotment.model.documents import Event, EventListing, TicketPlace, UseReport
 from allotment.model.refusals import AllotmentError, RecordUnavailable
 
 SILENCE = 30.0
@@ -40,23 +40,25 @@ class Events:
         after: int,
         *,
         use: bool = False,
+        queue: bool = False,
         on_trouble: Callable[[str], None] | None = None,
         stop: threading.Event | None = None,
-    ) -> Iterator[Event | UseReport]:
-        """Every event after a sequence, as it happens, for ever; with ``use`` also servers' reports.
+    ) -> Iterator[Event | UseReport | TicketPlace]:
+        """Every event after a sequence, as it happens, for ever.
 
-        Resumes where it was after every interruption; events are never missed and never told
-        twice, reports may be missed. ``on_trouble`` is told in words when the control plane does
+        With ``use`` also servers' reports, with ``queue`` where tickets stand as that changes. Resumes where it was after every interruption; events are never missed and never told
+        twice, reports and places may be missed. ``on_trouble`` is told in words when the control plane does
         not answer, and with an empty text when it does again. ``stop`` ends it within seconds.
 
         Raises:
             Refusal: the token may not (any longer) read events.
         """
         stop = stop or threading.Event()
+        topics = ",".join(["events", *(["use"] if use else []), *(["queue"] if queue else [])])
         pause, troubled = _FIRST_PAUSE, False
         while not stop.is_set():
             try:
-                for item in self._stream(after, stop, use=use):
+                for item in self._stream(after, stop, topics):
                     if troubled and on_trouble:
                         on_trouble("")
                     pause, troubled = _FIRST_PAUSE, False
@@ -73,10 +75,10 @@ class Events:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _stream(
-        self, after: int, stop: threading.Event, *, use: bool
-    ) -> Iterator[Event | UseReport | None]:
+        self, after: int, stop: threading.Event, topics: str
+    ) -> Iterator[Event | UseReport | TicketPlace | None]:
         """Items of one stream; None whenever the control plane says that it is still there."""
-        query = {"topics": "events,use" if use else "events", "after": after}
+        query: dict[str, str | int] = {"topics": topics, "after": after}
         try:
             with self._connection.stream("/events", query, {}, SILENCE) as response:
                 if not response.is_success:
@@ -87,7 +89,9 @@ class Events:
             raise away(self._connection.url, error) from error
 
 
-def _items(response: httpx.Response, stop: threading.Event) -> Iterator[Event | UseReport | None]:
+def _items(
+    response: httpx.Response, stop: threading.Event
+) -> Iterator[Event | UseReport | TicketPlace | None]:
     topic, data = "", ""
     for line in response.iter_lines():
         if stop.is_set():
@@ -103,8 +107,10 @@ def _items(response: httpx.Response, stop: threading.Event) -> Iterator[Event | 
             topic = data = ""
 
 
-def _item(topic: str, data: str) -> Event | UseReport | None:
+def _item(topic: str, data: str) -> Event | UseReport | TicketPlace | None:
     try:
+        if topic == "queue":
+            return TicketPlace.model_validate_json(data)
         if topic == "use":
             return UseReport.model_validate_json(data)
         if topic == "event":

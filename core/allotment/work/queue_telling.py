@@ -22,6 +22,7 @@ from allotment.record.tickets import Said
 from allotment.rules.eta import Estimate, estimate
 from allotment.rules.queue_line import arrival
 from allotment.rules.queue_standing import Decisions, PoolStanding, Wait, WaitingClaim
+from allotment.work.places import Places
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Telling:
 
     def __init__(self, record: Record) -> None:
         self._record = record
+        self.places = Places(record)
         self._told: dict[str, Said] = {}
         self._unsaid: Mapping[PoolModel, Decisions] | None = None
         self._note_after = self._estimate_after = 0.0
@@ -61,6 +63,7 @@ class Telling:
         if changed:
             with self._record.writing(offers.QUEUE, now, configuration=False) as writing:
                 tickets.note(writing, changed)
+            self.places.tell([one.ticket for one in changed])
         self._told, self._unsaid = said, None
         self._note_after = began + max(NOTE_EVERY, _WORTH * (time.monotonic() - began))
 
@@ -120,6 +123,7 @@ class Telling:
             said |= {id_: one for id_, one in found.items() if _sooner(one, said.get(id_))}
         with self._record.writing(offers.QUEUE, now, configuration=False) as writing:
             estimates.keep(writing, {id_: one for id_, one in said.items() if one.position})
+        self.places.tell(said)
 
 
 def _sooner(one: Estimate, known: Estimate | None) -> bool:

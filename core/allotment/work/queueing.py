@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from allotment.model.claims import Granted
 from allotment.model.endings import Cause
 from allotment.model.refusals import NotFound
-from allotment.model.tickets import Ticket, TicketState
 from allotment.record import (
     Record,
     endings,
@@ -25,7 +24,6 @@ from allotment.record import (
     queue_aside,
     queue_facts,
     sessions,
-    tickets,
 )
 from allotment.record.changes import SLOWEST, Watch
 from allotment.record.offers import Place, Turn
@@ -35,6 +33,7 @@ from allotment.record.sessions import Sessions
 from allotment.rules.queue_standing import Decisions, Reclaim
 from allotment.rules.queueing import schedule
 from allotment.work.hub_api import HubApi
+from allotment.work.places import Places
 from allotment.work.queue_starting import Starting
 from allotment.work.queue_telling import Telling
 
@@ -98,6 +97,11 @@ class Queueing:
             self._idle = not waits
             return "; ".join(done)
 
+    @property
+    def places(self) -> Places:
+        """Who is told where tickets stand, as it changes."""
+        return self._telling.places
+
     def settle(self) -> None:
         """Wait for what the last round left to a thread of its own: the estimate of when turns come."""
         self._telling.settle()
@@ -114,9 +118,9 @@ class Queueing:
         before, at = self._seen
         return sequence != before or now - at >= ANYWAY
 
-    def _offered(self) -> tuple[Ticket, ...]:
+    def _offered(self) -> list[str]:
         with self._record.reading() as reading:
-            return tickets.live(reading, hub=self._hub, state=TicketState.OFFERED)
+            return [one.ticket for one in offers.outstanding(reading) if one.hub == self._hub]
 
     # Deciding.
 

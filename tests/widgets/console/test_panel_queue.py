@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 import example_platform
+from allotment.api.examples.queue import TICKET
+from allotment.model import documents
+from allotment.model.documents import TicketListing, TicketPlace
 from allotment.model.tickets import Ticket, TicketState
 from allotment.record import Record, tickets
+from allotment_widgets.picture import Picture, Topic
 from control_planes import Platform
 
 OpenConsole = Callable[..., Any]
@@ -76,3 +80,31 @@ def test_a_reader_sees_the_queue_and_changes_nothing(
     page = open_console("auditor", panel="queue")
     page.has_row("Queue", waiting[0].id)
     assert page.grid("Queue").actions == []
+
+
+@pytest.mark.promise("ADMIN-2")
+def test_places_from_the_stream_move_the_tickets_that_are_known_and_no_others() -> None:
+    picture = Picture()
+    listing = TicketListing(items=(a_ticket("1", place=2), a_ticket("2", place=1)), sequence=7)
+    assert picture.take_places({"1": a_place("1", 1)}).topics == frozenset()  # nothing was read yet
+    picture.tickets = listing
+
+    changed = picture.take_places({"1": a_place("1", 1), "gone": a_place("gone", 3)})
+
+    assert changed.touches(Topic.TICKETS)
+    assert [(one.id, one.position) for one in picture.tickets.items] == [("1", 1), ("2", 1)]
+    assert picture.tickets.items[0].starts_most == AT
+
+
+AT = datetime(2026, 11, 22, 14, tzinfo=UTC)
+
+
+def a_place(ticket: str, position: int) -> TicketPlace:
+    return TicketPlace(
+        ticket=ticket, person="nora", group="nlp", position=position, reason="", starts_most=AT
+    )
+
+
+def a_ticket(name: str, place: int) -> documents.Ticket:
+    example = TICKET | {"id": name, "position": place}
+    return documents.Ticket.model_validate(example)

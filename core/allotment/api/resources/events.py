@@ -16,9 +16,11 @@ from allotment.api.answering import answer
 from allotment.api.plane import Asker, ControlPlane, Plane
 from allotment.api.views.happenings import event_document, events_after
 from allotment.api.views.launching import report_document
+from allotment.api.views.tickets import place_document
 from allotment.model import documents
 from allotment.model.refusals import AllotmentError
 from allotment.record import events
+from allotment.record.places import Place
 from allotment.rules.permission import Caller, Sight, sight
 from allotment.work.live_use import Reported
 
@@ -34,8 +36,8 @@ _BACKLOG = 10_000
 Topics = Annotated[
     str,
     Query(
-        pattern=r"^(events|use)(,(events|use))?$",
-        description="Of a stream: events, servers' reports of use, or both",
+        pattern=r"^(events|use|queue)(,(events|use|queue)){0,2}$",
+        description="Of a stream: events, servers' reports of use, places in the queue; or several, by commas",
     ),
 ]
 
@@ -63,7 +65,7 @@ async def list_events(
     """Events that concern the caller, in order; all for those who see everything.
 
     With ``Accept: text/event-stream`` a stream that does not end: its events are named ``event``
-    (with their sequence as id) and ``use``. ``Last-Event-ID`` resumes like ``after``.
+    (with their sequence as id), ``use`` and ``queue``. ``Last-Event-ID`` resumes like ``after``.
     """
     after = _resumed(request, after)
     if STREAM in request.headers.get("accept", ""):
@@ -98,7 +100,7 @@ def _listing(
 
 
 class Follower:
-    """One stream: events from the record, reports from memory, and a word when there is silence."""
+    """One stream: events from the record, reports and places from memory, and a word when there is silence."""
 
     def __init__(
         self,
@@ -113,16 +115,20 @@ class Follower:
         self._sight = sight(caller)
         self._after = after
         self._topics = topics
-        self._reports: asyncio.Queue[Reported] = asyncio.Queue(_BACKLOG)
+        self._said: asyncio.Queue[Reported | Place] = asyncio.Queue(_BACKLOG)
 
     async def lines(self) -> AsyncIterator[str]:
         """The stream's text, until the listener goes, may no longer listen, or the control plane ends."""
         loop = asyncio.get_running_loop()
 
-        def hand_over(reported: Reported) -> None:
-            loop.call_soon_threadsafe(self._take, reported)
+        def hand_over(said: Reported | Place) -> None:
+            loop.call_soon_threadsafe(self._take, said)
 
-        stop = self._plane.use.listen(hand_over)
+        stops = []
+        if "use" in self._topics:
+            stops.append(self._plane.use.listen(hand_over))
+        if "queue" in self._topics:
+            stops.append(self._plane.queueing.places.listen(hand_over))
         try:
             if self._after is None:
                 self._after = (await self._read()).sequence
@@ -136,21 +142,27 @@ class Follower:
                     if not await self._still_allowed():
                         return
         finally:
-            stop()
+            for stop in stops:
+                stop()
 
-    def _take(self, reported: Reported) -> None:
-        if "use" in self._topics and self._sight.sees(reported.person, (reported.group,)):
-            if self._reports.full():
-                self._reports.get_nowait()  # the last value counts; an old one may go
-            self._reports.put_nowait(reported)
+    def _take(self, said: Reported | Place) -> None:
+        whose = said if isinstance(said, Reported) else said.ticket
+        if self._sight.sees(whose.person, (whose.group,)):
+            if self._said.full():
+                self._said.get_nowait()  # the last value counts; an old one may go
+            self._said.put_nowait(said)
 
     async def _next(self) -> list[str]:
         """What there is to say now, or after waiting; nothing after a time of silence."""
-        if self._reports.empty():
+        if self._said.empty():
             await self._wait()
         lines = []
-        while not self._reports.empty():
-            lines.append(_line("use", report_document(self._reports.get_nowait())))
+        while not self._said.empty():
+            said = self._said.get_nowait()
+            if isinstance(said, Reported):
+                lines.append(_line("use", report_document(said)))
+            else:
+                lines.append(_line("queue", place_document(said)))
         if "events" in self._topics:
             listing = await self._read()
             lines += [_line("event", event, event.sequence) for event in listing.items]
@@ -162,17 +174,17 @@ class Follower:
         waits: list[asyncio.Future[bool]] = [asyncio.ensure_future(self._plane.feed.ending.wait())]
         if "events" in self._topics:
             waits.append(asyncio.ensure_future(self._plane.feed.wait(self._after or 0, HEARTBEAT)))
-        if "use" in self._topics:
-            waits.append(asyncio.ensure_future(self._report_came()))
+        if self._topics - {"events"}:
+            waits.append(asyncio.ensure_future(self._something_said()))
         try:
             await asyncio.wait(waits, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for one in waits:
                 one.cancel()
 
-    async def _report_came(self) -> bool:
-        reported = await self._reports.get()
-        self._reports.put_nowait(reported)
+    async def _something_said(self) -> bool:
+        said = await self._said.get()
+        self._said.put_nowait(said)
         return True
 
     async def _read(self) -> documents.EventListing:

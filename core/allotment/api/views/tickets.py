@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from allotment.api.views.names import server_id
 from allotment.model import documents
-from allotment.model.documents.queue import Way
+from allotment.model.documents.queue import TicketPlace, Way
 from allotment.model.tickets import Ticket
 from allotment.record import Reading, estimates
+from allotment.record.places import Place
 from allotment.record.prospects import Outlook
 from allotment.record.waits import WaitOver
 from allotment.rules import sooner
@@ -83,6 +84,20 @@ def way_documents(ways: Iterable[sooner.Way]) -> tuple[Way, ...]:
             starts_most=way.prospect.most,
         )
         for way in ways
+    )
+
+
+def place_document(place: Place) -> TicketPlace:
+    """Where a ticket stands, for the stream."""
+    ticket, told = place.ticket, place.told
+    return TicketPlace(
+        ticket=ticket.id,
+        person=ticket.person,
+        group=ticket.group,
+        position=ticket.position,
+        reason=ticket.waits_for.message if ticket.waits_for else "",
+        starts_half=told.half if told else None,
+        starts_most=told.most if told else None,
     )
 
 

@@ -40,7 +40,7 @@ class TicketPlace(Document):
     ticket: str
     person: str
     group: str | None
-    position: int
+    position: int | None
     reason: str = Field(description="Why it does not start")
     starts_half: datetime | None = None
     starts_most: datetime | None = None
