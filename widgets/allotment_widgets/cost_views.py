@@ -11,10 +11,12 @@ from decimal import Decimal
 from html import escape
 from zoneinfo import ZoneInfo
 
-from allotment.model.documents import UsageListing
+from allotment.model.documents import UsageListing, Waiting
+from allotment.model.durations import format_duration
 from allotment.model.money import Dimension, money_words
 from allotment_widgets.chart import Series
 from allotment_widgets.plot import Palette
+from allotment_widgets.sentences import counted_as
 
 MOST_LINES = 8
 """Groups with a colour of their own in the chart of cost; the others are one together."""
@@ -156,6 +158,17 @@ def facts_html(listing: UsageListing, capacity: int, days: Daily) -> str:
         (f"{total.hours:,.1f}", f"server hours over {len(days.times)} days"),
     )
     return "".join(f"<div><b>{escape(n)}</b><span>{escape(said)}</span></div>" for n, said in facts)
+
+
+def waited_html(found: Waiting) -> str:
+    """How long those waited whose turn came; nothing where nobody's did."""
+    if found.half is None or found.most is None:
+        return ""
+    half, most = (
+        format_duration(timedelta(seconds=round(one))) for one in (found.half, found.most)
+    )
+    turns = counted_as(found.served, "server got its turn", "servers got their turn")
+    return f"<p>{turns}: 50 % within {half}, 90 % within {most}.</p>"
 
 
 def csv_link(text: str, name: str) -> str:

@@ -1,10 +1,10 @@
-"""The capacity plan."""
+"""The capacity plan, and who waited."""
 
 from __future__ import annotations
 
 from allotment.client.connection import Connection
 from allotment.client.usage import Day, words
-from allotment.model.documents import CapacityPlan
+from allotment.model.documents import CapacityPlan, Waiting
 
 
 class Planning:
@@ -26,3 +26,11 @@ class Planning:
         query = {"from": words(begin), "to": words(end)}
         answer = self._connection.request("GET", "/capacity-plan", query=query, accept="text/csv")
         return answer.text
+
+    def waiting(self, *, begin: Day = None, end: Day = None, pool: str | None = None) -> Waiting:
+        """How many servers waited, from this month's beginning until now; of one pool where asked.
+
+        A day named as ``end`` is part of the period.
+        """
+        query = {"from": words(begin), "to": words(end), "pool": pool}
+        return self._connection.read(Waiting, "/waiting", **query)

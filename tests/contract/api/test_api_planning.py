@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from allotment.cli import app
 from allotment.model.devices import DeviceOrigin, DeviceSpec
 from allotment.model.refusals import Refusal
-from allotment.record import devices
+from allotment.record import devices, offers
 
 
 @pytest.fixture
@@ -116,3 +116,25 @@ def test_the_command_line_shows_a_table_a_spreadsheet_and_json(plan: Any) -> Non
     assert "Full at its peak" in table
     assert run("--csv").startswith("pool,group,department,model,capacity")
     assert json.loads(run("--json"))["total"]["capacity"] == 2
+
+
+@pytest.mark.promise("QUEUE-7", "ADMIN-4")
+def test_waiting_is_told_hour_by_hour_with_how_long_it_took(lab: Any, api: Any) -> None:
+    running = lab.granted("ann", "two-gpu", "one")
+    waiting = api.client("bob").tickets.create("gpu", server="next")
+    lab.later(hours=2)
+    lab.end(running)
+    offers.offer(lab.record, waiting.id, offers.Place("a100", "A100", "n1"), lab.now)
+    lab.later(hours=1)
+    asking = api.client("rita+").planning
+
+    found = asking.waiting(begin=lab.now - timedelta(hours=6))
+
+    assert [one.most for one in found.items].count(1) in {2, 3}
+    assert sum(
+        one.average * (one.end - one.begin).total_seconds() for one in found.items
+    ) == pytest.approx(7200, abs=10)
+    assert found.served == 1
+    assert found.most == pytest.approx(7200, abs=10)
+    assert asking.waiting(pool="default").served == 0
+    assert len(asking.waiting(begin=lab.now - timedelta(days=10)).items) in {10, 11}

@@ -227,6 +227,7 @@ ROWS = [
     Row("GET", "/overview", "OR"),
     Row("GET", "/use", "OR"),
     Row("GET", "/metrics", "OR"),
+    Row("GET", "/waiting", "OR"),
     Row("GET", "/devices", EVERYBODY),
     Row("GET", "/devices/{device}", "ORLM", at="/devices/gpu-0"),
     Row("GET", "/pools", EVERYBODY),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import example_platform
 from allotment.model.documents import UsageListing
 from allotment.model.money import Dimension, money_words
 from allotment_widgets.chart import Chart
@@ -83,6 +84,32 @@ def test_the_charts_have_a_point_a_day_and_a_limit(open_console: OpenConsole) ->
     page.until(lambda: len(charts[1]._times) == 7, "seven days")
     assert {spec["title"] for spec in charts[1].series} >= {"nlp", "vision"}
     assert set(charts[0]._values["capacity"]) == {48.0}
+
+
+@pytest.mark.promise("ADMIN-4", "MONEY-2")
+def test_one_pool_is_looked_at_alone(open_console: OpenConsole) -> None:
+    page = open_console(panel="costs")
+    page.fill("Period", "7")
+    page.fill("Pool", "h100")
+    page.has_row("Use", "nlp")
+    page.lacks_row("Use", "vision")
+    charts = [each for each in page.shown() if isinstance(each, Chart)]
+
+    page.until(lambda: {16.0} == set(charts[0]._values["capacity"]), "the pool's capacity")
+    assert [spec["title"] for spec in charts[1].series] == ["nlp"]
+
+
+@pytest.mark.promise("ADMIN-4", "QUEUE-7")
+def test_waiting_is_drawn_over_the_same_time(open_console: OpenConsole, platform: Platform) -> None:
+    example_platform.let_wait(platform.record, datetime.now(UTC))
+    page = open_console(panel="costs")
+    page.fill("Period", "7")
+    charts = [each for each in page.shown() if isinstance(each, Chart)]
+
+    page.until(lambda: len(charts[2]._times) == 7, "seven days")
+    assert charts[2]._values["most"][-1] == 2.0
+    page.fill("Pool", "l4")
+    page.until(lambda: not charts[2]._times, "nobody waits for l4")
 
 
 def test_days_are_those_of_the_platform_and_one_without_use_is_a_point_at_nothing() -> None:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
+from datetime import datetime
 from html import escape
 from typing import Any
 
 from allotment.model.documents import CapacityPlan, PlannedPool, PlannedShare, PlanSum
 from allotment.model.planning import Fit
-from allotment.model.refusals import AllotmentError
 from allotment_widgets.columns import Column, State
-from allotment_widgets.cost_views import csv_link, period_days
-from allotment_widgets.fields import choice_field, put, row, words
+from allotment_widgets.cost_views import csv_link
+from allotment_widgets.fields import put, row, words
 from allotment_widgets.grid import Grid
-from allotment_widgets.panels.panel import Panel
+from allotment_widgets.panels.period_panel import PeriodPanel
 from allotment_widgets.picture import Changed, Topic
-from allotment_widgets.sentences import counted_as, problem_html
+from allotment_widgets.sentences import counted_as
 
-AGAIN_AFTER = 60.0
-"""Seconds after which what is shown is read again, though nothing was said to have changed."""
 PERIODS = (
     ("Last 30 days", "30"),
     ("Last 7 days", "7"),
@@ -44,7 +40,7 @@ COLUMNS = (
 )
 
 
-class CapacityPlanPanel(Panel):
+class CapacityPlanPanel(PeriodPanel):
     """What is over-committed, figures, one table of pools and the groups in them."""
 
     key = "capacity"
@@ -54,11 +50,8 @@ class CapacityPlanPanel(Panel):
 
     def build(self) -> tuple[Any, ...]:
         """The period, what is wrong, figures, the table."""
-        self._zone, self._read_at, self._asked = "UTC", 0.0, 0
-        self._period = choice_field("Peak and average of", PERIODS, "30")
-        self._period.remove_class("field")
-        self._period.observe(lambda _: self.desk.backend.soon(self._again), "value")
-        self._link, self._problem, self._over = words(), words(), words()
+        self.choose_period("Peak and average of", PERIODS, "30")
+        self._over = words()
         self._facts = words("", "sheet", "facts", "num")
         self._grid = Grid(
             COLUMNS,
@@ -69,41 +62,30 @@ class CapacityPlanPanel(Panel):
             selection="none",
             max_height=640,
         )
-        return (row(self._period, self._link), self._problem, self._over, self._facts, self._grid)
+        return (row(self.period, self.link), self.problem, self._over, self._facts, self._grid)
 
     def show(self, changed: Changed) -> None:
         """Read it when the panel is opened, when pools or groups changed, and each minute."""
-        late = time.monotonic() - self._read_at >= AGAIN_AFTER
-        if changed.touches(Topic.OVERVIEW) or (changed.touches(Topic.CLOCK) and late):
-            self._again()
+        if changed.touches(Topic.OVERVIEW) or (changed.touches(Topic.CLOCK) and self.late):
+            self.again()
 
     def about(self, what: str) -> None:
         """Show the lines of this name."""
         self._grid.filter_text = what
 
-    def _again(self) -> None:
-        self._read_at = time.monotonic()
-        self._asked += 1
-        self.desk.begin(self._read(self._asked))
-
-    async def _read(self, asked: int) -> None:
-        begin, _ = period_days(str(self._period.value), datetime.now(UTC), self._zone)
+    async def read(self) -> tuple[CapacityPlan, str]:
+        """Ask for the plan, as a document and as a table for spreadsheets."""
+        begin, _ = self.days()
         asking, call = self.desk.client.planning, self.desk.call
-        try:
-            plan = await call(asking.plan, begin=begin)
-            saved = await call(asking.csv, begin=begin)
-        except AllotmentError as error:
-            put(self._problem, problem_html(error))
-            return
-        if asked == self._asked:
-            self._show(plan, saved)
+        return await call(asking.plan, begin=begin), await call(asking.csv, begin=begin)
 
-    def _show(self, plan: CapacityPlan, saved: str) -> None:
-        self._zone = plan.time_zone
-        put(self._problem, "")
+    def show_answers(self, answers: tuple[CapacityPlan, str]) -> None:
+        """Show the plan."""
+        plan, saved = answers
+        self.zone = plan.time_zone
         put(self._over, over_html(plan))
         put(self._facts, facts_html(plan.total))
-        put(self._link, csv_link(saved, f"capacity-plan-{plan.end:%Y-%m-%d}.csv"))
+        put(self.link, csv_link(saved, f"capacity-plan-{plan.end:%Y-%m-%d}.csv"))
         self._grid.replace(plan_rows(plan))
 
 

@@ -1,17 +1,15 @@
-"""Costs and usage: against capacity over time, by group, and as a table of whatever is asked for."""
+"""Costs and usage: against capacity over time, by group, who waited, and as a table of whatever is asked for."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
 from allotment.model.budgets import BudgetScope
-from allotment.model.documents import UsageListing
+from allotment.model.documents import BudgetListing, UsageListing, Waiting
 from allotment.model.money import Dimension
 from allotment.model.people import Permission
-from allotment.model.refusals import AllotmentError
 from allotment_widgets.asking import Slot
 from allotment_widgets.chart import Chart, Series
 from allotment_widgets.columns import Action, Column
@@ -22,19 +20,18 @@ from allotment_widgets.cost_views import (
     csv_link,
     daily,
     facts_html,
-    period_days,
     usage_table,
+    waited_html,
 )
-from allotment_widgets.fields import choice_field, heading, put, row, stack, words
+from allotment_widgets.fields import heading, put, row, stack, words
 from allotment_widgets.grid import Grid
 from allotment_widgets.panels.budget_form import COLUMNS as BUDGET_COLUMNS
 from allotment_widgets.panels.budget_form import budget_row, budgeting
-from allotment_widgets.panels.panel import Panel
+from allotment_widgets.panels.period_panel import PeriodPanel
 from allotment_widgets.picture import Changed, Topic
-from allotment_widgets.sentences import problem_html
 
-AGAIN_AFTER = 60.0
-"""Seconds after which what is shown is read again."""
+EVERY_POOL = ""
+CHART_HEIGHT, WAITING_HEIGHT = 224, 160
 
 COLUMNS = (
     Column("name", "Name", flex=2, width=140),
@@ -46,8 +43,19 @@ COLUMNS = (
 )
 
 
-class CostsPanel(Panel):
-    """Figures, two charts, a table; for a period and by a dimension that are chosen."""
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the panel shows, of one period."""
+
+    whole: UsageListing
+    lines: UsageListing
+    saved: str
+    waiting: Waiting
+    budgets: BudgetListing
+
+
+class CostsPanel(PeriodPanel):
+    """Figures, charts, a table; for a period, a pool and a dimension that are chosen; and budgets."""
 
     key = "costs"
     title = "Costs and usage"
@@ -55,31 +63,11 @@ class CostsPanel(Panel):
     topics = frozenset()
 
     def build(self) -> tuple[Any, ...]:
-        """What is asked for, figures, charts, the table."""
-        self._zone, self._read_at, self._asked = "UTC", 0.0, 0
-        self._period = self._choice("Period", PERIODS, "month")
-        self._by = self._choice("Add up by", DIMENSIONS, Dimension.GROUP)
-        self._facts, self._problem, self._link = (
-            words("", "sheet", "facts", "num"),
-            words(),
-            words(),
-        )
-        self._devices = Chart(
-            [
-                Series("used", "In use, average of the day", kind="area"),
-                Series("capacity", "Devices there now", kind="limit"),
-            ],
-            title="Devices in use against capacity, day by day",
-            unit="devices",
-            height=224,
-            empty="Nothing was used in this time.",
-        )
-        self._costs = Chart(
-            [],
-            title="Cost by group, day by day",
-            height=224,
-            empty="Nothing with a price ran in this time.",
-        )
+        """What is asked for, figures, charts, the table, budgets."""
+        self.choose_period("Period", PERIODS, "month")
+        self._by = self.choice("Add up by", self._dimensions(), Dimension.GROUP)
+        self._pool = self.choice("Pool", self._pools(), EVERY_POOL)
+        self._facts = words("", "sheet", "facts", "num")
         self._grid = Grid(
             COLUMNS,
             title="Use",
@@ -90,6 +78,53 @@ class CostsPanel(Panel):
             sort=[("cost", "descending")],
             max_height=520,
         )
+        return (
+            row(self.period, self._pool, self._by, self.link),
+            self.problem,
+            self._facts,
+            self._make_charts(),
+            self._grid,
+            self._make_budgets(),
+        )
+
+    def _make_charts(self) -> Any:
+        self._devices = Chart(
+            [
+                Series("used", "In use, average of the day", kind="area"),
+                Series("capacity", "Devices there now", kind="limit"),
+            ],
+            title="Devices in use against capacity, day by day",
+            unit="devices",
+            height=CHART_HEIGHT,
+            empty="Nothing was used in this time.",
+        )
+        self._costs = Chart(
+            [],
+            title="Cost by group, day by day",
+            height=CHART_HEIGHT,
+            empty="Nothing with a price ran in this time.",
+        )
+        self._waiting = Chart(
+            [
+                Series("average", "Waiting, on average", kind="area"),
+                Series("most", "At once, at most", kind="steps", colour="quiet"),
+            ],
+            title="Servers that waited for their turn",
+            unit="servers",
+            height=WAITING_HEIGHT,
+            empty="Nobody waited in this time.",
+        )
+        self._waited = words("", "quiet")
+        return stack(
+            row(
+                stack(heading("Devices in use"), self._devices, kind="sheet pad"),
+                stack(heading("Cost by group"), self._costs, kind="sheet pad"),
+                kind="cols",
+            ),
+            stack(heading("Waiting"), self._waited, self._waiting, kind="sheet pad"),
+        )
+
+    def _make_budgets(self) -> Any:
         self._slot = Slot(self.desk)
         self._budgets = Grid(
             BUDGET_COLUMNS,
@@ -106,77 +141,71 @@ class CostsPanel(Panel):
             max_height=420,
         )
         self._budgets.on_action(lambda _, ids: self.desk.backend.soon(lambda: self._ask(ids)))
-        return (
-            row(self._period, self._by, self._link),
-            self._problem,
-            self._facts,
-            row(
-                stack(heading("Devices in use"), self._devices, kind="sheet pad"),
-                stack(heading("Cost by group"), self._costs, kind="sheet pad"),
-                kind="cols",
-            ),
-            self._grid,
-            stack(heading("Budgets"), self._slot.view, self._budgets),
-        )
+        return stack(heading("Budgets"), self._slot.view, self._budgets)
 
-    def _choice(self, label: str, options: Any, value: Any) -> Any:
-        field = choice_field(label, self._tags(options) if label != "Period" else options, value)
-        field.remove_class("field")
-        field.observe(lambda _: self.desk.backend.soon(self._again), "value")
-        return field
-
-    def _tags(self, options: Any) -> list[tuple[str, str]]:
+    def _dimensions(self) -> list[tuple[str, str]]:
         """Beside what is always there, each tag that some group has."""
         overview = self.picture.overview
         tags = {name for each in overview.groups for name in each.tags} if overview else set()
-        return [*options, *((f"Tag {name}", f"tag:{name}") for name in sorted(tags))]
+        return [*DIMENSIONS, *((f"Tag {name}", f"tag:{name}") for name in sorted(tags))]
+
+    def _pools(self) -> list[tuple[str, str]]:
+        """All pools together, or one of them."""
+        pools = self.picture.overview.pools if self.picture.overview else ()
+        return [("All", EVERY_POOL), *((each.name, each.name) for each in pools)]
 
     def show(self, changed: Changed) -> None:
         """Read it when the panel is opened, and again each minute."""
-        if time.monotonic() - self._read_at >= AGAIN_AFTER and changed.touches(Topic.CLOCK):
-            self._again()
+        if self.late and changed.touches(Topic.CLOCK):
+            self.again()
 
     def about(self, what: str) -> None:
         """Show the use of this name."""
         self._grid.filter_text = what
 
-    def _again(self) -> None:
-        self._read_at = time.monotonic()
-        self._asked += 1
-        self.desk.begin(self._read(self._asked))
-
-    async def _read(self, asked: int) -> None:
+    async def read(self) -> Answers:
+        """Ask for use, waiting and budgets."""
         by, tag = _dimension(str(self._by.value))
-        begin, end = period_days(str(self._period.value), datetime.now(UTC), self._zone)
-        asking, call = self.desk.client.usage, self.desk.call
-        try:
-            whole = await call(asking.all, [Dimension.GROUP, Dimension.DAY], begin=begin, end=end)
-            lines = await call(asking.all, [by], begin=begin, end=end, tag=tag)
-            saved = await call(asking.csv, [by], begin=begin, end=end, tag=tag)
-            budgets = await call(self.desk.client.budgets.all)
-        except AllotmentError as error:
-            put(self._problem, problem_html(error))
-            return
-        if asked == self._asked:
-            self._show(whole, lines, saved)
-            self._budgets.replace(budget_row(one) for one in budgets.items)
+        begin, end = self.days()
+        pool = str(self._pool.value) or None
+        asking, call, client = self.desk.client.usage, self.desk.call, self.desk.client
+        daily_by = [Dimension.GROUP, Dimension.DAY]
+        return Answers(
+            await call(asking.all, daily_by, begin=begin, end=end, pool=pool),
+            await call(asking.all, [by], begin=begin, end=end, tag=tag, pool=pool),
+            await call(asking.csv, [by], begin=begin, end=end, tag=tag, pool=pool),
+            await call(client.planning.waiting, begin=begin, end=end, pool=pool),
+            await call(client.budgets.all),
+        )
 
-    def _show(self, whole: UsageListing, lines: UsageListing, saved: str) -> None:
-        self._zone = whole.time_zone
-        overview = self.picture.overview
-        capacity = overview.capacity.total if overview else 0
-        days = daily(whole, self.picture.palette)
-        put(self._problem, "")
+    def show_answers(self, answers: Answers) -> None:
+        """Show use, waiting and budgets."""
+        whole, lines = answers.whole, answers.lines
+        self.zone = whole.time_zone
+        capacity, days = self._capacity(), daily(whole, self.picture.palette)
         put(self._facts, facts_html(whole, capacity, days))
-        put(self._link, csv_link(saved, f"use-by-{lines.by[0]}-{whole.begin:%Y-%m-%d}.csv"))
+        name = f"use-by-{lines.by[0]}-{whole.begin:%Y-%m-%d}.csv"
+        put(self.link, csv_link(answers.saved, name))
         self._draw(days, capacity)
+        self._draw_waiting(answers.waiting)
         self._grid.replace(usage_table(lines))
+        self._budgets.replace(budget_row(one) for one in answers.budgets.items)
+
+    def _capacity(self) -> int:
+        """Devices that are there now, of the pool that is chosen."""
+        overview = self.picture.overview
+        if overview is None:
+            return 0
+        chosen = self._pool.value
+        if chosen == EVERY_POOL:
+            return overview.capacity.total
+        return sum(each.total for each in overview.pools if each.name == chosen)
 
     def _ask(self, ids: Sequence[str]) -> None:
         """Open the form of the budget that is selected."""
         if ids:
             scope, _, subject = ids[0].partition("/")
-            form = budgeting(self.desk, self._slot, BudgetScope(scope), subject, self._again)
+            form = budgeting(self.desk, self._slot, BudgetScope(scope), subject, self.again)
             self.desk.begin(form)
 
     def _draw(self, days: Daily, capacity: int) -> None:
@@ -185,6 +214,17 @@ class CostsPanel(Panel):
         )
         self._costs.show_series(days.series)
         self._costs.replace(days.times if days.series else (), days.costs)
+
+    def _draw_waiting(self, found: Waiting) -> None:
+        points = found.items if any(one.most for one in found.items) else ()
+        put(self._waited, waited_html(found))
+        self._waiting.replace(
+            [one.begin + (one.end - one.begin) / 2 for one in points],
+            {
+                "average": [one.average for one in points],
+                "most": [one.most for one in points],
+            },
+        )
 
 
 def _dimension(chosen: str) -> tuple[Dimension, str | None]:

@@ -116,6 +116,16 @@ ANSWERS: dict[str, dict[str, Any]] = {
         ],
         "sequence": 4711,
     },
+    "Waiting": {
+        "items": [{"begin": EARLIER, "end": AT, "average": 1.25, "most": 3}],
+        "begin": EARLIER,
+        "end": AT,
+        "time_zone": "Europe/Berlin",
+        "served": 5,
+        "half": 340.0,
+        "most": 2710.0,
+        "sequence": 4711,
+    },
     "OnboardedUsers": {"users": [USER], "notes": []},
     "Overview": {
         "sequence": 4711,

@@ -81,6 +81,8 @@ from allotment.model.documents.planning import (
     PlannedPool,
     PlannedShare,
     PlanSum,
+    Waiting,
+    WaitingPoint,
 )
 from allotment.model.documents.platform import (
     About,
@@ -207,5 +209,7 @@ __all__ = [
     "UseReport",
     "User",
     "UserListing",
+    "Waiting",
+    "WaitingPoint",
     "Way",
 ]

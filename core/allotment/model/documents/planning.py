@@ -1,4 +1,4 @@
-"""The capacity plan: what was promised and what is used, against what is there."""
+"""The capacity plan: what was promised and what is used, against what is there; and who waited."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from allotment.model.documents.document import Document, Listing
+from allotment.model.documents.document import Document, Listing, Sequence
 from allotment.model.planning import Fit
 
 
@@ -59,3 +59,28 @@ class CapacityPlan(Listing):
     begin: datetime
     end: datetime
     time_zone: str = Field(examples=["Europe/Berlin"])
+
+
+class WaitingPoint(Document):
+    """One part of the period: how many servers waited in it."""
+
+    begin: datetime
+    end: datetime
+    average: float = Field(description="Servers waiting, on average")
+    most: int = Field(description="Servers waiting at once, at most")
+
+
+class Waiting(Document):
+    """Waiting over a period, in parts of a day, or of an hour where the period is three days or less.
+
+    The waits in seconds are of those whose turn came in it; None: nobody's did.
+    """
+
+    items: tuple[WaitingPoint, ...]
+    begin: datetime
+    end: datetime
+    time_zone: str = Field(examples=["Europe/Berlin"])
+    served: int = Field(description="Servers whose turn came")
+    half: float | None = Field(default=None, description="50 % of them waited at most so long")
+    most: float | None = Field(default=None, description="90 % of them waited at most so long")
+    sequence: Sequence = 0
