@@ -56,6 +56,7 @@ class Console:
         self._content.add_class("content")
         self._live = Live(client, self._backend, self._picture, self)
         self._desk = Desk(client, self._backend, self._picture, self._head, self._live.again)
+        self._desk.go = self.go
         self._rail.on_go(lambda key, about: self._backend.soon(lambda: self.go(key, about)))
         # Voilà may leave a kernel behind a page that was closed: it must not follow the platform for ever.
         self._rail.on_left(lambda: Thread(target=self.close, name="allotment-closing").start())

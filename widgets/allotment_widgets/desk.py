@@ -35,6 +35,8 @@ class Desk:
         self._head = head
         self._again = again
         self._slots: list[Slot] = []
+        self.go: Callable[[str, str], None] = lambda _key, _about: None
+        """Opens another panel, and of it what is meant."""
 
     def may(self, *permissions: Permission) -> bool:
         """Whether all of this is permitted. Hides buttons; the control plane refuses anyway."""

@@ -99,7 +99,16 @@ def candidates(jobs: Sequence[Job], policy: SimulationPolicy, now: Result) -> It
         )
         changes = [*_of_pool(plan, policy, lends=low), *_of_profiles(jobs, plan, policy)]
         for group in waiting:
-            changes += _of_share(group.group, plan, policy)
+            largest = max(
+                (
+                    job.devices
+                    for job in jobs
+                    if job.group == group.group and _in(job, plan, policy)
+                ),
+                default=1,
+            )
+            for more in sorted({1, largest}):
+                changes += _of_share(group.group, plan, policy, more)
         for change in changes:
             if change.words not in seen:  # a profile may have waited in several pools
                 seen.add(change.words)
@@ -141,25 +150,25 @@ def _shares(plan: PoolPlan) -> tuple[ShareInPlan, ...]:
     return () if plan.shares == "by-use" else plan.shares
 
 
-def _of_share(group: str, plan: PoolPlan, policy: SimulationPolicy) -> Iterator[Change]:
-    """A device more that is guaranteed to the group, a higher guarantee, a higher ceiling."""
+def _of_share(group: str, plan: PoolPlan, policy: SimulationPolicy, more: int) -> Iterator[Change]:
+    """So many devices more that are guaranteed to the group, or a higher guarantee or ceiling."""
     share = plan.share(group)
     if share is None:
         return
+    name = f"{group} in {plan.name}"
     ceiling = plan.devices if share.ceiling is None else share.ceiling
-    more = share.guaranteed + 1
-    raised = share.model_copy(update={"guaranteed": more, "ceiling": max(ceiling, more)})
-    spare = plan.devices - sum(one.guaranteed for one in _shares(plan))
-    if spare > 0:
-        words = f"Guarantee of {group} in {plan.name} from {share.guaranteed} to {more}"
+    promised = share.guaranteed + more
+    raised = share.model_copy(update={"guaranteed": promised, "ceiling": max(ceiling, promised)})
+    if plan.devices - sum(one.guaranteed for one in _shares(plan)) >= more:
+        words = f"Guarantee of {name} from {share.guaranteed} to {promised}"
         yield _shared(ChangeKind.GUARANTEE, words, policy, plan, raised)
     else:
-        words = f"1 device more in {plan.name}, guaranteed to {group}"
-        yield _shared(ChangeKind.DEVICES, words, policy, _larger(plan, 1), raised)
+        words = f"{counted(more, 'device')} more in {plan.name}, guaranteed to {group}"
+        yield _shared(ChangeKind.DEVICES, words, policy, _larger(plan, more), raised)
     if plan.sharing:
-        for higher in sorted({ceiling + 1, plan.devices}):
+        for higher in sorted({ceiling + more, plan.devices}):
             if ceiling < higher <= plan.devices:
-                words = f"Ceiling of {group} in {plan.name} from {ceiling} to {higher}"
+                words = f"Ceiling of {name} from {ceiling} to {higher}"
                 wider = share.model_copy(update={"ceiling": higher})
                 yield _shared(ChangeKind.CEILING, words, policy, plan, wider)
 

@@ -3,11 +3,13 @@
 from allotment_widgets.panels.capacity_plan import CapacityPlanPanel
 from allotment_widgets.panels.costs import CostsPanel
 from allotment_widgets.panels.groups import GroupsPanel
+from allotment_widgets.panels.let_in import LetInPanel
 from allotment_widgets.panels.overview import OverviewPanel
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.panels.pools import PoolsPanel
 from allotment_widgets.panels.profiles import ProfilesPanel
 from allotment_widgets.panels.queue import QueuePanel
+from allotment_widgets.panels.replay import ReplayPanel
 from allotment_widgets.panels.servers import ServersPanel
 from allotment_widgets.panels.users import UsersPanel
 
@@ -16,11 +18,13 @@ PANELS: tuple[type[Panel], ...] = (
     PoolsPanel,
     ServersPanel,
     QueuePanel,
+    LetInPanel,
     ProfilesPanel,
     GroupsPanel,
     UsersPanel,
     CostsPanel,
     CapacityPlanPanel,
+    ReplayPanel,
 )
 
 __all__ = ["PANELS", "Panel"]
