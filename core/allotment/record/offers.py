@@ -25,7 +25,8 @@ from allotment.record import (
     tickets,
 )
 from allotment.record.claim_facts import Facts
-from allotment.record.engine import Record, Writing
+from allotment.record.columns import from_stored
+from allotment.record.engine import Reading, Record, Writing
 from allotment.record.turns import Placed, claim_of, devices_on
 from allotment.rules.admission import Admitted, admit, gate_reasons
 
@@ -121,6 +122,7 @@ def take_offer(
     Answers with the ticket where it is this person's and server's: what it waited for.
     """
     with record.writing(claim.person, now, configuration=False) as writing:
+        locking.lock_configuration(writing)
         ticket = tickets.lock(writing, ticket_id)
         if ticket is None or _whose(ticket) != (claim.hub, claim.person, claim.server):
             return Refused((_NOT_YOURS,)), None
@@ -183,16 +185,37 @@ def withdraw(record: Record, ticket_id: str, reason: str, now: datetime) -> bool
 EXPIRED = "Its server was not started within ten minutes of its turn."
 
 
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """An offer that has not been taken: its ticket, that ticket's hub, and since when."""
+
+    ticket: str
+    hub: str
+    since: datetime
+
+
+_OUTSTANDING = (
+    "SELECT id, hub, offered_at FROM tickets "
+    "WHERE state IN ('waiting', 'offered') AND state = 'offered' ORDER BY since, id"
+)
+
+
+def outstanding(reading: Reading) -> tuple[Outstanding, ...]:
+    """Offers that have not been taken; the ticket that came first is first."""
+    rows = reading.driver(_OUTSTANDING, {})
+    return tuple(Outstanding(row.id, row.hub, from_stored(row.offered_at)) for row in rows)
+
+
 def expire_offers(record: Record, now: datetime) -> tuple[str, ...]:
     """End offers whose server was not started in time; their devices are the next one's."""
     with record.reading() as reading:
-        offered = tickets.live(reading, state=TicketState.OFFERED)
-    due = [one for one in offered if one.offered_at and one.offered_at + OFFER_LASTS <= now]
-    return tuple(one.id for one in due if _end(record, one.id, TicketState.EXPIRED, EXPIRED, now))
+        due = [one.ticket for one in outstanding(reading) if one.since + OFFER_LASTS <= now]
+    return tuple(one for one in due if _end(record, one, TicketState.EXPIRED, EXPIRED, now))
 
 
 def _end(record: Record, ticket_id: str, state: TicketState, reason: str, now: datetime) -> bool:
     with record.writing(QUEUE, now, configuration=False) as writing:
+        locking.lock_configuration(writing)
         ticket = tickets.lock(writing, ticket_id)
         if ticket is None:
             what = "ticket"

@@ -1,0 +1,149 @@
+"""Nobody waits in a circle: whoever holds what another needs never waits for that other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from decimal import Decimal
+from threading import Event
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from allotment.model.allotments import State
+from allotment.model.budgets import BudgetScope, BudgetTerms
+from allotment.model.claims import Claim, Granted, Queued, Refused
+from allotment.model.instance_types import InstanceType
+from allotment.model.tickets import TicketState
+from allotment.record import (
+    budgets,
+    claim_facts,
+    claim_statements,
+    claims,
+    instance_types,
+    offers,
+    profiles,
+    tickets,
+)
+from allotment.record.engine import Record
+from allotment.record.offers import Place, Turn
+from allotment.record.turns import Placed, place
+
+pytestmark = pytest.mark.promise("LIMIT-2")
+
+PLACE = Place("a100", "A100", "n1")
+PATIENCE = 60.0
+_BLOCKED = (
+    "SELECT COUNT(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+def beside(record: Record, call: Callable[[], Any]) -> Future[Any]:
+    """Call in another thread, and go on when it has ended or waits for a lock.
+
+    On SQLite there is one writer: it waits for its turn, and nothing can be seen of that.
+    """
+    thread = ThreadPoolExecutor(1)
+    future = thread.submit(call)
+    thread.shutdown(wait=False)
+    pause = Event()
+    while record.dialect == "postgresql" and not future.done():
+        with record.reading() as reading:
+            if reading.connection.execute(sa.text(_BLOCKED)).scalar_one():
+                break
+        pause.wait(0.01)
+    return future
+
+
+@pytest.fixture
+def offered(lab: Any) -> Any:
+    """Bob's ticket has been offered a device."""
+    held = lab.granted("ann", "two-gpu")
+    waits = lab.claim("bob", "gpu", wait=True)
+    assert isinstance(waits, Queued)
+    lab.end(held)
+    lab.ticket = waits.ticket.id
+    assert isinstance(offers.offer(lab.record, lab.ticket, PLACE, lab.later(seconds=1)), Granted)
+    return lab
+
+
+def state(lab: Any) -> TicketState:
+    with lab.record.reading() as reading:
+        return tickets.get(reading, lab.ticket).state
+
+
+def test_an_offer_is_taken_back_while_an_operator_cancels_its_ticket(offered: Any) -> None:
+    with offered.write() as writing:
+        taking_back = beside(
+            offered.record,
+            lambda: offers.withdraw(offered.record, offered.ticket, "It is gone.", offered.now),
+        )
+        tickets.cancel(writing, offered.ticket, "Not today.")
+
+    assert not taking_back.result(PATIENCE)
+    assert state(offered) is TicketState.CANCELLED
+
+
+def test_an_offer_is_refused_at_its_start_while_an_operator_cancels_its_ticket(
+    offered: Any,
+) -> None:
+    with offered.write() as writing:
+        profiles.set_enabled(writing, "gpu", enabled=False)
+    claim = Claim(person="bob", server="", profile="", hub="hub")
+    with offered.write() as writing:
+        starting = beside(
+            offered.record,
+            lambda: offers.take_offer(offered.record, claim, offered.ticket, offered.now),
+        )
+        tickets.cancel(writing, offered.ticket, "Not today.")
+
+    assert isinstance(starting.result(PATIENCE)[0], Refused)
+    assert state(offered) is TicketState.CANCELLED
+
+
+@pytest.fixture
+def paying(world: Any) -> Any:
+    """Ann of one waits for a device, and bob of two, whose group has a budget; ben of two waits not."""
+    world.devices(2)
+    world.pool("a100", ["gpu-0", "gpu-1"])
+    world.group("one", ("a100", 1))
+    world.group("two", ("a100", 1))
+    world.people("ann", group="one")
+    world.people("bob", "ben", group="two")
+    with world.write() as writing:
+        instance_types.create(writing, InstanceType("m5.large", most=3))
+        budgets.put(writing, BudgetScope.GROUP, "two", BudgetTerms(amount=Decimal(1000)))
+    world.profile("gpu", devices=1, price="1")
+    world.profile("cloud", devices=1, instance_type="m5.large")
+    world.profile("cpu", price="1")
+    world.profile("large", instance_type="m5.large")
+    return world
+
+
+def ticket_of(world: Any, person: str, profile: str) -> str:
+    claim = Claim(person=person, server="", profile=profile, hub="hub")
+    outcome = claims.queue(world.record, claim, world.later(seconds=1))
+    assert isinstance(outcome, Queued)
+    return outcome.ticket.id
+
+
+@pytest.mark.parametrize(("waiting", "launched"), [("gpu", "cpu"), ("cloud", "large")])
+def test_several_are_offered_while_somebody_who_pays_from_the_same_launches(
+    paying: Any, waiting: str, launched: str
+) -> None:
+    turns = [
+        Turn(ticket_of(paying, "ann", "gpu"), PLACE),
+        Turn(ticket_of(paying, "bob", waiting), PLACE),
+    ]
+    claim = Claim(person="ben", server="", profile=launched, hub="hub")
+    with paying.record.writing("ben", paying.now, configuration=False) as writing:
+        claim_statements.lock(writing, claim)
+        facts = claim_facts.read(writing, claim, paying.now)
+        offering = beside(paying.record, lambda: offers.offer_all(paying.record, turns, paying.now))
+        decision = place(writing, facts, paying.now)
+        assert isinstance(decision, Placed)
+        claims.allot(writing, facts, decision, State.STARTING)
+
+    assert [type(one) for one in offering.result(PATIENCE)] == [Granted, Granted]
