@@ -34,8 +34,8 @@ from allotment.record import (
     reports,
     servers,
 )
-from allotment.record.engine import FairLock
 from allotment.record.schema import metadata
+from allotment.record.turnstile import FairLock
 
 
 @pytest.mark.promise("OPS-5")

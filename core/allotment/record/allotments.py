@@ -71,13 +71,16 @@ def active(
     return tuple(from_row(row) for row in reading.all(statement))
 
 
+_ONE = _select().where(allotments.c.id == sa.bindparam("the_allotment"))
+
+
 def get(reading: Reading, allotment_id: str) -> Allotment:
     """One allotment.
 
     Raises:
         NotFound: there is none of that id.
     """
-    row = reading.first(_select().where(allotments.c.id == allotment_id))
+    row = reading.connection.execute(_ONE, {"the_allotment": allotment_id}).first()
     if row is None:
         raise NotFound("allotment", allotment_id)
     return from_row(row)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,46 +17,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from allotment.model.refusals import RecordUnavailable, RevisionStale
 from allotment.record import migrating
 from allotment.record.columns import dumps, to_stored
+from allotment.record.turnstile import Turns
 
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 CONFIGURATION_LOCK = 7_151_413
 """Any number will do, as long as every hub and control plane uses the same."""
-
-
-class FairLock:
-    """A lock that serves in the order of arrival.
-
-    Without it some threads wait for seconds while others take the lock again and again.
-    """
-
-    def __init__(self) -> None:
-        self._gate = threading.Lock()
-        self._waiting: deque[threading.Event] = deque()
-        self._held = False
-
-    def acquire(self, timeout: float) -> bool:
-        """Take the lock within ``timeout`` seconds, or return False."""
-        with self._gate:
-            if not self._held:
-                self._held = True
-                return True
-            turn = threading.Event()
-            self._waiting.append(turn)
-        if turn.wait(timeout):
-            return True
-        with self._gate:
-            if turn.is_set():
-                return True
-            self._waiting.remove(turn)
-            return False
-
-    def release(self) -> None:
-        """Hand the lock to whoever has waited longest."""
-        with self._gate:
-            if self._waiting:
-                self._waiting.popleft().set()
-            else:
-                self._held = False
 
 
 @dataclass
@@ -179,8 +142,10 @@ class Record:
     def __init__(self, reader: Engine, writer: Engine, *, patience: float) -> None:
         self._reader, self._writer = reader, writer
         self._patience = patience
-        self._turn = FairLock() if reader.dialect.name == "sqlite" else None
         self.dialect = reader.dialect.name
+        self._turns: Turns | None = None
+        if self.dialect == "sqlite":
+            self._turns = Turns(writer.url.database, patience)
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
@@ -200,23 +165,18 @@ class Record:
         Changes of configuration exclude admissions while they last (on SQLite every writer
         excludes every other). Raises RecordUnavailable when the turn does not come in time.
         """
-        if self._turn is not None and not self._turn.acquire(self._patience):
-            message = f"The record was busy for {self._patience:g} s."
-            raise RecordUnavailable(message)
-        try:
-            with self._writer.begin() as connection:
-                writing = Writing(connection, self.dialect, actor, now)
-                if self.dialect == "postgresql" and configuration:
-                    connection.exec_driver_sql(
-                        f"SELECT pg_advisory_xact_lock({CONFIGURATION_LOCK})"
-                    )
-                yield writing
-                writing.flush_events()
-        except (OperationalError, PoolTimeoutError) as error:
-            raise _unavailable(error) from error
-        finally:
-            if self._turn is not None:
-                self._turn.release()
+        with nullcontext() if self._turns is None else self._turns.one():
+            try:
+                with self._writer.begin() as connection:
+                    writing = Writing(connection, self.dialect, actor, now)
+                    if self.dialect == "postgresql" and configuration:
+                        connection.exec_driver_sql(
+                            f"SELECT pg_advisory_xact_lock({CONFIGURATION_LOCK})"
+                        )
+                    yield writing
+                    writing.flush_events()
+            except (OperationalError, PoolTimeoutError) as error:
+                raise _unavailable(error) from error
 
     @contextmanager
     def trying(self, actor: str, now: datetime) -> Iterator[Writing]:
@@ -232,6 +192,8 @@ class Record:
         """Close every connection."""
         self._reader.dispose()
         self._writer.dispose()
+        if self._turns is not None:
+            self._turns.close()
 
 
 def _unavailable(error: DBAPIError | PoolTimeoutError) -> RecordUnavailable:

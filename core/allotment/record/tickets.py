@@ -64,9 +64,37 @@ def get(reading: Reading, ticket_id: str) -> Ticket:
     return from_row(row)
 
 
+# Statements that are built once: building them anew costs more than running them.
+_INSERT = tickets.insert()
+_SOME = sa.select(tickets).where(tickets.c.id.in_(sa.bindparam("ids", expanding=True)))
+_LOCKED = _SOME.order_by(tickets.c.id).with_for_update()
+_OFFER = (
+    tickets.update()
+    .where(tickets.c.id == sa.bindparam("the_ticket"))
+    .values(
+        state=str(TicketState.OFFERED),
+        allotment=sa.bindparam("the_allotment"),
+        offered_at=sa.bindparam("the_time"),
+        aside_at=None,
+        position=None,
+        waits_for=None,
+    )
+)
+_END = (
+    tickets.update()
+    .where(tickets.c.id == sa.bindparam("the_ticket"))
+    .values(
+        state=sa.bindparam("the_state"),
+        ended_at=sa.bindparam("the_time"),
+        end_reason=sa.bindparam("the_reason"),
+        position=None,
+    )
+)
+
+
 def some(reading: Reading, ids: Collection[str]) -> dict[str, Ticket]:
     """Tickets by id, as far as there are any of these; ask for at most a few thousand."""
-    found = reading.all(sa.select(tickets).where(tickets.c.id.in_(ids)))
+    found = reading.connection.execute(_SOME, {"ids": list(ids)})
     return {row.id: from_row(row) for row in found}
 
 
@@ -128,15 +156,17 @@ def make(
         software=claim.software,
         waits_for=first,
     )
-    writing.run(tickets.insert().values(**_values(ticket)))
+    writing.run(_INSERT, _values(ticket))
     said = [reason.document() for reason in reasons]
     tell(writing, "ticket.made", ticket, {"reasons": said})
     return ticket
 
 
+_MINE = "SELECT COUNT(*) FROM tickets WHERE state IN ('waiting', 'offered') AND person = :person"
+
+
 def _refuse_many(writing: Writing, person: str) -> None:
-    mine = sa.select(sa.func.count()).select_from(tickets).where(LIVE, tickets.c.person == person)
-    number = writing.connection.execute(mine).scalar_one()
+    number = writing.driver(_MINE, {"person": person}).scalar_one()
     if number >= MOST_TICKETS:
         raise Refusal(
             Reason(
@@ -178,21 +208,18 @@ def lock(writing: Writing, ticket_id: str) -> Ticket | None:
 
 def lock_all(writing: Writing, ids: Collection[str]) -> dict[str, Ticket]:
     """Some tickets by id, which nobody else changes until the transaction ends; locked in their order."""
-    some = sa.select(tickets).where(tickets.c.id.in_(ids)).order_by(tickets.c.id)
-    return {row.id: from_row(row) for row in writing.all(some.with_for_update())}
+    found = writing.connection.execute(_LOCKED, {"ids": list(ids)})
+    return {row.id: from_row(row) for row in found}
 
 
 def offer(writing: Writing, ticket: Ticket, allotment_id: str) -> None:
     """Bind a locked ticket that waits to the allotment that was made for it."""
     values = {
-        "state": str(TicketState.OFFERED),
-        "allotment": allotment_id,
-        "aside_at": None,
-        "offered_at": writing.now,
-        "position": None,
-        "waits_for": None,
+        "the_ticket": ticket.id,
+        "the_allotment": allotment_id,
+        "the_time": writing.now,
     }
-    writing.run(tickets.update().where(tickets.c.id == ticket.id).values(values))
+    writing.run(_OFFER, values)
     tell(writing, "ticket.offered", ticket, {"allotment": allotment_id})
 
 
@@ -201,12 +228,12 @@ def end(writing: Writing, ticket: Ticket, state: TicketState, reason: str) -> No
     if ticket.state is TicketState.OFFERED and state is not TicketState.STARTED:
         claim_statements.release(writing, ticket.allotment or "", NO_SERVER)
     values = {
-        "state": str(state),
-        "ended_at": writing.now,
-        "end_reason": reason[:2000],
-        "position": None,
+        "the_ticket": ticket.id,
+        "the_state": str(state),
+        "the_time": writing.now,
+        "the_reason": reason[:2000],
     }
-    writing.run(tickets.update().where(tickets.c.id == ticket.id).values(values))
+    writing.run(_END, values)
     tell(writing, f"ticket.{state}", ticket, {"reason": reason} if reason else {})
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from allotment.model.tickets import Ticket
-from allotment.record import Record, offers
+from allotment.record import Record, offers, tickets
 from allotment.work.errands import AT_ONCE
 from allotment.work.hub_api import HubApi, HubAway, HubRefused
 
@@ -27,27 +27,28 @@ class Starting:
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="starting")
         self._asked: dict[str, tuple[Future[None], float]] = {}
 
-    def start(self, offered: Iterable[Ticket]) -> None:
-        """Have these started, as far as they are not under way. They are all that is offered to this hub's tickets."""
-        known = {ticket.id: ticket for ticket in offered}
+    def start(self, offered: Iterable[str]) -> None:
+        """Have these tickets' servers started, as far as they are not under way. They are all of this hub that are offered."""
+        known = dict.fromkeys(offered)
         self._asked = {
             key: (future, began)
             for key, (future, began) in self._asked.items()
             if key in known or not future.done()
         }
-        for ticket in known.values():
-            future, began = self._asked.get(ticket.id, (None, 0.0))
+        for ticket in known:
+            future, began = self._asked.get(ticket, (None, 0.0))
             if future is None or (future.done() and time.monotonic() - began > START_AGAIN):
-                begun = self._threads.submit(self._start, ticket)
-                self._asked[ticket.id] = (begun, time.monotonic())
+                self._asked[ticket] = (self._threads.submit(self._start, ticket), time.monotonic())
 
     def close(self) -> None:
         """Start nothing more; what is under way is left to end."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _start(self, ticket: Ticket) -> None:
+    def _start(self, ticket_id: str) -> None:
         """Ask the hub. What it will not start goes back; what it cannot start now is asked again."""
-        options = {"ticket": ticket.id}
+        with self._record.reading() as reading:
+            ticket = tickets.get(reading, ticket_id)
+        options = {"ticket": ticket_id}
         try:
             self._hub_api.start_server(
                 ticket.person, ticket.server, options, display_name=ticket.display_name
