@@ -53,6 +53,9 @@ _READERS: dict[Topic, Reader] = {
     Topic.PROFILES: Reader(
         lambda client, _: client.profiles.all(), _sets(Topic.PROFILES, "profiles", "items")
     ),
+    Topic.TYPES: Reader(
+        lambda client, _: client.instance_types.all(), _sets(Topic.TYPES, "types")
+    ),
     Topic.REFUSALS: Reader(
         lambda client, _: client.refusals(limit=REFUSALS),
         _sets(Topic.REFUSALS, "refusals", "items"),
@@ -77,7 +80,7 @@ async def read(
 
 _HELD = frozenset({Topic.SERVERS, Topic.DEVICES, Topic.USERS, Topic.PROFILES, Topic.OVERVIEW})
 _TOUCHED: dict[str, frozenset[Topic]] = {
-    "allotment": _HELD | {Topic.TICKETS},
+    "allotment": _HELD | {Topic.TICKETS, Topic.TYPES},
     "ticket": frozenset({Topic.TICKETS}),
     "server": frozenset({Topic.SERVERS, Topic.USERS, Topic.OVERVIEW}),
     "claim": frozenset({Topic.REFUSALS, Topic.OVERVIEW}),
@@ -90,7 +93,9 @@ _TOUCHED: dict[str, frozenset[Topic]] = {
     "person": frozenset({Topic.USERS, Topic.ROLES, Topic.OVERVIEW}),
     "role": frozenset({Topic.ROLES, Topic.USERS, Topic.ME}),
     "limit": frozenset({Topic.USERS}),
-    "profile": frozenset({Topic.PROFILES, Topic.OVERVIEW}),
+    "profile": frozenset({Topic.PROFILES, Topic.TYPES, Topic.OVERVIEW}),
+    "instance-type": frozenset({Topic.TYPES, Topic.PROFILES, Topic.OVERVIEW}),
+    "quota": frozenset({Topic.TYPES, Topic.OVERVIEW}),
     "drift": frozenset({Topic.OVERVIEW}),
     "platform": frozenset({Topic.ABOUT, Topic.OVERVIEW}),
 }

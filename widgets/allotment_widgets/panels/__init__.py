@@ -3,6 +3,7 @@
 from allotment_widgets.panels.capacity_plan import CapacityPlanPanel
 from allotment_widgets.panels.costs import CostsPanel
 from allotment_widgets.panels.groups import GroupsPanel
+from allotment_widgets.panels.instance_types import InstanceTypesPanel
 from allotment_widgets.panels.let_in import LetInPanel
 from allotment_widgets.panels.overview import OverviewPanel
 from allotment_widgets.panels.panel import Panel
@@ -20,6 +21,7 @@ PANELS: tuple[type[Panel], ...] = (
     QueuePanel,
     LetInPanel,
     ProfilesPanel,
+    InstanceTypesPanel,
     GroupsPanel,
     UsersPanel,
     CostsPanel,

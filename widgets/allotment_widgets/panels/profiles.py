@@ -22,6 +22,7 @@ STATES = {
     "kept": State("File broken", "bad"),
     "broken": State("Not offered", "bad"),
     "disabled": State("Disabled", "warn"),
+    "unavailable": State("No instance", "warn"),
     "withdrawn": State("Withdrawn", "quiet"),
 }
 
@@ -123,7 +124,9 @@ def profile_state(profile: Profile) -> str:
         return "kept" if profile.offered else "broken"
     if profile.retired:
         return "withdrawn"
-    return "offered" if profile.enabled else "disabled"
+    if not profile.enabled:
+        return "disabled"
+    return "unavailable" if profile.unavailable else "offered"
 
 
 def profile_row(profile: Profile) -> dict[str, object]:
@@ -140,7 +143,7 @@ def profile_row(profile: Profile) -> dict[str, object]:
         "seen": _audience(profile),
         "servers": profile.servers,
         "state": profile_state(profile),
-        "problem": profile.problem,
+        "problem": profile.problem or profile.unavailable,
     }
 
 
@@ -176,6 +179,9 @@ def _details_html(profile: Profile, held: Sequence[str]) -> str:
     if profile.software:
         choices = ", ".join(escape(one.title) for one in profile.software)
         about += f"<p>Software to choose: {choices}</p>"
+    if profile.instance_type:
+        link = f'<a href="#instance-types" data-go="instance-types" data-about="{escape(profile.instance_type)}">{escape(profile.instance_type)}</a>'
+        about += f"<p>Instance type {link}. {escape(profile.unavailable)}</p>"
     if not held:
         return f"{title}{about}{file}<p>No server holds it.</p>"
     link = f'<a href="#servers" data-go="servers" data-about="{escape(profile.title)}">Open in Servers</a>'
