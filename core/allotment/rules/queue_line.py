@@ -41,6 +41,7 @@ class Line:
     ) -> None:
         self.apart = frozenset(apart)
         self._buckets: dict[Kind, Bucket] = {}
+        self._empty: dict[Kind, Bucket] = {}
         for claim in sorted(waiting, key=arrival):
             self.bucket(claim).tickets.append(claim)
         self._ids = {claim.id for claim in self}
@@ -97,14 +98,15 @@ class Line:
         del tickets[place]
         self._ids.discard(claim.id)
         if not tickets:
-            del self._buckets[kind]
+            self._empty[kind] = self._buckets.pop(kind)
 
     def remove_first(self, bucket: Bucket, count: int) -> None:
         """Take the first tickets of a line out: they have started."""
         self._ids.difference_update(claim.id for claim in bucket.tickets[:count])
         del bucket.tickets[:count]
         if not bucket.tickets:
-            del self._buckets[bucket.moved, bucket.group, bucket.devices, bucket.low, bucket.holder]
+            kind = bucket.moved, bucket.group, bucket.devices, bucket.low, bucket.holder
+            self._empty[kind] = self._buckets.pop(kind)
 
     def _kind(self, claim: WaitingClaim) -> Kind:
         holder = claim.person if claim.person in self.apart else ""
@@ -115,5 +117,7 @@ class Line:
         kind = self._kind(claim)
         bucket = self._buckets.get(kind)
         if bucket is None:
-            bucket = self._buckets[kind] = Bucket(kind)
+            # The same object serves those who come later: what others keep about it stays true.
+            bucket = self._empty.pop(kind) if kind in self._empty else Bucket(kind)
+            self._buckets[kind] = bucket
         return bucket

@@ -155,6 +155,8 @@ class PoolState:
             if claim.reclaim_at is not None:
                 self.told[claim.id] = claim
                 self.group(claim.group).told += claim.devices
+        self._rooms: dict[Bucket, tuple[int, Room]] = {}
+        """What was found for lines, and its group's changes then."""
         self.kept = Kept(standing, now) if standing.reservations else None
         if self.kept is not None:
             for name, devices in self.kept.active_for_groups.items():
@@ -185,14 +187,19 @@ class PoolState:
 
     def room(self, bucket: Bucket) -> Room:
         """Whether shares have room for the next ticket of a line."""
+        group = self.groups.get(bucket.group) or self.group(bucket.group)
+        known = self._rooms.get(bucket)
+        if known is not None and known[0] == group.changes:
+            return known[1]
         if bucket.holder and self.kept and self.kept.covers(bucket.holder, bucket.devices):
             return Room.ENTITLED
-        group = self.groups.get(bucket.group) or self.group(bucket.group)
         room = group.room(bucket.devices, low=bucket.low, sharing=self.policy.sharing)
         if room <= Room.BORROWS and group.department is not None:
             department = self.departments.get(group.department)
             if department is not None and department.over(bucket.devices):
-                return Room.OVER_DEPARTMENT
+                room = Room.OVER_DEPARTMENT
+        if not bucket.holder:
+            self._rooms[bucket] = group.changes, room
         return room
 
     def count(self, group: GroupState, devices: int, *, low: bool) -> None:

@@ -21,7 +21,7 @@ from allotment.rules.queue_reasons import (
     kept_for,
     turn_of,
 )
-from allotment.rules.queue_standing import Decisions, Reclaim, Start, WaitingClaim
+from allotment.rules.queue_standing import Decisions, Reclaim, Reservation, Start, WaitingClaim
 from allotment.rules.queue_state import PoolState, Room
 from allotment.rules.reclaim import Reclaiming, stop_at
 
@@ -44,8 +44,8 @@ class Turn:
         self._starts: list[Start] = []
         self._reclaims: list[Reclaim] = []
         self._spared: list[str] = []
-        self._hindered: dict[Bucket, Hindrance] = {}
-        """Lines that others come before; what hinders the rest is looked up when somebody asks."""
+        self._before: dict[Bucket, WaitingClaim | Reservation] = {}
+        """What comes before a line; what hinders the others is looked up when somebody asks."""
         self._protected: Protection | None = None
         self._waits_longest: dict[str, Bucket] = {}
         self._shares: dict[str, Protection | None] = {}
@@ -88,7 +88,7 @@ class Turn:
     def reason(self, claim: WaitingClaim) -> Hindrance:
         """What hinders a ticket of the line that has not started."""
         bucket = self.line.bucket(claim)
-        return self._hindered.get(bucket) or hindrance_of(self.state, bucket)
+        return self._hindrance(bucket) or hindrance_of(self.state, bucket)
 
     def decisions(self, *, reasons: bool) -> Decisions:
         """What was decided. Reasons are found when they are looked at: by then nothing may have changed."""
@@ -166,7 +166,7 @@ class Turn:
             and arrival(before.ticket) < arrival(ticket)
             and before.delayed_by(bucket.group, bucket.devices, ticket.expected)
         ):
-            self._hindered[bucket] = turn_of(state, before.ticket)
+            self._before[bucket] = before.ticket
             return False
         if bucket.devices <= state.nodes.most:
             return self._start_somewhere(bucket, ticket)
@@ -181,7 +181,7 @@ class Turn:
         if state.kept is not None:
             broken = state.kept.against(ticket, state.nodes.total)
             if broken is not None:
-                self._hindered[bucket] = kept_for(state, broken)
+                self._before[bucket] = broken
                 return False
         for node in state.nodes.fitting(devices):
             if protected is not None:
@@ -191,7 +191,7 @@ class Turn:
             self._start(bucket, ticket, node)
             return True
         if protected is not None:
-            self._hindered[bucket] = turn_of(state, protected.ticket)
+            self._before[bucket] = protected.ticket
         return False
 
     def _start(self, bucket: Bucket, ticket: WaitingClaim, node: str) -> None:
@@ -246,5 +246,13 @@ class Turn:
             if rest > first:
                 found.append(Waiting(bucket, bucket.tickets[first:rest], back))
             if rest < len(bucket.tickets):
-                found.append(Waiting(bucket, bucket.tickets[rest:], self._hindered.get(bucket)))
+                found.append(Waiting(bucket, bucket.tickets[rest:], self._hindrance(bucket)))
         return found
+
+    def _hindrance(self, bucket: Bucket) -> Hindrance | None:
+        before = self._before.get(bucket)
+        if before is None:
+            return None
+        if isinstance(before, WaitingClaim):
+            return turn_of(self.state, before)
+        return kept_for(self.state, before)
