@@ -32,11 +32,14 @@ def test_the_rail_has_an_entry_for_each_panel_that_exists_and_no_other(
         "Pools and devices",
         "Servers",
         "Queue",
+        "What would let in",
         "Profiles",
+        "Instance types",
         "Groups",
         "Users",
         "Costs and usage",
         "Capacity plan",
+        "Replay",
     ]
 
 
