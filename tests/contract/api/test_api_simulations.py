@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from allotment.cli import app
 from allotment.model.documents import Simulation, SimulationQuestion, SimulationState
 from allotment.model.refusals import NotFound, Refusal
 from allotment.model.simulation import SimulationPolicy
@@ -147,3 +151,28 @@ def test_a_worker_that_fails_is_told_and_the_next_one_is_served(busy: Any) -> No
 def test_a_replay_that_nobody_asked_for_is_not_found(busy: Any) -> None:
     with pytest.raises(NotFound):
         busy.client("olga+").simulations.get("0")
+
+
+def command(api: Any, *arguments: str) -> Any:
+    """The command line as rita, who reads."""
+    environment = {"ALLOTMENT_API_URL": api.url, "ALLOTMENT_TOKEN": "rita+"}
+    return CliRunner().invoke(app, list(arguments), env=environment)
+
+
+@pytest.mark.promise("OPS-6")
+def test_the_command_replays_own_history_beside_a_changed_policy(busy: Any, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(command(busy, "simulate", "--show-policy").stdout.replace("2", "3"))
+    told = command(busy, "simulate", "--policy", str(file))
+    document = json.loads(command(busy, "simulate", "--policy", str(file), "--json").stdout)
+
+    assert told.stdout.index("Present policy") < told.stdout.index("Changed policy")
+    assert (document["present"]["gave_up"], document["changed"]["gave_up"]) == (1, 0)
+
+
+@pytest.mark.promise("QUEUE-7")
+def test_the_command_ranks_single_changes(busy: Any) -> None:
+    told = command(busy, "let-in")
+
+    assert told.exit_code == 0
+    assert "1 device more in a100, guaranteed to vision" in told.stdout
