@@ -11,7 +11,7 @@ from decimal import Decimal
 from html import escape
 from zoneinfo import ZoneInfo
 
-from allotment.model.documents import UsageListing, Waiting
+from allotment.model.documents import UsageListing, Waiting, WaitingPoint
 from allotment.model.durations import format_duration
 from allotment.model.money import Dimension, money_words
 from allotment_widgets.chart import Series
@@ -23,6 +23,8 @@ MOST_LINES = 8
 OTHERS = "others"
 NO_GROUP = "no group"
 _DAY_HOURS = 24
+HOURLY_UP_TO = timedelta(days=3)
+"""Waiting over so long a time is told hour by hour."""
 
 PERIODS = (
     ("This month", "month"),
@@ -169,6 +171,14 @@ def waited_html(found: Waiting) -> str:
     )
     turns = counted_as(found.served, "server got its turn", "servers got their turn")
     return f"<p>{turns}: 50 % within {half}, 90 % within {most}.</p>"
+
+
+def waiting_times(found: Waiting, points: Sequence[WaitingPoint]) -> list[datetime]:
+    """Where to draw each part: a day at noon, as the other charts do, an hour where it begins."""
+    zone = UTC if found.time_zone == "UTC" else ZoneInfo(found.time_zone)
+    if found.end - found.begin <= HOURLY_UP_TO:
+        return [one.begin for one in points]
+    return [datetime.combine(one.begin.astimezone(zone).date(), time(12), UTC) for one in points]
 
 
 def csv_link(text: str, name: str) -> str:

@@ -32,16 +32,16 @@ STATES = {
 
 COLUMNS = (
     Column("user", "User", flex=1, width=84),
-    Column("name", "Server", flex=1.4, width=110, hover="note"),
+    Column("name", "Server", flex=1.4, width=124, hover="note"),
     Column("group", "Group", flex=1, width=84),
     Column("pool", "Pool", flex=0.8, width=80, hide_narrow=True, extra=True),
     Column("profile", "Profile", flex=1.6, width=150, hide_narrow=True, extra=True),
-    Column("devices", "Devices", kind="devices", flex=1.9, width=120),
+    Column("devices", "Devices", kind="devices", flex=1.9, width=140),
     Column("use", "Use", kind="percent", width=70, hover="measured"),
     Column("active", "Last active", kind="time", width=108, hide_narrow=True, extra=True),
     Column("since", "Since", kind="since", width=108),
     Column("cost", "Cost", kind="money", width=88, hover="priced", hide_narrow=True),
-    Column("state", "State", kind="state", states=STATES, hover="why", width=122),
+    Column("state", "State", kind="state", states=STATES, hover="why", width=136),
     Column("cause", "Why", flex=1, width=110, hover="why", hide_narrow=True, extra=True),
 )
 

@@ -22,6 +22,7 @@ from allotment_widgets.cost_views import (
     facts_html,
     usage_table,
     waited_html,
+    waiting_times,
 )
 from allotment_widgets.fields import heading, put, row, stack, words
 from allotment_widgets.grid import Grid
@@ -107,7 +108,7 @@ class CostsPanel(PeriodPanel):
         self._waiting = Chart(
             [
                 Series("average", "Waiting, on average", kind="area"),
-                Series("most", "At once, at most", kind="steps", colour="quiet"),
+                Series("most", "At once, at most", kind="line", colour="quiet"),
             ],
             title="Servers that waited for their turn",
             unit="servers",
@@ -219,7 +220,7 @@ class CostsPanel(PeriodPanel):
         points = found.items if any(one.most for one in found.items) else ()
         put(self._waited, waited_html(found))
         self._waiting.replace(
-            [one.begin + (one.end - one.begin) / 2 for one in points],
+            waiting_times(found, points),
             {
                 "average": [one.average for one in points],
                 "most": [one.most for one in points],
