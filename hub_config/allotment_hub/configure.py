@@ -11,6 +11,7 @@ from typing import Any
 
 from traitlets.config import Config
 
+from allotment.model.currency import write_money_in
 from allotment.model.refusals import AllotmentError, SettingsInvalid
 from allotment.settings import Settings
 from allotment.settings.catalogue import Catalogue
@@ -46,6 +47,7 @@ def configure(c: Config, settings: Settings, place: Place) -> None:
     except AllotmentError as error:
         sys.stderr.write(f"The hub cannot start.\n{error}\n")
         raise SystemExit(2) from None
+    write_money_in(settings.money)
     publish_profiles_as_they_change(settings)
     _access(c, settings)
     _spawner(c, settings, place)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
 from allotment.model.amounts import counted, format_memory
 from allotment.model.claims import Claim, Waits
 from allotment.model.limits import LimitKind, effective_limit
+from allotment.model.money import price_words
 from allotment.model.names import CONSOLE_PROFILE
 from allotment.model.profiles import PoolByModel, Priority, Profile
 from allotment.model.reasons import WAITING_RULES, Reason, Rule
@@ -337,14 +337,6 @@ def _chosen(cards: tuple[Card, ...], asked: str, facts: PersonFacts) -> str:
     wishes: list[str] = [asked] if asked in {card.profile.name for card in cards} else []
     wishes += [server.profile for server in newest if server.profile in ready]
     return (wishes + ready + [""])[0]
-
-
-def price_words(price: Decimal) -> str:
-    """Write a price with at least two decimals, and no more than it has: ``2.40``, ``0.185``."""
-    exact = price.normalize()
-    exponent = exact.as_tuple().exponent
-    digits = max(2, -exponent) if isinstance(exponent, int) else 2
-    return f"{price:,.{digits}f}"
 
 
 @lru_cache(maxsize=4096)

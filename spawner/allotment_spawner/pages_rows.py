@@ -11,7 +11,7 @@ from allotment.model.allotments import Allotment, HeldDevice, State
 from allotment.model.devices import Isolation
 from allotment.model.endings import Cause, Ending, Keep
 from allotment.model.idleness import duration_words
-from allotment.model.money import cost_of, money_words
+from allotment.model.money import cost_of, money_words, price_words
 from allotment.model.profiles import Profile
 from allotment.model.terms import EndTerms
 from allotment.model.tickets import Ticket, TicketState
@@ -19,7 +19,6 @@ from allotment.record.page_facts import PersonFacts
 from allotment.record.servers import Server
 from allotment.rules.ending import may_put_off
 from allotment.rules.succession import Successor
-from allotment_spawner.pages_launch import price_words
 from allotment_spawner.pages_software import software_title
 from allotment_spawner.pages_waiting import WaitingWords
 

@@ -16,6 +16,7 @@ from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
 from allotment.model.endings import Cause
 from allotment.model.groups import Mode, Origin, Share
 from allotment.model.limits import LimitKind, LimitScope
+from allotment.model.money import price_words
 from allotment.model.profiles import Profile
 from allotment.model.reasons import Rule
 from allotment.record import (
@@ -35,7 +36,7 @@ from allotment.record import (
     profiles,
 )
 from allotment_spawner.pages_home import HomeView, home_view
-from allotment_spawner.pages_launch import Card, LaunchView, Readiness, launch_view, price_words
+from allotment_spawner.pages_launch import Card, LaunchView, Readiness, launch_view
 from allotment_spawner.pages_pieces import SQUARES, Meter, Plot, Plots
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -12,6 +12,7 @@ import ipywidgets
 from IPython.display import display
 
 from allotment.client import AllotmentClient
+from allotment.model import currency
 from allotment.model.amounts import counted
 from allotment.model.people import Permission
 from allotment_widgets.backend import Backend
@@ -186,6 +187,7 @@ def operator_console() -> None:
         AllotmentError: this server was not told where the control plane is.
     """
     client = AllotmentClient.from_environment()
+    currency.learn_from(client.currency)
     while _open:
         _open.pop().close()
     console = Console(client)

@@ -6,6 +6,7 @@ from typing import Literal, TypedDict, Unpack
 
 import traitlets
 
+from allotment.model import currency
 from allotment_widgets.chosen import Selectable
 from allotment_widgets.columns import Action, Column
 from allotment_widgets.keyed_rows import KeyedRows
@@ -69,7 +70,7 @@ class Grid(Selectable):
         super().__init__(
             "grid",
             KeyedRows(_fields(columns), row_id),
-            columns=[asdict(column) for column in columns],
+            columns=[_told(column) for column in columns],
             actions=[asdict(action) for action in actions],
             **{**options, "sort": [list(each) for each in options.get("sort", ())]},
         )
@@ -108,6 +109,14 @@ class Grid(Selectable):
 
 def _met(action: Action, selected: int) -> bool:
     return {"none": True, "one": selected == 1, "some": selected > 0}[action.needs]
+
+
+def _told(column: Column) -> dict[str, object]:
+    """A column as the page is told of it: money has the sign of the platform's currency."""
+    told = asdict(column)
+    if column.kind == "money" and not column.unit:
+        told["unit"] = currency.in_force().sign
+    return told
 
 
 def _fields(columns: Sequence[Column]) -> tuple[Field, ...]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from allotment.model.documents import Device, HeldDevice, Server
 from allotment.model.endings import Cause
-from allotment.model.money import cost_of
+from allotment.model.money import cost_of, price_words
 from allotment_widgets.columns import Column, State
 from allotment_widgets.picture import Picture
 from allotment_widgets.plot import Plot, PlotState
@@ -99,7 +99,7 @@ def server_row(
         "active": server.use.last_activity if server.use and active else None,
         "since": server.since,
         "cost": server_cost(server, charged_at or now),
-        "priced": f"{server.price} per hour, as promised at launch" if server.price else "",
+        "priced": _priced(server),
         "state": state,
         "why": _why(server, state),
         "cause": _cause(server),
@@ -196,3 +196,9 @@ def _plot_state(device: Device, *, idle: bool) -> PlotState:
     if device.state == "held":
         return "idle" if idle else "held"
     return "free"
+
+
+def _priced(server: Server) -> str:
+    if not server.price:
+        return ""
+    return f"{price_words(server.price)} per hour, as promised at launch"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pwd
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from allotment.api.environment import ServiceEnvironment
 from allotment.api.feed import EventFeed
 from allotment.api.measures import Measures
 from allotment.api.plane import ControlPlane
+from allotment.model.currency import write_money_in
 from allotment.model.refusals import SettingsInvalid
 from allotment.record import Record, open_record
 from allotment.record.prospects import Prospects
@@ -48,6 +50,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
     hub = HubApi(environment.hub_api_url, environment.token)
     use = LiveUse()
     declared = Declared(environment.settings, environment.state)
+    _write_money(declared)
     place = LocalServers(environment.hub, environment.hub_api_url)
     endings = Endings(record, hub, use, environment.hub)
     queueing = Queueing(record, hub, environment.hub)
@@ -110,6 +113,12 @@ def _home_of_system_user(name: str) -> Path | None:
         return Path(pwd.getpwnam(name).pw_dir)
     except KeyError:
         return None
+
+
+def _write_money(declared: Declared) -> None:
+    """Write money in the currency of the settings; with a file that is broken since, in none."""
+    with suppress(SettingsInvalid):
+        write_money_in(declared.settings.money)
 
 
 def trust(declared: Declared) -> str:

@@ -13,6 +13,8 @@ import typer
 
 from allotment.cli.ending import Misused
 from allotment.client import AllotmentClient
+from allotment.model import currency
+from allotment.model.currency import Currency
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotPermitted
 
@@ -94,11 +96,18 @@ def control_plane(url: str | None) -> Iterator[AllotmentClient]:
     if not token:
         message = f"Who asks? Neither ALLOTMENT_TOKEN nor JUPYTERHUB_API_TOKEN is set.\n{_get_token(address)}"
         raise Misused(message)
+    # Asked only by what writes money, perhaps when everything else was answered.
+    currency.learn_from(lambda: _currency(address, token))
     with AllotmentClient(address, token) as client:
         try:
             yield client
         except NotPermitted as refusal:
             raise _with_a_way_to_a_token(refusal, address) from refusal
+
+
+def _currency(address: str, token: str) -> Currency:
+    with AllotmentClient(address, token) as client:
+        return client.currency()
 
 
 def _get_token(address: str) -> str:

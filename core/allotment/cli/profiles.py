@@ -15,6 +15,7 @@ from allotment.cli.stopping import show_outcomes
 from allotment.cli.tables import server_name
 from allotment.model.amounts import counted
 from allotment.model.documents import Profile, Server
+from allotment.model.money import price_words
 
 ProfileName = Annotated[str, typer.Argument(metavar="PROFILE", help="The profile's name.")]
 _STOPPED = frozenset({"stopping", "stopped", "not-running", "later"})
@@ -43,7 +44,7 @@ def profiles(url: Url = None, as_json: Json = False) -> None:
                 one.name,
                 one.title,
                 one.devices,
-                "" if one.price is None else f"{one.price:,.2f}",
+                "" if one.price is None else price_words(one.price),
                 ", ".join(each.name for each in one.software),
                 one.servers,
                 _state(one),

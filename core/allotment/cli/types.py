@@ -15,6 +15,7 @@ from allotment.cli.tables import server_name
 from allotment.client import AllotmentClient
 from allotment.model.amounts import counted
 from allotment.model.documents import InstanceType, InstanceTypeListing, Server
+from allotment.model.money import price_words
 from allotment.model.refusals import NotFound
 
 TypeName = Annotated[str, typer.Argument(metavar="TYPE", help="Such as g5.xlarge.")]
@@ -56,7 +57,7 @@ def _row(one: InstanceType) -> tuple[object, ...]:
     return (
         one.name,
         one.title,
-        "" if one.price is None else f"{one.price:,.4f}".rstrip("0").rstrip("."),
+        "" if one.price is None else price_words(one.price),
         one.held,
         "no limit" if one.most is None else one.most,
         one.source if one.most is not None else "",

@@ -24,6 +24,7 @@ from allotment.client.simulations import Simulations
 from allotment.client.tickets import Tickets
 from allotment.client.types import InstanceTypes
 from allotment.client.usage import Usage
+from allotment.model.currency import Currency
 from allotment.model.documents import (
     About,
     DriftListing,
@@ -116,6 +117,14 @@ class AllotmentClient:
     def about(self) -> About:
         """Which platform this is."""
         return self._connection.read(About, "/about")
+
+    def currency(self) -> Currency:
+        """The currency that the platform's money is in; of a platform that does not answer none."""
+        try:
+            about = self.about()
+        except AllotmentError:
+            return Currency()
+        return Currency(about.currency, about.currency_sign)
 
     def choose(
         self,

@@ -13,6 +13,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from typing import Any
 
+from allotment.model import currency
+
 MILLION = 10**6
 HOUR = 3600 * MILLION
 """An hour in microseconds."""
@@ -89,8 +91,16 @@ def cost_of(price: Decimal | None, span: timedelta) -> Decimal | None:
 
 
 def money_words(amount: Decimal) -> str:
-    """Write money with two places, as people read it: ``1,204.50``."""
-    return f"{amount.quantize(Decimal('0.01')):,.2f}"
+    """Write money with two places, as people read it: ``€ 1,204.50``."""
+    return currency.in_force().words(f"{amount.quantize(Decimal('0.01')):,.2f}")
+
+
+def price_words(price: Decimal) -> str:
+    """Write a price with at least two decimals, and no more than it has: ``€ 2.40``, ``€ 0.185``."""
+    exact = price.normalize()
+    exponent = exact.as_tuple().exponent
+    digits = max(2, -exponent) if isinstance(exponent, int) else 2
+    return currency.in_force().words(f"{price:,.{digits}f}")
 
 
 class Dimension(StrEnum):

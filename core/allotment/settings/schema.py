@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from allotment.model.budgets import BudgetTerms
+from allotment.model.currency import Currency
 from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
 from allotment.model.durations import Duration
 from allotment.model.instance_types import QUOTA_CODE
@@ -240,12 +241,32 @@ def _time_zone(name: str) -> str:
     return name
 
 
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+def _sign(text: str) -> str:
+    if not text.isprintable() or text != text.strip() or any(one.isdigit() for one in text):
+        message = "expected a short word or sign without digits, such as € or credits"
+        raise ValueError(message)
+    return text
+
+
+class DeclaredCurrency(_Section):
+    """In what money is written: a code, and the sign that stands before amounts."""
+
+    code: CurrencyCode
+    sign: Annotated[str, StringConstraints(min_length=1, max_length=8), AfterValidator(_sign)] = ""
+
+
 class Settings(_Section):
     """Everything that a platform's settings file says. A frozen value; an empty file is valid."""
 
     mode: Literal["strict", "flexible"] = "strict"
     organisation: Title = ""
     time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
+    currency: CurrencyCode | DeclaredCurrency | None = Field(
+        default=None, description="a code such as EUR, or {code: EUR, sign: €}"
+    )
     bind: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
     sign_in: SignIn = SignIn()
     devices: tuple[DeclaredDevice, ...] | None = Field(
@@ -275,6 +296,14 @@ class Settings(_Section):
     def zone(self) -> tzinfo:
         """The platform's time zone: that of times in the file which name none."""
         return UTC if self.time_zone == "UTC" else ZoneInfo(self.time_zone)
+
+    @property
+    def money(self) -> Currency:
+        """The currency that prices, costs and budgets are in."""
+        said = self.currency
+        if said is None or isinstance(said, str):
+            return Currency.of(said or "")
+        return Currency.of(said.code, said.sign)
 
     @property
     def loopback_only(self) -> bool:

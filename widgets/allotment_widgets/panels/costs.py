@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from allotment.model import currency
 from allotment.model.budgets import BudgetScope
 from allotment.model.documents import BudgetListing, UsageListing, Waiting
 from allotment.model.money import Dimension
@@ -102,6 +103,7 @@ class CostsPanel(PeriodPanel):
         self._costs = Chart(
             [],
             title="Cost by group, day by day",
+            unit=currency.in_force().sign,
             height=CHART_HEIGHT,
             empty="Nothing with a price ran in this time.",
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 from allotment.model.amounts import format_memory
 from allotment.model.documents import Server
-from allotment.model.money import money_words
+from allotment.model.money import money_words, price_words
 from allotment_widgets.fields import put, show, stack, words
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.picture import Changed, Topic
@@ -76,7 +76,9 @@ def _facts(server: Server) -> list[tuple[str, str]]:
         ("Group, pool", escape(", ".join(filter(None, (server.group, server.pool))) or "none")),
         (
             "Price",
-            escape(f"{server.price} per hour, as promised at launch") if server.price else "",
+            escape(f"{price_words(server.price)} per hour, as promised at launch")
+            if server.price
+            else "",
         ),
         ("Cost", _cost(server)),
         ("Devices", _devices(server)),

@@ -20,7 +20,7 @@ from allotment.api.views.departments import department_documents
 from allotment.api.views.happenings import refusal_documents
 from allotment.api.views.people import group_documents
 from allotment.api.views.reservations import reservation_documents
-from allotment.model import documents
+from allotment.model import currency, documents
 from allotment.model.devices import DeviceOrigin
 from allotment.model.groups import Mode
 from allotment.model.refusals import AllotmentError
@@ -80,6 +80,8 @@ def _about(plane: ControlPlane, reading: Reading) -> documents.About:
         record="postgresql" if plane.record.dialect == "postgresql" else "sqlite",
         mode=platform.mode(reading).value,
         default_group=platform.default_group(reading),
+        currency=currency.in_force().code,
+        currency_sign=currency.in_force().sign,
         simulated_devices=any(
             one.origin is DeviceOrigin.SIMULATED and one.present for one in known
         ),

@@ -28,6 +28,8 @@ class About(Document):
     default_group: str | None = Field(
         default=None, description="The group that is proposed for new people"
     )
+    currency: str = Field(default="", description="Of all money here, by ISO 4217; empty: unsaid")
+    currency_sign: str = Field(default="", description="Written before amounts")
     simulated_devices: bool
     trust: str = Field(description="Whom servers of one person are protected from, in words")
     started_at: datetime
