@@ -201,6 +201,24 @@ def take_panels(page: Page, picture: Callable[[str], None]) -> None:
         rail.locator(f"[data-go={panel}][aria-current=page]").wait_for()
         expect(page.get_by_text("Loading…").filter(visible=True)).to_have_count(0)
         picture(f"console-{panel}")
+    take_replays(page, picture)
+
+
+def take_replays(page: Page, picture: Callable[[str], None]) -> None:
+    """What would have let people in, and a replay with a larger pool."""
+    rail = page.get_by_role("navigation", name="Panels")
+    rail.locator("[data-go=let-in]").click()
+    page.get_by_role("button", name="Find out").click()
+    page.get_by_text("Each line is one change alone").scroll_into_view_if_needed()
+    picture("console-let-in-found")
+    rail.locator("[data-go=replay]").click()
+    page.get_by_label("Pool", exact=True).select_option("h100")
+    for field in ("Devices", "Guaranteed"):
+        page.get_by_label(field, exact=True).fill("24")
+        page.get_by_label(field, exact=True).press("Tab")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_text("launches began").scroll_into_view_if_needed()
+    picture("console-replay-found")
 
 
 @contextmanager
