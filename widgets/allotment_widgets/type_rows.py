@@ -40,11 +40,18 @@ def type_row(one: InstanceType) -> dict[str, object]:
         "title": one.title or None,
         "price": one.price,
         "used": (one.held, one.most),
-        "source": None if one.most is None else one.source,
+        "origin": _origin(one),
+        "source": "" if one.most is None else one.source,
         "profiles": ", ".join(one.profiles) or None,
         "state": type_state(one),
         "warning": one.warning,
     }
+
+
+def _origin(one: InstanceType) -> str | None:
+    if one.most is None:
+        return None
+    return "typed in" if one.most == one.limit else "AWS quota"
 
 
 def quota_row(one: Quota) -> dict[str, object]:
@@ -66,7 +73,7 @@ def reading_html(listing: InstanceTypeListing) -> str:
     """Where the quotas come from."""
     region = listing.region or next((one.region for one in listing.quotas), "")
     if listing.region is None:
-        return escape(f"AWS, {region}. No account is configured any more.")
+        return escape(f"AWS, {region}, as it was read last.")
     return escape(f"AWS, {region}. Read every five minutes.")
 
 

@@ -162,4 +162,4 @@ def test_what_is_away_is_said_once_and_names_are_not_markup() -> None:
     assert said.count("could not be read") == 1
     assert "<b>G" not in said
     assert quota_row(listing.quotas[0])["state"] == "away"
-    assert "No account is configured any more" in reading_html(listing)
+    assert "as it was read last" in reading_html(listing)

@@ -36,19 +36,19 @@ from allotment_widgets.type_rows import (
 TYPE_COLUMNS = (
     Column("id", "Type", flex=1.1, width=120),
     Column("title", "Title", flex=1.4, width=120, hide_narrow=True),
-    Column("price", "Per hour", kind="money", width=100),
+    Column("price", "Per hour", kind="money", decimals=3, width=100),
     Column("used", "Taken", kind="meter", flex=1.1, width=120, hover="source"),
-    Column("source", "Limit from", flex=1.6, width=130, hide_narrow=True),
+    Column("origin", "Limit from", width=124, hover="source", hide_narrow=True),
     Column("profiles", "Profiles", flex=1.2, width=110, hide_narrow=True),
-    Column("state", "State", kind="state", states=TYPE_STATES, hover="warning", width=130),
+    Column("state", "State", kind="state", states=TYPE_STATES, hover="warning", width=152),
 )
 QUOTA_COLUMNS = (
     Column("title", "Quota of the account", flex=2.2, width=200),
     Column("used", "Account uses", kind="meter", flex=1, width=130),
     Column("held", "User servers", kind="number", width=116, hide_narrow=True),
-    Column("unit", "In", width=92, hide_narrow=True),
+    Column("unit", "In", width=112, hide_narrow=True),
     Column("read_at", "Read", kind="time", width=112),
-    Column("state", "State", kind="state", states=QUOTA_STATES, hover="warning", width=120),
+    Column("state", "State", kind="state", states=QUOTA_STATES, hover="warning", width=142),
 )
 
 
@@ -178,7 +178,7 @@ class InstanceTypesPanel(Panel):
 def _details_html(one: InstanceType, held: Sequence[str]) -> str:
     name = escape(one.name)
     title = f"<h2>{escape(one.title or one.name)} <span class=quiet>({name})</span></h2>"
-    limit = "Nothing limits it." if one.most is None else f"At most {one.most}: {one.source}."
+    limit = "Nothing limits it." if one.most is None else f"At most {one.most} ({one.source})."
     own = "" if one.limit in {None, one.most} else f" Typed in: {one.limit}."
     quota = f" One takes {one.vcpus} vCPU of quota {one.quota}." if one.quota and one.vcpus else ""
     facts = f"<p>{escape(limit + own + quota)}</p>"
