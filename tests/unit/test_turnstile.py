@@ -60,11 +60,12 @@ def test_a_turn_ends_with_its_process(tmp_path: Path) -> None:
 def test_who_gets_no_turn_in_time_is_told_and_the_next_thread_may_try(tmp_path: Path) -> None:
     other, mine = Turnstile(tmp_path / "record"), Turns(str(tmp_path / "record"), 0.01)
     assert other.enter(60)
-    with pytest.raises(RecordUnavailable, match="busy"), mine.one():
-        pass
+    with pytest.raises(RecordUnavailable, match="busy"):
+        mine.enter()
     other.leave()
-    with mine.one():
-        assert not other.enter(0)
+    mine.enter()
+    assert not other.enter(0)
+    mine.leave()
     mine.close()
     other.close()
 
@@ -73,6 +74,7 @@ def test_where_nothing_may_be_written_beside_the_record_its_own_lock_is_enough(
     tmp_path: Path,
 ) -> None:
     turns = Turns(str(tmp_path / "missing" / "record"), 0.01)
-    with turns.one():
-        assert not (tmp_path / "missing").exists()
+    turns.enter()
+    assert not (tmp_path / "missing").exists()
+    turns.leave()
     turns.close()

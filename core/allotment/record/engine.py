@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from allotment.model.refusals import RecordUnavailable, RevisionStale
 from allotment.record import migrating
 from allotment.record.columns import dumps, to_stored
-from allotment.record.turnstile import Turns
+from allotment.record.commits import Commits
 
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 CONFIGURATION_LOCK = 7_151_413
@@ -143,9 +143,7 @@ class Record:
         self._reader, self._writer = reader, writer
         self._patience = patience
         self.dialect = reader.dialect.name
-        self._turns: Turns | None = None
-        if self.dialect == "sqlite":
-            self._turns = Turns(writer.url.database, patience)
+        self._commits = Commits(writer, patience) if self.dialect == "sqlite" else None
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
@@ -165,18 +163,22 @@ class Record:
         Changes of configuration exclude admissions while they last (on SQLite every writer
         excludes every other). Raises RecordUnavailable when the turn does not come in time.
         """
-        with nullcontext() if self._turns is None else self._turns.one():
-            try:
-                with self._writer.begin() as connection:
-                    writing = Writing(connection, self.dialect, actor, now)
-                    if self.dialect == "postgresql" and configuration:
-                        connection.exec_driver_sql(
-                            f"SELECT pg_advisory_xact_lock({CONFIGURATION_LOCK})"
-                        )
-                    yield writing
-                    writing.flush_events()
-            except (OperationalError, PoolTimeoutError) as error:
-                raise _unavailable(error) from error
+        try:
+            with self._transaction(joins=not configuration) as connection:
+                writing = Writing(connection, self.dialect, actor, now)
+                if self.dialect == "postgresql" and configuration:
+                    connection.exec_driver_sql(
+                        f"SELECT pg_advisory_xact_lock({CONFIGURATION_LOCK})"
+                    )
+                yield writing
+                writing.flush_events()
+        except (OperationalError, PoolTimeoutError) as error:
+            raise _unavailable(error) from error
+
+    def _transaction(self, *, joins: bool) -> AbstractContextManager[Connection]:
+        return (
+            self._writer.begin() if self._commits is None else self._commits.connection(joins=joins)
+        )
 
     @contextmanager
     def trying(self, actor: str, now: datetime) -> Iterator[Writing]:
@@ -192,8 +194,8 @@ class Record:
         """Close every connection."""
         self._reader.dispose()
         self._writer.dispose()
-        if self._turns is not None:
-            self._turns.close()
+        if self._commits is not None:
+            self._commits.close()
 
 
 def _unavailable(error: DBAPIError | PoolTimeoutError) -> RecordUnavailable:

@@ -15,14 +15,22 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from allotment.model.refusals import RecordUnavailable
 
 _PAUSE = 0.0003
 """Seconds between two looks at a lock that another process holds."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """Where a thread waits."""
+
+    turn: threading.Event
+    joins: bool
 
 
 class FairLock:
@@ -33,30 +41,41 @@ class FairLock:
 
     def __init__(self) -> None:
         self._gate = threading.Lock()
-        self._waiting: deque[threading.Event] = deque()
+        self._waiting: deque[_Place] = deque()
         self._held = False
 
-    def acquire(self, timeout: float) -> bool:
-        """Take the lock within ``timeout`` seconds, or return False."""
+    def acquire(self, timeout: float, *, joins: bool = False) -> bool:
+        """Take the lock within ``timeout`` seconds, or return False.
+
+        ``joins``: it may be handed on to this one, with what its holder has begun.
+        """
         with self._gate:
             if not self._held:
                 self._held = True
                 return True
-            turn = threading.Event()
-            self._waiting.append(turn)
-        if turn.wait(timeout):
+            place = _Place(threading.Event(), joins)
+            self._waiting.append(place)
+        if place.turn.wait(timeout):
             return True
         with self._gate:
-            if turn.is_set():
+            if place.turn.is_set():
                 return True
-            self._waiting.remove(turn)
+            self._waiting.remove(place)
             return False
+
+    def hand_on(self) -> bool:
+        """Hand the lock to whoever has waited longest, if that one joins; else keep it and return False."""
+        with self._gate:
+            if not self._waiting or not self._waiting[0].joins:
+                return False
+            self._waiting.popleft().turn.set()
+            return True
 
     def release(self) -> None:
         """Hand the lock to whoever has waited longest."""
         with self._gate:
             if self._waiting:
-                self._waiting.popleft().set()
+                self._waiting.popleft().turn.set()
             else:
                 self._held = False
 
@@ -126,32 +145,41 @@ class Turns:
     def __init__(self, file: str | None, patience: float) -> None:
         self._threads = FairLock()
         self._processes = None if file in {None, "", ":memory:"} else Turnstile(Path(str(file)))
+        self._handed_on = False
         self._patience = patience
 
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Hold the turn.
+    def enter(self, *, joins: bool = False) -> None:
+        """Take the turn; with ``joins``, perhaps one that its holder hands on.
 
         Raises:
             RecordUnavailable: it did not come in time.
         """
-        if not self._threads.acquire(self._patience):
+        if not self._threads.acquire(self._patience, joins=joins):
             raise self._busy()
-        try:
-            if self._processes is not None and not self._processes.enter(self._patience):
-                raise self._busy()
-            try:
-                yield
-            finally:
-                if self._processes is not None:
-                    self._processes.leave()
-        finally:
+        if self._handed_on:  # this process has its turn already
+            self._handed_on = False
+        elif self._processes is not None and not self._processes.enter(self._patience):
             self._threads.release()
+            raise self._busy()
 
-    def _busy(self) -> RecordUnavailable:
-        return RecordUnavailable(f"The record was busy for {self._patience:g} s.")
+    def hand_on(self) -> bool:
+        """Give the turn to the thread that has waited longest, if that one joins; else keep it and return False."""
+        self._handed_on = True
+        if self._threads.hand_on():
+            return True
+        self._handed_on = False
+        return False
+
+    def leave(self) -> None:
+        """End the turn."""
+        if self._processes is not None:
+            self._processes.leave()
+        self._threads.release()
 
     def close(self) -> None:
         """Leave nothing open."""
         if self._processes is not None:
             self._processes.close()
+
+    def _busy(self) -> RecordUnavailable:
+        return RecordUnavailable(f"The record was busy for {self._patience:g} s.")
