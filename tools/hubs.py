@@ -70,6 +70,7 @@ PROFILES: list[dict[str, Any]] = [
         "environment": {"HF_HOME": "/models"},
     },
     {"name": "two", "title": "Two GPUs", "devices": 2},
+    {"name": "priced", "title": "Not for nothing", "price": "2.40"},
     {"name": "secret", "title": "For Ben", "visible_to": {"people": ["ben"]}},
     {"name": "operator-console", "title": "Operator console"},
 ]

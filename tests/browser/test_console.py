@@ -23,7 +23,10 @@ from control_planes import Platform
 pytestmark = pytest.mark.needs("chromium")
 
 TOKEN, ADDRESS = "JUPYTERHUB_API_TOKEN", "ALLOTMENT_API_URL"
-PANELS = ("overview", "pools", "servers", "profiles", "groups", "users")
+PANELS = (
+    *("overview", "pools", "servers", "profiles", "groups", "users"),
+    *("costs", "capacity"),
+)
 
 
 @pytest.fixture(scope="module")

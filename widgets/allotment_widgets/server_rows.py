@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from allotment.model.devices import Isolation
 from allotment.model.documents import Device, HeldDevice, Server
 from allotment.model.endings import Cause
 from allotment.model.money import cost_of, price_words
@@ -179,7 +180,7 @@ def device_plot(device: Device, picture: Picture, now: datetime, *, section: str
     group = (holder.group or "") if holder else ""
     return Plot(
         id=device.id,
-        title=f"{device.node} {device.id}" + (", simulated" if device.simulated else ""),
+        title=f"{device.node} {device.id}{_kind(device)}",
         state=_plot_state(device, idle=server is not None and is_idle(server, now)),
         section=section,
         group=group,
@@ -188,6 +189,14 @@ def device_plot(device: Device, picture: Picture, now: datetime, *, section: str
         if holder
         else "",
     )
+
+
+def _kind(device: Device) -> str:
+    """What a device is not, or is only a part of."""
+    kinds = ["simulated"] if device.simulated else []
+    if device.isolation in {Isolation.MIG, Isolation.TIME_SLICE}:
+        kinds.append(device.isolation.words)
+    return "".join(f", {kind}" for kind in kinds)
 
 
 def _plot_state(device: Device, *, idle: bool) -> PlotState:

@@ -20,6 +20,7 @@ from allotment.cli.tables import (
 from allotment.cli.waiting import show_ways, starts_words
 from allotment.client import AllotmentClient
 from allotment.model.amounts import counted
+from allotment.model.devices import Isolation
 from allotment.model.documents import (
     About,
     Capacity,
@@ -127,8 +128,9 @@ def _pool_details(out: Output, client: AllotmentClient, pool: Pool) -> None:
         empty="No group has a share in it.",
         title="Shares",
     )
+    found = client.devices.all(pool=pool.name).items
     out.table(
-        ("Device", "Node", "State", "Held by", "Since", "Note"),
+        ("Device", "Node", "State", "Held by", "Since", "Isolation", "Note"),
         (
             (
                 device.id,
@@ -136,13 +138,16 @@ def _pool_details(out: Output, client: AllotmentClient, pool: Pool) -> None:
                 device.state,
                 f"{device.holder.person}/{device.holder.name}" if device.holder else "",
                 ago(device.holder.since) if device.holder else "",
+                device.isolation_words.partition(":")[0],
                 device.health_note or ("simulated" if device.simulated else ""),
             )
-            for device in client.devices.all(pool=pool.name).items
+            for device in found
         ),
         empty="It has no devices.",
         title="Devices",
     )
+    if any(device.isolation is Isolation.TIME_SLICE for device in found):
+        out.say(f"{Isolation.TIME_SLICE.words}.")
 
 
 def groups(name: Name = None, url: Url = None, as_json: Json = False) -> None:

@@ -33,6 +33,16 @@ def instances_of(reading: Reading, person: str) -> int:
     return row.number if row else 0
 
 
+def instances_by_person(reading: Reading) -> dict[str, int]:
+    """By person: instances of a cloud that their servers take now."""
+    statement = (
+        sa.select(allotments.c.person, sa.func.count().label("number"))
+        .where(_ACTIVE, allotments.c.instance_type.is_not(None))
+        .group_by(allotments.c.person)
+    )
+    return {row.person: row.number for row in reading.all(statement)}
+
+
 def existing_by_person(reading: Reading, person: str | None = None) -> dict[str, int]:
     """By person: servers that exist, stopped ones too."""
     statement = sa.select(servers.c.person, sa.func.count().label("number")).group_by(

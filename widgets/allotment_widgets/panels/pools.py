@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
+from allotment.model.devices import Isolation
 from allotment.model.documents import Device, Pool
 from allotment.model.people import Permission
 from allotment_widgets.asking import Slot
@@ -117,7 +119,9 @@ class PoolsPanel(Panel):
         self._new = button("New pool of these…")
         self._move.on_click(lambda _: self.desk.backend.soon(self._ask_move))
         self._new.on_click(lambda _: self.desk.backend.soon(lambda: self._ask("new", ())))
-        return row(self._said, *([self._move, self._new] if self._may else []))
+        self._shared = words("", "quiet")
+        acts = row(self._said, *([self._move, self._new] if self._may else []))
+        return stack(acts, self._shared)
 
     def show(self, changed: Changed) -> None:
         """Show what is new."""
@@ -136,6 +140,7 @@ class PoolsPanel(Panel):
             )
             self._devices.replace(device_row(each, self.picture, now) for each in devices)
             self.choose(self._devices, self.picture.devices)
+            put(self._shared, shared_html(devices))
         self._show_bar()
 
     def about(self, what: str) -> None:
@@ -194,3 +199,9 @@ class PoolsPanel(Panel):
             sharing(self.desk, self._slot, pool).open()
         elif key == "delete" and pool is not None:
             deleting(self.desk, self._slot, pool).open()
+
+
+def shared_html(devices: Iterable[Device]) -> str:
+    """What it means that some devices are parts of one; nothing where none is."""
+    kinds = {each.isolation for each in devices} & {Isolation.MIG, Isolation.TIME_SLICE}
+    return "".join(f"<p>{escape(kind.words)}.</p>" for kind in sorted(kinds))

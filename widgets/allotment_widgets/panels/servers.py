@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from allotment.model.amounts import format_memory
+from allotment.model.devices import Isolation
 from allotment.model.documents import Server
 from allotment.model.money import money_words, price_words
 from allotment_widgets.fields import put, show, stack, words
@@ -99,7 +100,7 @@ def _devices(server: Server) -> str:
     use = {each.id: each for each in server.use.devices} if server.use else {}
     lines = []
     for device in server.devices:
-        said = f"{device.node} {device.id}, {device.model}, {format_memory(device.memory)}, {device.isolation}"
+        said = f"{device.node} {device.id}, {device.model}, {format_memory(device.memory)}, {Isolation(device.isolation).words}"
         known = use.get(device.id)
         if known is not None and known.utilisation is not None:
             said += f": {known.utilisation:.0f} % in use"

@@ -14,10 +14,20 @@ from allotment.model.allotments import Allotment
 from allotment.model.foresight import Affected, Foresight
 from allotment.model.limits import Limit, LimitKind, LimitScope, effective_limit
 from allotment.model.money import cost_of
-from allotment.record import Reading, Writing, allotments, counts, limits, memberships, queue_facts
+from allotment.record import (
+    Reading,
+    Writing,
+    allotments,
+    counts,
+    limits,
+    memberships,
+    queue_facts,
+    storage,
+)
 from allotment.record.queue_facts import Queue
 from allotment.record.tickets import get as get_ticket
 from allotment.rules.foreseeing import foresee
+from allotment.rules.limiting import GIB
 from allotment.rules.permission import Caller
 
 MOST = 200
@@ -200,6 +210,10 @@ def _used(reading: Reading) -> Mapping[LimitKind, Mapping[str, int]]:
         LimitKind.DEVICES: {person: devices for person, (_, devices) in held.items()},
         LimitKind.SERVERS: {person: servers for person, (servers, _) in held.items()},
         LimitKind.SERVERS_EXISTING: counts.existing_by_person(reading),
+        LimitKind.INSTANCES: counts.instances_by_person(reading),
+        LimitKind.STORAGE: {
+            person: -(-held.used // GIB) for person, held in storage.of_everybody(reading).items()
+        },
     }
 
 
