@@ -7,6 +7,7 @@ fetches its live parts again soon. One look at a time, in a thread of the record
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -16,6 +17,10 @@ from allotment_spawner.asking import AsyncRecord
 
 MOST_WANTED = 100
 """Questions that wait for their look; what is asked beyond them is asked again by its page."""
+DRAWN_AGAIN = 5.0
+"""Seconds after which pages that look are drawn again, for what they show grows old without an event."""
+LOOKS_FOR = 60.0
+"""Seconds for which a person's pages count as looking after a question."""
 Look = Callable[[Question], Outlook | None]
 """What is known of a question; None: nothing yet."""
 
@@ -28,11 +33,13 @@ class Foreseen:
         self._lock = threading.Lock()
         self._wanted: dict[Question, None] = {}
         self._busy = False
+        self._asked: dict[str, float] = {}
         self.version = 0
         """Grows whenever an answer has changed: part of what tells a page to draw itself again."""
 
     def look(self, question: Question) -> Outlook | None:
         """What was found last. Where that is nothing, or a while ago, it is looked up meanwhile."""
+        self._asked[question.person] = time.monotonic()
         if self._prospects.due(question):
             with self._lock:
                 if len(self._wanted) < MOST_WANTED:
@@ -41,6 +48,16 @@ class Foreseen:
             if begin:
                 self._record.later(self._work)
         return self._prospects.known(question)
+
+    def state(self, person: str) -> str:
+        """Changes when a person's pages that look should be drawn again."""
+        asked = self._asked.get(person)
+        if asked is None:
+            return ""
+        if time.monotonic() - asked > LOOKS_FOR:
+            self._asked.pop(person, None)
+            return ""
+        return f"{self.version}-{time.monotonic() // DRAWN_AGAIN:.0f}"
 
     def _work(self, record: Record) -> None:
         try:

@@ -65,11 +65,12 @@ class Pages:
 
     async def state(self) -> str | None:
         """While it stays the same, no page changes: events, places in the queue, what is foreseen."""
-        hub, name, version = self._hub, self._user.name, self._foreseen.version
+        hub, name = self._hub, self._user.name
+        foreseen = self._foreseen.state(name)
         found = await self._ask(
             lambda reading: (events.latest_sequence(reading), place_state(reading, hub, name))
         )
-        return None if found is None else f"{found[0]}-{version}-{found[1]}"
+        return None if found is None else f"{found[0]}-{foreseen}-{found[1]}"
 
     async def _ask(self, question: Callable[[Reading], Answer]) -> Answer | None:
         def read(record: Record) -> Answer:

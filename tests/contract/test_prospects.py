@@ -172,7 +172,7 @@ def test_somebody_elses_ticket_and_one_that_ended_have_no_prospects(full: Any) -
 
 
 def test_looking_changes_nothing_and_is_not_done_again_for_a_while(full: Any) -> None:
-    prospects, question = Prospects(patience=60), Question("hub", "cy", "fit", "vision")
+    prospects, question = Prospects(fresh=600, patience=60), Question("hub", "cy", "fit", "vision")
     with full.record.reading() as reading:
         found = prospects.find(reading, question, full.now)
     full.end(held_by(full, "bob"))

@@ -19,8 +19,10 @@ from allotment.record.engine import Reading
 from allotment.record.looking import Learnt, Looking
 from allotment.rules.sooner import Prospect, Way
 
-FRESH = 20.0
-"""Seconds for which an answer is not looked up again."""
+FRESH = 2.0
+"""Seconds for which an answer is not looked up again, at least."""
+WORTH = 20
+"""Nor for so many times as long as it took to find."""
 KEPT = 300.0
 """Seconds after which an answer is not shown any more."""
 PATIENCE = 2.0
@@ -52,38 +54,46 @@ class Outlook:
     ways: Mapping[str, tuple[Way, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    at: float
+    took: float
+    outlook: Outlook
+
+
 class Prospects:
     """Looks up, and keeps. One for a process; safe to use from several threads."""
 
     def __init__(self, *, fresh: float = FRESH, patience: float = PATIENCE) -> None:
         self._fresh, self._patience = fresh, patience
         self._lock = threading.Lock()
-        self._known: dict[Question, tuple[float, Outlook]] = {}
+        self._known: dict[Question, _Known] = {}
         self._learnt: tuple[datetime, Learnt] | None = None
 
     def known(self, question: Question) -> Outlook | None:
         """What was found last, where that is not long ago."""
         found = self._known.get(question)
-        return found[1] if found and time.monotonic() - found[0] < KEPT else None
+        return found.outlook if found and time.monotonic() - found.at < KEPT else None
 
     def due(self, question: Question) -> bool:
         """Whether it is worth looking: it was never looked up, or a while ago."""
         found = self._known.get(question)
-        return found is None or time.monotonic() - found[0] >= self._fresh
+        return found is None or time.monotonic() - found.at >= max(self._fresh, WORTH * found.took)
 
     def find(self, reading: Reading, question: Question, now: datetime) -> Outlook:
         """Look, unless the answer is known; where others look just now, what was known before."""
         if not self.due(question):
-            return self._known[question][1]
+            return self._known[question].outlook
         if not self._lock.acquire(timeout=self._patience):
             return self.known(question) or Outlook()
         try:
             if not self.due(question):
-                return self._known[question][1]
+                return self._known[question].outlook
+            began = time.monotonic()
             found = self._look(reading, question, now)
             if len(self._known) >= MOST_KEPT:
                 self._forget()
-            self._known[question] = (time.monotonic(), found)
+            self._known[question] = _Known(time.monotonic(), time.monotonic() - began, found)
             return found
         finally:
             self._lock.release()
@@ -110,5 +120,5 @@ class Prospects:
     def _forget(self) -> None:
         """Make room: what is not shown any more goes, else everything."""
         old = time.monotonic() - KEPT
-        kept = {one: found for one, found in self._known.items() if found[0] > old}
+        kept = {one: found for one, found in self._known.items() if found.at > old}
         self._known = kept if len(kept) < MOST_KEPT else {}
