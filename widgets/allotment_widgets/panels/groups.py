@@ -28,6 +28,7 @@ from allotment_widgets.panels import department_forms
 from allotment_widgets.panels.budget_form import budgeting
 from allotment_widgets.panels.department_forms import departments_of
 from allotment_widgets.panels.group_forms import adding, deleting, removing, writing
+from allotment_widgets.panels.limit_forms import limiting
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.panels.platform_form import choosing
 from allotment_widgets.picture import Changed, Topic
@@ -61,7 +62,8 @@ class GroupsPanel(Panel):
             Action("delete", "Delete…", tone="risk", needs="one"),
         ]
         if self.desk.may(Permission.MANAGE_LIMITS):
-            actions.insert(2, Action("budget", "Budget…", needs="one"))
+            actions.insert(2, Action("limits", "Limits…", needs="one"))
+            actions.insert(3, Action("budget", "Budget…", needs="one"))
         if self.desk.may(Permission.MANAGE_PEOPLE):
             actions.append(Action("platform", "Mode and default…", needs="none"))
         grid = Grid(
@@ -155,6 +157,8 @@ class GroupsPanel(Panel):
             choosing(self.desk, self._slot, self.picture.about).open()
         elif key == "edit" and group is not None:
             writing(self.desk, self._slot, group).open()
+        elif key == "limits" and group is not None:
+            self.desk.begin(limiting(self.desk, self._slot, group.name))
         elif key == "budget" and group is not None:
             self.desk.begin(budgeting(self.desk, self._slot, BudgetScope.GROUP, group.name))
         elif key == "delete" and group is not None:

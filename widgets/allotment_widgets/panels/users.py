@@ -12,6 +12,7 @@ from allotment_widgets.columns import Action
 from allotment_widgets.grid import Grid
 from allotment_widgets.group_rows import USER_COLUMNS, user_row
 from allotment_widgets.panels.budget_form import budgeting
+from allotment_widgets.panels.limit_forms import limiting
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.panels.user_configuration import configure
 from allotment_widgets.panels.user_forms import deleting, moving, onboarding
@@ -50,12 +51,14 @@ class UsersPanel(Panel):
         if not people:
             return [look]
         money = [Action("budget", "Budget…", needs="one")]
+        everybody = [Action("limits", "Limits…", needs="none")]
         return [
             Action("onboard", "On-board people…", tone="main", needs="none"),
             look,
             *(money if self.desk.may(Permission.MANAGE_LIMITS) else []),
             Action("move", "Move…", many="Move {n}…"),
             Action("delete", "Remove…", many="Remove {n}…", tone="risk"),
+            *(everybody if self.desk.may(Permission.MANAGE_LIMITS) else []),
         ]
 
     def show(self, changed: Changed) -> None:
@@ -81,6 +84,8 @@ class UsersPanel(Panel):
         users = [self.picture.users[name] for name in ids if name in self.picture.users]
         if key == "onboard":
             onboarding(self.desk, self._slot).open()
+        elif key == "limits":
+            self.desk.begin(limiting(self.desk, self._slot))
         elif not users:
             return
         elif key == "configure":
