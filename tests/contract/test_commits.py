@@ -35,12 +35,15 @@ def together(record: Record, world: Any, number: int, failing: set[int]) -> list
             holds.set()
             may_go.wait(60)
 
+    def attempt(one: int) -> None:
+        with record.writing("writer", world.now, configuration=one % 5 == 0) as writing:
+            tell(writing, one)
+            if one in failing:
+                raise Trouble
+
     def write(one: int) -> bool:
         try:
-            with record.writing("writer", world.now, configuration=one % 5 == 0) as writing:
-                tell(writing, one)
-                if one in failing:
-                    raise Trouble
+            attempt(one)
         except Trouble:
             return False
         with record.reading() as reading:
