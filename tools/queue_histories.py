@@ -143,7 +143,9 @@ def pools(draw: st.DrawFn) -> PoolStanding:
 def moments(draw: st.DrawFn) -> tuple[PoolStanding, list[WaitingClaim]]:
     """A pool with servers that run, and tickets that wait."""
     empty = draw(pools())
-    nodes, held, groups = [], [], {group.name: group for group in empty.groups}
+    nodes: list[Node] = []
+    held: list[HeldClaim] = []
+    groups = {group.name: group for group in empty.groups}
     have = dict.fromkeys(groups, 0)
     for node in empty.nodes:
         left = node.free

@@ -59,6 +59,20 @@ def test_without_any_past_session_nobody_can_say() -> None:
     assert told == {"t0": Estimate(1, None, None)}
 
 
+@pytest.mark.promise("QUEUE-1")
+def test_who_stands_far_behind_is_told_a_time_at_the_pace_of_those_before() -> None:
+    sessions = Sessions({"": [HOUR] * 5})
+    waiting = [
+        WaitingClaim(f"t{n:05}", "a", "x", 1, Priority.DEDICATED, NOW - timedelta(seconds=9000 - n))
+        for n in range(5000)
+    ]
+    told = estimate(full_pool(0), waiting, ["t00049", "t04999"], NOW, sessions=sessions)
+    near, far = told["t00049"].half, told["t04999"].half
+    assert near == NOW + timedelta(hours=50)
+    assert far is not None
+    assert abs(far - (NOW + timedelta(hours=5000))) < timedelta(hours=100)
+
+
 def test_sessions_of_its_own_kind_speak_for_a_session_once_there_are_enough() -> None:
     past = {"short": [60.0] * 5, "rare": [9.0], "": [HOUR] * 9}
     sessions = Sessions(past)

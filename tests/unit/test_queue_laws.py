@@ -1,5 +1,6 @@
 """What holds of the queue whatever comes: laws over random policies and histories."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,10 +9,12 @@ from hypothesis import strategies as st
 
 from allotment.model.sharing import PoolPolicy
 from allotment.rules.queue_standing import (
+    Department,
     GroupInPool,
     HeldClaim,
     Node,
     PoolStanding,
+    Reservation,
     WaitingClaim,
 )
 from allotment.rules.queueing import decide
@@ -54,6 +57,34 @@ def test_borrowing_never_passes_a_ceiling_and_dedicated_servers_never_borrow(
             assert dedicated <= limit.guaranteed
             most = limit.ceiling if standing.policy.sharing else limit.guaranteed
             assert sum(claim.devices for claim in mine) <= most
+
+
+@pytest.mark.promise("GROUP-6")
+@given(pools(), launches(), st.integers(0, 12))
+def test_the_groups_of_a_department_never_pass_its_ceiling_together(
+    standing: PoolStanding, history: list[Launch], ceiling: int
+) -> None:
+    teams = tuple(
+        replace(group, department="research" if group.name in "ab" else None)
+        for group in standing.groups
+    )
+    above = (Department("research", ceiling),)
+    divided = replace(standing, groups=teams, departments=above)
+    for _, state, _, _ in Course(divided, history).play():
+        together = [claim.devices for claim in state.held.values() if claim.group in "ab"]
+        assert sum(together) <= ceiling
+
+
+@pytest.mark.promise("QUEUE-8")
+@given(pools(), launches(), st.integers(1, 8), st.sampled_from("abc"))
+def test_what_is_reserved_is_never_handed_to_others(
+    standing: PoolStanding, history: list[Launch], devices: int, holder: str
+) -> None:
+    devices = min(devices, standing.total)
+    kept = Reservation("r", devices, NOW, NOW + NEVER, group=holder)
+    for _, state, _, _ in Course(replace(standing, reservations=(kept,)), history).play():
+        others = [claim.devices for claim in state.held.values() if claim.group != holder]
+        assert sum(others) <= standing.total - devices
 
 
 @pytest.mark.promise("QUEUE-4", "QUEUE-5")
@@ -142,6 +173,54 @@ def test_within_its_guarantee_nobody_waits_longer_for_borrowers_than_runtime_and
     waited = Course(standing, [*mine, *low]).waited()[: len(mine)]
     longest = (policy.minimum_runtime + policy.grace) // MINUTE
     assert all(wait is not None and wait <= longest for wait in waited)
+
+
+@pytest.mark.promise("QUEUE-4")
+@given(
+    policies.filter(lambda policy: policy.sharing),
+    launches(sizes=4, latest=100),
+    st.lists(
+        st.tuples(st.sampled_from("de"), st.integers(1, 4), st.integers(0, 100)),
+        min_size=1,
+        max_size=5,
+    ),
+)
+def test_groups_that_want_their_guarantees_back_at_once_wait_no_longer_than_protection_takes_more(
+    policy: PoolPolicy, borrowers: list[Launch], wanted: list[tuple[str, int, int]]
+) -> None:
+    own = {group: sum(size for name, size, _ in wanted if name == group) for group in "de"}
+    groups = (
+        *(GroupInPool(name, devices, devices) for name, devices in own.items()),
+        *(GroupInPool(name, 0, 99) for name in "abc"),
+    )
+    total = sum(own.values()) + 2
+    standing = PoolStanding("p", "m", policy, total, (Node("n", total),), groups)
+    low = [Launch(one.at, one.group, one.devices, one.minutes) for one in borrowers]
+    mine = [Launch(at, group, devices, 500, DEDICATED) for group, devices, at in wanted]
+    waited = Course(standing, [*mine, *low]).waited()[: len(mine)]
+    longest = (
+        policy.minimum_runtime + policy.grace + min(policy.protect_after, 100 * MINUTE)
+    ) // MINUTE
+    assert all(wait is not None and wait <= longest for wait in waited)
+
+
+@pytest.mark.promise("QUEUE-3")
+@given(
+    policies.filter(lambda policy: policy.protect_after < NEVER),
+    launches(most=40, sizes=2, latest=300),
+    st.integers(1, 8),
+    st.integers(0, 100),
+)
+def test_no_claim_within_its_guarantee_is_overtaken_for_ever(
+    policy: PoolPolicy, others: list[Launch], devices: int, at: int
+) -> None:
+    groups = (GroupInPool("a", 8, 10), GroupInPool("b", 2, 10), GroupInPool("c", 0, 10))
+    standing = PoolStanding("p", "m", policy, 10, (Node("n", 10),), groups)
+    waited = Course(standing, [Launch(at, "a", devices, 60, DEDICATED), *others]).waited()
+    longest = max([one.minutes for one in others], default=0)
+    back = (policy.minimum_runtime + policy.grace) // MINUTE
+    assert waited[0] is not None
+    assert waited[0] <= policy.protect_after // MINUTE + max(longest, back)
 
 
 @pytest.mark.promise("QUEUE-3")

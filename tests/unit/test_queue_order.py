@@ -224,3 +224,33 @@ def test_a_ticket_for_two_pools_starts_in_one() -> None:
         "p1": ["both"],
         "p2": ["other"],
     }
+
+
+def lent(name: str, reclaim_at: datetime | None = None) -> PoolStanding:
+    """A pool of one device, guaranteed to a, that b has borrowed."""
+    held = HeldClaim("h", "b", "x", "n", 1, LOW, NOW - timedelta(hours=2), reclaim_at=reclaim_at)
+    groups = GroupInPool("a", 1, 1), GroupInPool("b", 0, 1, held=1)
+    return PoolStanding(name, "A100", SHARING, 1, (Node("n", 0),), groups, held=(held,))
+
+
+@pytest.mark.promise("QUEUE-4")
+def test_a_borrower_told_for_a_ticket_that_has_gone_is_spared() -> None:
+    told = lent("p", NOW + timedelta(minutes=3))
+    assert decide(told, [ticket("t")], NOW).spared == ()
+    assert decide(told, [], NOW).spared == ("h",)
+    assert decide(told, [ticket("t", group="b")], NOW).spared == ("h",)
+
+
+@pytest.mark.promise("QUEUE-4")
+def test_a_borrower_whose_time_has_come_is_not_spared_any_more() -> None:
+    assert decide(lent("p", NOW), [], NOW).spared == ()
+
+
+@pytest.mark.promise("QUEUE-4")
+def test_one_pool_gives_back_for_a_ticket_that_waits_for_two() -> None:
+    tickets = {("p1", "A100"): [ticket("both")], ("p2", "A100"): [ticket("both")]}
+    first = schedule([lent("p1"), lent("p2")], tickets, NOW)
+    assert {key[0]: len(one.reclaims) for key, one in first.items()} == {"p1": 1, "p2": 0}
+    told = lent("p1", NOW + timedelta(minutes=5))
+    again = schedule([told, lent("p2")], tickets, NOW)
+    assert all(one.reclaims == () and one.spared == () for one in again.values())

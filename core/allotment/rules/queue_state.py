@@ -157,12 +157,32 @@ class PoolState:
                 self.group(claim.group).told += claim.devices
         self._rooms: dict[Bucket, tuple[int, Room]] = {}
         """What was found for lines, and its group's changes then."""
-        self.kept = Kept(standing, now) if standing.reservations else None
-        if self.kept is not None:
-            for name, devices in self.kept.active_for_groups.items():
-                group = self.group(name)
-                group.guaranteed = max(group.guaranteed, devices)
-                group.ceiling = max(group.ceiling, devices)
+        self._reservations = standing.reservations
+        self._own_shares: dict[str, tuple[int, int]] = {}
+        """Guarantee and ceiling of groups to which a reservation gives more now."""
+        self._looked_at: datetime | None = None
+        """When it was last found what is reserved; None: something has ended since."""
+        self.kept: Kept | None = None
+        self.look_at_reservations(now)
+
+    def look_at_reservations(self, now: datetime) -> None:
+        """Find what is reserved at a moment: some have begun since, some are over."""
+        if not self._reservations or now == self._looked_at:
+            return
+        self._looked_at = now
+        for name, (guaranteed, ceiling) in self._own_shares.items():
+            self._give_share(name, guaranteed, ceiling)
+        self._own_shares.clear()
+        self.kept = Kept(self._reservations, self.total, self.policy, self.held.values(), now)
+        for name, devices in self.kept.active_for_groups.items():
+            group = self.group(name)
+            self._own_shares[name] = group.guaranteed, group.ceiling
+            self._give_share(name, max(group.guaranteed, devices), max(group.ceiling, devices))
+
+    def _give_share(self, name: str, guaranteed: int, ceiling: int) -> None:
+        group = self.group(name)
+        group.guaranteed, group.ceiling = guaranteed, ceiling
+        group.changes += 1
 
     def _add_no_group(self, standing: PoolStanding) -> None:
         """Who has no group shares what no group was guaranteed."""
@@ -279,6 +299,7 @@ class PoolState:
         """
         claim = self.held[allotment]
         self._forget(claim)
+        self._looked_at = None
         group = self.group(claim.group)
         if self.told.pop(allotment, None) is not None:
             group.told -= claim.devices

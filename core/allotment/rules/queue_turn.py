@@ -38,6 +38,7 @@ class Turn:
         self, state: PoolState, line: Line, now: datetime, spoken_for: frozenset[str] = frozenset()
     ) -> None:
         self.state, self.line, self.now = state, line, now
+        state.look_at_reservations(now)
         self.started: dict[Bucket, int] = {}
         self._spoken_for = spoken_for
         self._old = now - state.policy.protect_after

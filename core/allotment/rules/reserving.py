@@ -5,10 +5,12 @@ A reservation counts devices of the pool, not of a node. What its holder holds a
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from allotment.model.profiles import Priority
-from allotment.rules.queue_standing import PoolStanding, Reservation, WaitingClaim
+from allotment.model.sharing import PoolPolicy
+from allotment.rules.queue_standing import HeldClaim, Reservation, WaitingClaim
 
 UNKNOWN_SESSION = timedelta(days=1)
 """A session of unknown length is taken to last a day when a reservation is about to begin."""
@@ -17,11 +19,9 @@ UNKNOWN_SESSION = timedelta(days=1)
 class _Held:
     """One reservation, and what of it is not yet taken up."""
 
-    def __init__(self, reservation: Reservation, standing: PoolStanding) -> None:
+    def __init__(self, reservation: Reservation, held: Collection[HeldClaim]) -> None:
         self.reservation = reservation
-        mine = sum(
-            claim.devices for claim in standing.held if self.is_for(claim.group, claim.person)
-        )
+        mine = sum(claim.devices for claim in held if self.is_for(claim.group, claim.person))
         self.left = max(0, reservation.devices - mine)
         self.spare = 0
         """Before it begins: devices that others may hold beyond its beginning."""
@@ -34,38 +34,50 @@ class _Held:
 
 
 class Kept:
-    """What reservations keep back from whom, while decisions are made."""
+    """What reservations keep back from whom, at one moment.
 
-    def __init__(self, standing: PoolStanding, now: datetime) -> None:
-        self._now = now
-        self._policy = standing.policy
-        running = [one for one in standing.reservations if one.begins <= now < one.ends]
-        coming = [one for one in standing.reservations if one.begins > now]
-        self._active = [_Held(one, standing) for one in sorted(running, key=_order)]
-        self._coming = [_Held(one, standing) for one in sorted(coming, key=_order)]
-        for held in self._coming:
-            held.spare = self._spare(held, standing)
+    ``held`` are the servers of then in a pool of so many devices; what starts at that moment is told
+    with :meth:`take`.
+    """
+
+    def __init__(
+        self,
+        reservations: Sequence[Reservation],
+        total: int,
+        policy: PoolPolicy,
+        held: Collection[HeldClaim],
+        now: datetime,
+    ) -> None:
+        self._now, self._policy, self._total = now, policy, total
+        running = [one for one in reservations if one.begins <= now < one.ends]
+        coming = [one for one in reservations if one.begins > now]
+        self._active = [_Held(one, held) for one in sorted(running, key=_order)]
+        self._coming = [_Held(one, held) for one in sorted(coming, key=_order)]
+        for one in self._coming:
+            one.spare = self._spare(one, reservations, held)
         self.active_for_groups: dict[str, int] = {}
-        for one in running:
-            if one.group is not None and one.person is None:
-                before = self.active_for_groups.get(one.group, 0)
-                self.active_for_groups[one.group] = before + one.devices
+        for reservation in running:
+            if reservation.group is not None and reservation.person is None:
+                before = self.active_for_groups.get(reservation.group, 0)
+                self.active_for_groups[reservation.group] = before + reservation.devices
 
-    def _spare(self, held: _Held, standing: PoolStanding) -> int:
+    def _spare(
+        self, one: _Held, reservations: Sequence[Reservation], held: Collection[HeldClaim]
+    ) -> int:
         """Devices that may still be running with others when the reservation begins."""
-        begins = held.reservation.begins
+        begins = one.reservation.begins
         together = sum(
-            one.devices for one in standing.reservations if one.begins <= begins < one.ends
+            other.devices for other in reservations if other.begins <= begins < other.ends
         )
         lasting = sum(
             claim.devices
-            for claim in standing.held
-            if not held.is_for(claim.group, claim.person)
+            for claim in held
+            if not one.is_for(claim.group, claim.person)
             and claim.reclaim_at is None
-            and not (standing.policy.sharing and claim.priority is Priority.LOW)
+            and not (self._policy.sharing and claim.priority is Priority.LOW)
             and (claim.expected_end or self._now + UNKNOWN_SESSION) > begins
         )
-        return standing.total - together - lasting
+        return self._total - together - lasting
 
     def covers(self, person: str, devices: int) -> bool:
         """Whether a person's own reservation, begun already, has this many devices left."""
