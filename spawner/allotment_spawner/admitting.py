@@ -309,7 +309,9 @@ class AllotmentMixin(Spawner):
         return tuple(one for one in await self._active() if one.id == known or not known)
 
     async def _end(self, allotment: Allotment, reason: str) -> bool:
-        await self._mark_stopping(allotment.id, reason)
+        # Of what this process did not start nobody knows since when it is gone.
+        mark = claims.mark_stopping if self._launched_here else claims.mark_gone
+        await self._step(mark, allotment.id, reason, HUB)
         proof = await self.prove_gone(allotment)
         if proof is None:
             self.log.warning(
@@ -320,9 +322,6 @@ class AllotmentMixin(Spawner):
         if self._allotment_id == allotment.id:
             self._allotment, self._allotment_id = None, ""
         return True
-
-    async def _mark_stopping(self, allotment_id: str, reason: str) -> None:
-        await self._step(claims.mark_stopping, allotment_id, reason, HUB)
 
     async def _active(self) -> tuple[Allotment, ...]:
         """What the record says this very server holds. What is offered to it has no server yet."""

@@ -27,6 +27,7 @@ from allotment.record import (
     groups,
     people,
     platform,
+    settling,
     usage,
 )
 from allotment.record.adopting import RunningServer, adopt
@@ -204,6 +205,26 @@ def test_those_concerned_are_told_once_at_each_level(priced: Any) -> None:
         ("ann", 100),
     ]
     assert "used to 80 %: 8.03 of 10.00 a month" in (found[0].after or {})["message"]
+
+
+@pytest.mark.promise("MONEY-3")
+def test_a_level_is_told_once_by_several_and_not_of_a_budget_that_was_changed_since(
+    priced: Any,
+) -> None:
+    give(priced, PERSON, "ann", "10", at_limit="warn")
+    run(priced, priced.granted("ann", "gpu"))
+    priced.later(hours=5)
+    used_up = spent(priced, PERSON, "ann")
+
+    def warn(spending: Spending) -> bool:
+        with priced.record.writing("budgets", priced.now, configuration=False) as writing:
+            return settling.warn(writing, spending, "It is used up.")
+
+    assert warn(used_up)
+    assert not warn(used_up)
+    give(priced, PERSON, "ann", "12", at_limit="warn")
+    assert not warn(used_up)
+    assert warn(spent(priced, PERSON, "ann"))
 
 
 @pytest.mark.promise("MONEY-3")

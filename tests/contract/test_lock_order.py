@@ -1,9 +1,10 @@
-"""Nobody waits in a circle: whoever holds what another needs never waits for that other."""
+"""Nobody waits in a circle, and nothing is written over: what happens at once ends as if one came after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from threading import Event
 from typing import Any
@@ -23,15 +24,22 @@ from allotment.record import (
     claims,
     instance_types,
     offers,
+    platform,
     profiles,
+    reports,
     tickets,
+    usage,
 )
 from allotment.record.engine import Record
 from allotment.record.offers import Place, Turn
+from allotment.record.reports import ServerMinute
 from allotment.record.turns import Placed, place
+from allotment.record.usage import Question
+from allotment.work.budgets import watch_budgets
 
 pytestmark = pytest.mark.promise("LIMIT-2")
 
+SPENT = Question(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 PLACE = Place("a100", "A100", "n1")
 PATIENCE = 60.0
 _BLOCKED = (
@@ -147,3 +155,40 @@ def test_several_are_offered_while_somebody_who_pays_from_the_same_launches(
         claims.allot(writing, facts, decision, State.STARTING)
 
     assert [type(one) for one in offering.result(PATIENCE)] == [Granted, Granted]
+
+
+@pytest.fixture
+def found_gone(lab: Any) -> Any:
+    """Ann has a budget; her server told nothing after its first minute, and is found gone two hours later."""
+    lab.profile("paid", price="60")
+    with lab.write() as writing:
+        budgets.put(writing, BudgetScope.PERSON, "ann", BudgetTerms(amount=Decimal(1000)))
+    lab.running = lab.granted("ann", "paid")
+    claims.mark_running(lab.record, lab.running, lab.later(seconds=1))
+    minute = lab.now.replace(second=0, microsecond=0)
+    with lab.write() as writing:
+        reports.add_server_minutes(writing, [ServerMinute(lab.running, minute, 1, 0, 0, 0)])
+    lab.later(hours=2)
+    return lab
+
+
+@pytest.mark.promise("MONEY-2")
+def test_a_past_that_is_put_right_while_budgets_are_settled_is_not_written_over(
+    found_gone: Any,
+) -> None:
+    at = found_gone.now
+    with found_gone.record.writing("reconciling", at, configuration=False) as writing:
+        budgets.unsettle(writing, "ann", "vision")
+        settling = beside(
+            found_gone.record, lambda: watch_budgets(found_gone.record, at + timedelta(minutes=2))
+        )
+        claim_statements.step(writing, found_gone.running, State.STOPPING, "It was gone.")
+        usage.charge_until_last_seen(writing, found_gone.running)
+    settling.result(PATIENCE)
+
+    with found_gone.record.reading() as reading:
+        (of_ann,) = budgets.spendings(reading, at + timedelta(minutes=5))
+        zone = platform.time_zone(reading)
+        (used,) = usage.read(reading, SPENT, at + timedelta(minutes=5), zone)
+    assert of_ann.spent == used.use.charge
+    assert used.use.time < timedelta(minutes=1) // timedelta(microseconds=1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -147,18 +148,19 @@ def test_who_waited_is_written_that_it_was_refused_and_who_took_it_out(
 def test_a_groups_budget_is_written_to_its_leads_and_without_a_lead_to_operators(
     lab: Any, mailing: Mailing, inbox: Inbox
 ) -> None:
-    def warn() -> None:
+    def warn(part: int) -> None:
         with lab.write("budgets") as writing:
             (spending,) = budgets.spendings(writing, writing.now)
-            settling.warn(writing, spending, "80 of 100 is used.")
+            used = replace(spending, spent=spending.amount * part // 100)
+            settling.warn(writing, used, f"{part} of 100 is used.")
 
     with lab.write() as writing:
-        budgets.put(writing, BudgetScope.GROUP, "vision", BudgetTerms(amount=100))
-    warn()
+        budgets.put(writing, BudgetScope.GROUP, "vision", BudgetTerms(amount=Decimal(100)))
+    warn(80)
     mailing.round(lab.later(seconds=5))
     with lab.write() as writing:
         memberships.add(writing, "bob", "vision", Origin.CONSOLE, lead=True)
-    warn()
+    warn(95)
     mailing.round(lab.later(seconds=5))
 
     readers = [str(one["To"]) for one in inbox.taken]

@@ -20,6 +20,7 @@ from allotment.model.profiles import Priority
 from allotment.model.refusals import AllotmentError
 from allotment.record import budgets, counting
 from allotment.record import devices as device_rows
+from allotment.record.columns import Moment
 from allotment.record.engine import Reading, Writing
 from allotment.record.schema import allotments, devices, holdings, profiles, servers, shares
 
@@ -93,6 +94,7 @@ def _devices(writing: Writing, running: RunningServer) -> list[Device]:
 
 
 def _write_allotment(writing: Writing, running: RunningServer, held: Sequence[Device]) -> None:
+    began = datetime.fromtimestamp(running.process.started, UTC)
     values: dict[str, Any] = {
         "hub": running.hub,
         "person": running.person,
@@ -104,23 +106,25 @@ def _write_allotment(writing: Writing, running: RunningServer, held: Sequence[De
         "device_count": len(held),
         "devices": [_held_device(device) for device in held],
         "token_hash": running.token_hash,
+        "running_at": sa.func.coalesce(allotments.c.running_at, sa.literal(began, Moment)),
         "stopping_at": None,
         "released_at": None,
+        "reclaim_deadline": None,
         "charged_until": None,
         "process_id": running.process.pid,
         "process_started": running.process.started,
         "stop_reason": "",
         "stopped_by": "",
+        "stop_cause": "",
         "proof": "",
     }
     same = allotments.c.id == running.allotment
     if not writing.run(allotments.update().where(same).values(**values)).rowcount:
-        began = datetime.fromtimestamp(running.process.started, UTC)
         profile = _profile(writing, running)
         identity = {"id": running.allotment, "admitted_at": began, "terms": {"profile": profile}}
         identity["priority"] = profile.get("priority", Priority.DEDICATED)
         identity["instance_type"] = profile.get("instance_type")
-        writing.run(allotments.insert().values(**identity, **values))
+        writing.run(allotments.insert().values(values | identity | {"running_at": began}))
     _write_server(writing, running)
 
 

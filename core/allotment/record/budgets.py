@@ -71,6 +71,17 @@ def all_rows(reading: Reading) -> tuple[Row, ...]:
     return tuple(_from_row(row) for row in reading.all(statement))
 
 
+def lock(writing: Writing, concerned: sa.ColumnElement[bool] | None = None) -> tuple[Row, ...]:
+    """Every budget, or those concerned, which nobody else changes until the transaction ends.
+
+    They are locked in the order in which admissions lock them.
+    """
+    statement = sa.select(budgets).order_by(budgets.c.scope, budgets.c.subject).with_for_update()
+    if concerned is not None:
+        statement = statement.where(concerned)
+    return tuple(_from_row(row) for row in writing.all(statement))
+
+
 def get(reading: Reading, scope: BudgetScope, subject: str) -> Row:
     """One budget.
 
@@ -292,5 +303,6 @@ def unsettle_departments(writing: Writing, *names: str | None) -> None:
 
 
 def _count_anew(writing: Writing, concerned: sa.ColumnElement[bool]) -> None:
+    lock(writing, concerned)
     again = budgets.update().where(concerned)
     writing.run(again.values(settled="0", settled_until=budgets.c.settled_from))

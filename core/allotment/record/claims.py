@@ -16,7 +16,15 @@ from allotment.model.claims import Claim, Granted, Outcome, Queued, Refused, Wai
 from allotment.model.endings import Cause
 from allotment.model.reasons import WAITING_RULES, Reason, Rule
 from allotment.model.refusals import AllotmentError, Refusal
-from allotment.record import allotments, claim_facts, claim_statements, ids, tickets
+from allotment.record import (
+    allotments,
+    budgets,
+    claim_facts,
+    claim_statements,
+    ids,
+    tickets,
+    usage,
+)
 from allotment.record.claim_facts import Facts
 from allotment.record.engine import Reading, Record, Writing
 from allotment.record.turns import Placed, place
@@ -193,6 +201,29 @@ def mark_stopping(
     """
     with record.writing(by, now, configuration=False) as writing:
         return claim_statements.step(writing, allotment_id, State.STOPPING, reason, cause or "")
+
+
+_LIVE = """
+SELECT person, group_name FROM allotments WHERE id = :id AND state IN ('starting', 'running')
+"""
+
+
+def mark_gone(record: Record, allotment_id: str, reason: str, by: str, now: datetime) -> bool:
+    """Step to *stopping* a server that was found gone: it is charged until its last sign of life.
+
+    One transaction: whoever ends in the middle of it leaves nobody to pay for the time after that.
+    Returns False where it had ended already.
+    """
+    with record.writing(by, now, configuration=False) as writing:
+        whose = writing.driver(_LIVE, {"id": allotment_id}).first()
+        if whose is None:
+            return False
+        # First, as everywhere: whoever holds the counter of events waits for no budget.
+        budgets.unsettle(writing, whose.person, whose.group_name)
+        if not claim_statements.step(writing, allotment_id, State.STOPPING, reason):
+            return False
+        usage.charge_until_last_seen(writing, allotment_id)
+        return True
 
 
 def release(record: Record, allotment_id: str, proof: str, now: datetime) -> bool:

@@ -5,16 +5,16 @@ It stays a minute behind the clock: by then nothing that was written late can ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 
-from allotment.model.budgets import Budget, BudgetScope, Spending
-from allotment.model.money import Use
+from allotment.model.budgets import BudgetScope, Spending
 from allotment.record import platform, usage
-from allotment.record.budgets import Row, match
+from allotment.record.budgets import Row, lock, match
 from allotment.record.columns import from_stored, to_stored
 from allotment.record.engine import Reading, Writing
 from allotment.record.schema import budgets, groups
@@ -26,7 +26,7 @@ BEHIND = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class _Settled:
     """What is to be written of a budget: its period's beginning, and what was spent until when."""
 
     row: Row
@@ -35,73 +35,81 @@ class Settled:
     amount: int
 
 
-def settle(reading: Reading, rows: Iterable[Row], now: datetime) -> tuple[Settled, ...]:
-    """Count what was spent of each budget until a minute ago: in one look for those of one time."""
-    zone, at = platform.time_zone(reading), to_stored(now)
+def settle(writing: Writing) -> None:
+    """Count what was spent of every budget until a minute ago: in one look for those of one time.
+
+    Counted and kept in one transaction that has locked the budgets, so that a past that is put right
+    meanwhile is never written over.
+    """
+    zone, at = platform.time_zone(writing), to_stored(writing.now)
     horizon = at - BEHIND // timedelta(microseconds=1)
     waiting: dict[int, list[tuple[Row, int]]] = {}
-    for row in rows:
+    for row in lock(writing):
         terms = row.budget.terms
         begin, _ = bounds(terms.period, to_stored(row.budget.begins_at), at, zone)
         since = row.settled_until if row.settled_from == begin else begin
         if since < horizon or row.settled_from != begin:
             waiting.setdefault(since, []).append((row, begin))
-    departments_of = {one.name: one.department for one in reading.all(sa.select(groups))}
-    return tuple(
-        done
-        for since, those in sorted(waiting.items())
-        for done in _settle(reading, those, since, max(since, horizon), departments_of)
-    )
+    for since, those in sorted(waiting.items()):
+        for done in _settle(writing, those, since, max(since, horizon)):
+            _keep(writing, done)
 
 
 def _settle(
-    reading: Reading,
-    those: list[tuple[Row, int]],
-    since: int,
-    horizon: int,
-    departments_of: dict[str, str | None],
-) -> Iterator[Settled]:
-    found = usage.charged(reading, from_stored(since), from_stored(horizon))
-    used = tally(found, since, horizon, uncut(since), lambda subject: subject[:2])
+    reading: Reading, those: Iterable[tuple[Row, int]], since: int, horizon: int
+) -> Iterator[_Settled]:
+    spent = _spent(reading, since, horizon)
     for row, begin in those:
-        mine = (use for key, use in used.items() if _pays_for(row.budget, key, departments_of))
-        spent = sum(mine, Use()).charge
         kept = row.settled if row.settled_from == begin else 0
-        yield Settled(row, begin, horizon, kept + spent)
+        yield _Settled(row, begin, horizon, kept + spent.get(row.key, 0))
 
 
-def _pays_for(budget: Budget, key: tuple[str, ...], departments_of: dict[str, str | None]) -> bool:
-    person, group = key[:2]
-    if budget.scope is BudgetScope.PERSON:
-        return person == budget.subject
-    if budget.scope is BudgetScope.GROUP:
-        return group == budget.subject
-    return departments_of.get(group) == budget.subject
+def _spent(reading: Reading, since: int, until: int) -> Mapping[tuple[str, str], int]:
+    """What was charged from then until then, by scope and subject."""
+    found = usage.charged(reading, from_stored(since), from_stored(until))
+    used = tally(found, since, until, uncut(since), lambda subject: subject[:2])
+    departments_of = {one.name: one.department for one in reading.all(sa.select(groups))}
+    spent: dict[tuple[str, str], int] = defaultdict(int)
+    for (person, group, *_), use in used.items():
+        spent[BudgetScope.PERSON, person] += use.charge
+        spent[BudgetScope.GROUP, group] += use.charge
+        spent[BudgetScope.DEPARTMENT, departments_of.get(group) or ""] += use.charge
+    return spent
 
 
-def write_settled(writing: Writing, settled: Iterable[Settled]) -> None:
-    """Keep what was counted, unless the budget was changed meanwhile. A new period warns anew."""
-    for one in settled:
-        budget = one.row.budget
-        fresh = {} if one.row.settled_from == one.begin else {"warned": 0}
-        writing.run(
-            budgets.update()
-            .where(*match(budget.scope, budget.subject), budgets.c.revision == budget.revision)
-            .values(
-                settled=str(one.amount),
-                settled_from=from_stored(one.begin),
-                settled_until=from_stored(one.until),
-                **fresh,
-            )
-        )
-
-
-def warn(writing: Writing, spending: Spending, message: str) -> None:
-    """Note that a level was told, and tell it as an event."""
-    budget = spending.budget
+def _keep(writing: Writing, one: _Settled) -> None:
+    """Keep what was counted. A new period warns anew."""
+    budget = one.row.budget
+    fresh = {} if one.row.settled_from == one.begin else {"warned": 0}
     writing.run(
-        budgets.update().where(*match(budget.scope, budget.subject)).values(warned=spending.level)
+        budgets.update()
+        .where(*match(budget.scope, budget.subject))
+        .values(
+            settled=str(one.amount),
+            settled_from=from_stored(one.begin),
+            settled_until=from_stored(one.until),
+            **fresh,
+        )
     )
+
+
+def warn(writing: Writing, spending: Spending, message: str) -> bool:
+    """Note that a level was told, and tell it as an event.
+
+    Returns False where another has told it, or the budget was changed since it was read.
+    """
+    budget = spending.budget
+    told = writing.run(
+        budgets.update()
+        .where(
+            *match(budget.scope, budget.subject),
+            budgets.c.revision == budget.revision,
+            budgets.c.warned < spending.level,
+        )
+        .values(warned=spending.level)
+    )
+    if not told.rowcount:
+        return False
     writing.event(
         "budget.warned",
         f"{budget.scope}/{budget.subject}",
@@ -109,3 +117,4 @@ def warn(writing: Writing, spending: Spending, message: str) -> None:
         group=budget.subject if budget.scope is BudgetScope.GROUP else None,
         after={"level": spending.level, "message": message},
     )
+    return True

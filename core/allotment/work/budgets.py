@@ -42,10 +42,10 @@ def watch_budgets(record: Record, now: datetime) -> str:
 
 def _settle(record: Record, now: datetime) -> None:
     with record.reading() as reading:
-        settled = settling.settle(reading, budgets.all_rows(reading), now)
-    if settled:
+        anything = bool(budgets.all_rows(reading))
+    if anything:
         with record.writing(_ACTOR, now, configuration=False) as writing:
-            settling.write_settled(writing, settled)
+            settling.settle(writing)
 
 
 def _ends(

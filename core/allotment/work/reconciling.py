@@ -15,7 +15,7 @@ from typing import Protocol
 
 from allotment.model.allotments import Allotment, State
 from allotment.model.refusals import NotFound
-from allotment.record import Reading, Record, allotments, budgets, claims, drift, leases, usage
+from allotment.record import Reading, Record, allotments, claims, drift, leases
 from allotment.record.adopting import NotAdoptable, RunningServer, accounted_for, adopt
 from allotment.work.hub_api import HubServer
 
@@ -166,12 +166,7 @@ class _Round:
 
     def _end(self, allotment: Allotment) -> bool:
         """Mark as stopping, end what is left, and release on proof. Returns whether it was proven."""
-        if claims.mark_stopping(
-            self._record, allotment.id, "Its server was gone.", _ACTOR, self._now
-        ):
-            with self._record.writing(_ACTOR, self._now, configuration=False) as writing:
-                usage.charge_until_last_seen(writing, allotment.id)
-                budgets.unsettle(writing, allotment.person, allotment.group)
+        claims.mark_gone(self._record, allotment.id, "Its server was gone.", _ACTOR, self._now)
         proof = self._place.end(allotment)
         if proof is None:
             return False
