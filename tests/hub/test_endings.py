@@ -117,3 +117,28 @@ def test_a_lifetime_ends_a_server_and_the_hub_has_it_no_more(platform: Platform)
     until(lambda: "Stopped: lifetime over" in browser.get("/home").text, "the end", 90)
     assert "Servers of this size may run for 4 seconds." in browser.get("/home").text
     assert not [one for one in processes.marked() if (one.person, one.server) == ("ben", "short")]
+
+
+@pytest.mark.promise("IDLE-4", "USER-5")
+def test_a_server_is_left_alone_as_long_as_its_profile_lets_its_own_user_ask(
+    platform: Platform,
+) -> None:
+    browser = platform.hub.signed_in("ben")
+    platform.launch(browser, "ben", "night", "quick")
+    headers = {"X-XSRFToken": browser.cookies["_xsrf"]}
+
+    def keep(**said: Any) -> httpx.Response:
+        return browser.post("/allotment/keep", headers=headers, json=said)
+
+    longest = keep(server="night", seconds=13 * 3600)
+    assert (longest.status_code, longest.json()["reasons"][0]["rule"]) == (409, "ending.keep")
+    wrong: list[dict[str, Any]] = [{}, {"seconds": True}, {"seconds": -1}, {"seconds": 1e300}]
+    assert [keep(server="night", **said).status_code for said in wrong] == [400] * len(wrong)
+    assert keep(server=7, seconds=60).status_code == 400
+    assert keep(server="train", seconds=60).status_code == 404
+    assert "Left alone until" not in browser.get("/home").text
+
+    assert keep(server="night", seconds=3600, note="<i>Training</i>").status_code == 204
+    page = browser.get("/home").text
+    assert "Left alone until" in page
+    assert "&lt;i&gt;Training" in page
