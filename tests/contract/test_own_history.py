@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.endings import Cause
-from allotment.record import claims, reports, tickets
+from allotment.record import budgets, claims, reports, tickets
 from allotment.record.reports import DeviceMinute, ServerMinute
 from allotment.simulate import Job, replay
 from allotment.simulate.own_history import History, own_history
-from allotment.simulate.present import present_policy
+from allotment.simulate.present import present_policy, with_spent
 
 MINUTE = timedelta(minutes=1)
 
@@ -132,3 +134,20 @@ def test_the_present_policy_replays_the_past_as_it_was(lab: Any) -> None:
     assert (policy.pools[0].name, policy.pools[0].nodes) == ("a100", (2,))
     assert (found.waits.launches, found.waits.longest) == (2, pytest.approx(0, abs=0.1))
     assert found.device_hours == pytest.approx(3, abs=0.01)
+
+
+@pytest.mark.promise("OPS-6", "MONEY-3")
+def test_a_groups_budget_begins_with_what_it_had_spent_by_then(lab: Any) -> None:
+    lab.profile("paid", devices=1, price="2.00")
+    with lab.write() as writing:
+        budgets.put(writing, BudgetScope.GROUP, "vision", BudgetTerms(amount=Decimal(100)), 0)
+    held = lab.granted("ann", "paid", "one")
+    claims.mark_running(lab.record, held, lab.now)
+    begin = lab.later(hours=3)
+    lab.later(hours=3)
+    with lab.record.reading() as reading:
+        policy = present_policy(reading)
+        assert policy is not None
+        (found,) = with_spent(reading, policy, begin, lab.now).budgets
+
+    assert (found.group, found.amount, found.spent) == ("vision", 100, Decimal(6))

@@ -123,3 +123,43 @@ def test_a_trace_may_tell_profiles_prices_and_idle_ends() -> None:
     head = "submitted_at,duration,devices,group,profile,price,idle"
     (found,) = parse_trace([head, "1970-01-01T00:00:00Z,7200,1,a,gpu,2.40,3600"])
     assert (found.profile, found.price, found.idle) == ("gpu", 2.4, idle((1, 1)))
+
+
+DAY = 24 * HOUR
+
+
+def spend(jobs: list[Job], *pools: str, **budget: Any) -> Result:
+    """Replay with a budget of group a; each pool has devices for all."""
+    plans = [
+        {"name": name, "devices": 9, "shares": [{"group": "a", "guaranteed": 9}]} for name in pools
+    ]
+    document = {"pools": plans, "budgets": [{"group": "a", **budget}]}
+    return replay(jobs, SimulationPolicy.model_validate(document))
+
+
+def paid(day: float, hours: float, pool: str = "one") -> Job:
+    return Job(day * DAY, hours * HOUR, 1, "a", pool, price=1.0)
+
+
+@pytest.mark.promise("OPS-6", "MONEY-3")
+def test_what_a_budget_cannot_pay_for_is_refused_until_the_next_month() -> None:
+    jobs = [paid(0, 10), paid(1, 1), paid(31, 1)]
+    found = spend(jobs, "one", amount=10)
+    assert (found.over_budget, found.waits.launches, found.cost) == (1, 2, 11)
+    assert spend(jobs, "one", amount=11).over_budget == 0
+
+
+@pytest.mark.promise("OPS-6", "MONEY-3")
+def test_a_budget_pays_for_all_pools_in_the_order_of_time() -> None:
+    jobs = [paid(0, 10, "two"), paid(1, 1, "one"), paid(2, 1, "two")]
+    found = spend(jobs, "one", "two", amount=10)
+    assert [pool.over_budget for pool in found.pools] == [1, 1]
+
+
+@pytest.mark.promise("OPS-6", "MONEY-3")
+def test_what_was_spent_before_and_credit_count_and_a_warning_refuses_nothing() -> None:
+    jobs = [paid(0, 5), paid(40, 5)]
+    assert spend(jobs, "one", amount=10, spent=6).over_budget == 0
+    assert spend(jobs, "one", amount=10, spent=10).over_budget == 1
+    assert spend(jobs, "one", amount=10, spent=6, period="none").over_budget == 1
+    assert spend(jobs, "one", amount=1, spent=6, at_limit="warn").over_budget == 0

@@ -55,6 +55,13 @@ MEASURES = (
     Measure(
         "Can never be served", lambda f: f.never, _count, hint="larger than the share or a node"
     ),
+    Measure(
+        "Refused by a budget",
+        lambda found: found.over_budget,
+        _count,
+        "",
+        "launches that it could not pay for",
+    ),
     Measure("Wait, 50 %", lambda f: f.waits.half, minutes_words),
     Measure("Wait, 90 %", lambda f: f.waits.ninety, minutes_words),
     Measure("Wait, 99 %", lambda f: f.waits.ninety_nine, minutes_words),

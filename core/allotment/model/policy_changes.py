@@ -7,7 +7,13 @@ from datetime import timedelta
 
 from allotment.model.durations import format_duration
 from allotment.model.money import money_words
-from allotment.model.simulation import PoolPlan, ProfilePlan, ShareInPlan, SimulationPolicy
+from allotment.model.simulation import (
+    BudgetPlan,
+    PoolPlan,
+    ProfilePlan,
+    ShareInPlan,
+    SimulationPolicy,
+)
 
 _TIMES = {
     "minimum_runtime": "a borrower keeps devices at least",
@@ -27,7 +33,23 @@ def policy_changes(present: SimulationPolicy, changed: SimulationPolicy) -> tupl
     ]
     for profile in changed.profiles:
         lines += _profile(present.profile(profile.name) or ProfilePlan(name=profile.name), profile)
+    lines += _budgets(present, changed)
     return tuple(lines)
+
+
+def _budgets(present: SimulationPolicy, changed: SimulationPolicy) -> Iterator[str]:
+    before = {one.group: one for one in present.budgets}
+    after = {one.group: one for one in changed.budgets}
+    for group in sorted(before.keys() | after.keys()):
+        old, new = (_budget(known.get(group)) for known in (before, after))
+        if old != new:
+            yield _line(f"budget of {group}", "", old, new).replace("  ", " ")
+
+
+def _budget(plan: BudgetPlan | None) -> str:
+    if plan is None:
+        return "none"
+    return f"{money_words(plan.amount)} {plan.period.words}, at the limit {plan.at_limit.words}"
 
 
 def _pool(before: PoolPlan, after: PoolPlan) -> Iterator[str]:

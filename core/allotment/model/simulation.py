@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from allotment.model.budgets import MINIMUM_SESSION, AtLimit, Period, Session
 from allotment.model.idleness import Lifetime
 from allotment.model.profiles import Price
 from allotment.model.sharing import PoolPolicy
@@ -93,6 +95,22 @@ class ProfilePlan(BaseModel):
     price: Price | None = Field(default=None, description="Per hour; left out: as it was charged")
 
 
+class BudgetPlan(BaseModel):
+    """What a group may spend; at its end nothing new of the group starts, unless it only warns.
+
+    ``spent`` is what was spent in the period in which the replay begins, before it begins.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    group: _Name
+    amount: Price
+    period: Period = Period.MONTH
+    at_limit: AtLimit = AtLimit.REFUSE
+    minimum_session: Session = MINIMUM_SESSION
+    spent: Price = Decimal(0)
+
+
 class SimulationPolicy(BaseModel):
     """All pools of a replay. A launch that names no pool goes to the first.
 
@@ -103,6 +121,13 @@ class SimulationPolicy(BaseModel):
 
     pools: tuple[PoolPlan, ...] = Field(min_length=1, max_length=200)
     profiles: tuple[ProfilePlan, ...] = Field(default=(), max_length=1_000)
+    budgets: tuple[BudgetPlan, ...] = Field(default=(), max_length=5_000)
+    time_zone: str = Field(
+        default="UTC",
+        max_length=64,
+        pattern=r"^[A-Za-z0-9_+/-]+$",
+        description="The zone in which budgets' months begin",
+    )
 
     @model_validator(mode="after")
     def _names_once(self) -> Self:
@@ -112,6 +137,15 @@ class SimulationPolicy(BaseModel):
             if twice:
                 message = f"{what} {twice[0]!r} is there twice"
                 raise ValueError(message)
+        try:
+            ZoneInfo(self.time_zone)
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+            message = f"{self.time_zone!r} is no time zone"
+            raise ValueError(message) from error
+        groups = [budget.group for budget in self.budgets]
+        if len(set(groups)) < len(groups):
+            message = "a group has one budget at most"
+            raise ValueError(message)
         return self
 
     def pool(self, name: str) -> PoolPlan | None:
@@ -182,13 +216,14 @@ class Outcome(Found):
     stopped_lifetime: int = Field(default=0, description="Servers stopped at their lifetime's end")
     never: int = Field(description="Launches larger than what may ever be given them")
     gave_up: int = Field(default=0, description="Launches whose people did not wait any longer")
+    over_budget: int = Field(default=0, description="Launches that a budget could not pay for")
     hours_in_vain: float = Field(default=0, description="Hours that those waited who gave up")
     cost: Decimal = Decimal(0)
 
     @property
     def not_let_in(self) -> int:
         """Launches that waited a minute or longer, or never began."""
-        return self.waits.noticed + self.gave_up + self.never
+        return self.waits.noticed + self.gave_up + self.never + self.over_budget
 
     @property
     def hours_waited(self) -> float:

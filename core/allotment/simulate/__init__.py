@@ -9,8 +9,8 @@ from allotment.model.simulation import (
     SimulationPolicy,
     Waits,
 )
+from allotment.simulate.playing import replay
 from allotment.simulate.policy import read_policy
-from allotment.simulate.replay import replay
 from allotment.simulate.trace import Job, TraceInvalid, parse_trace, read_trace
 
 __all__ = [

@@ -22,7 +22,7 @@ from allotment.model.simulation import (
     ShareInPlan,
     SimulationPolicy,
 )
-from allotment.simulate.replay import replay
+from allotment.simulate.playing import replay
 from allotment.simulate.trace import Job
 
 IDLE_LIMITS = (timedelta(minutes=30), timedelta(hours=1), timedelta(hours=2))

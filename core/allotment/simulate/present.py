@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import datetime
+from decimal import Decimal
 
 import sqlalchemy as sa
 
+from allotment.model.budgets import BudgetScope
+from allotment.model.money import Dimension
 from allotment.model.simulation import (
+    BudgetPlan,
     DepartmentInPlan,
     PoolPlan,
     ProfilePlan,
     ShareInPlan,
     SimulationPolicy,
 )
-from allotment.record import Reading, departments, groups, pools, profiles
+from allotment.record import (
+    Reading,
+    budgets,
+    departments,
+    groups,
+    platform,
+    pools,
+    profiles,
+    usage,
+)
+from allotment.record.columns import from_stored, to_stored
+from allotment.record.platform import zone_of
 from allotment.record.schema import pool_nodes
+from allotment.record.usage import Question
+from allotment.rules.budget import bounds
 
 
 def present_policy(reading: Reading) -> SimulationPolicy | None:
@@ -28,7 +46,49 @@ def present_policy(reading: Reading) -> SimulationPolicy | None:
         for pool in pools.all_pools(reading)
         if pool.name in nodes
     )
-    return SimulationPolicy(pools=plans, profiles=_profiles(reading)) if plans else None
+    if not plans:
+        return None
+    return SimulationPolicy(
+        pools=plans,
+        profiles=_profiles(reading),
+        budgets=_budgets(reading),
+        time_zone=str(platform.time_zone(reading)),
+    )
+
+
+def with_spent(
+    reading: Reading, policy: SimulationPolicy, begin: datetime, now: datetime
+) -> SimulationPolicy:
+    """The policy with what its budgets had paid for in their period when a replay of the past begins."""
+    zone = zone_of(policy.time_zone)
+    given = {
+        row.budget.subject: row.budget.begins_at
+        for row in budgets.all_rows(reading)
+        if row.budget.scope is BudgetScope.GROUP
+    }
+    plans = []
+    for plan in policy.budgets:
+        since, _ = bounds(
+            plan.period, to_stored(given.get(plan.group, begin)), to_stored(begin), zone
+        )
+        question = Question(from_stored(since), begin, by=(Dimension.GROUP,), group=plan.group)
+        used = usage.read(reading, question, now, zone)
+        spent = sum((one.use.cost for one in used), Decimal())
+        plans.append(plan.model_copy(update={"spent": spent}))
+    return policy.model_copy(update={"budgets": tuple(plans)})
+
+
+def _budgets(reading: Reading) -> tuple[BudgetPlan, ...]:
+    """Those of groups: whose launch it was that a person's budget paid for, a replay does not know."""
+    return tuple(
+        BudgetPlan(
+            group=row.budget.subject,
+            **row.budget.terms.model_dump(include={"amount", "period", "at_limit"}),
+            minimum_session=row.budget.terms.minimum_session,
+        )
+        for row in budgets.all_rows(reading)
+        if row.budget.scope is BudgetScope.GROUP
+    )
 
 
 def _nodes(reading: Reading) -> dict[str, list[int]]:

@@ -18,9 +18,7 @@ from allotment.model.simulation import (
     PoolPlan,
     PoolResult,
     ProfilePlan,
-    Result,
     ShareInPlan,
-    SimulationPolicy,
 )
 from allotment.rules.queue_line import Line
 from allotment.rules.queue_standing import (
@@ -35,8 +33,9 @@ from allotment.rules.queue_standing import (
 from allotment.rules.queue_state import PoolState
 from allotment.rules.queue_turn import Turn
 from allotment.simulate.lasting import Lasting
+from allotment.simulate.ledger import Ledger
 from allotment.simulate.policy import shares_for
-from allotment.simulate.results import Tally, together
+from allotment.simulate.results import Tally
 from allotment.simulate.sessions import MOMENT, Sessions, Stop, idle_within, resumed
 from allotment.simulate.trace import Job
 
@@ -45,29 +44,8 @@ _HOUR = 3600.0
 Progress = Callable[[int], None]
 
 
-def _nobody_looks(_: int) -> None:
+def nobody_looks(_: int) -> None:
     """Where nobody follows the progress."""
-
-
-def replay(
-    jobs: Sequence[Job], policy: SimulationPolicy, progress: Progress = _nobody_looks
-) -> Result:
-    """Replay a trace, pool by pool. ``progress`` is told how many more launches were placed.
-
-    A launch for a pool that the policy does not have goes to the first.
-    """
-    by_pool: dict[str, list[Job]] = {pool.name: [] for pool in policy.pools}
-    first = by_pool[policy.pools[0].name]
-    for job in jobs:
-        by_pool.get(job.pool, first).append(job)
-    found: list[PoolResult] = []
-    waited: list[float] = []
-    for plan in policy.pools:
-        if by_pool[plan.name]:
-            pool = PoolReplay(plan, by_pool[plan.name], progress, policy.profiles)
-            found.append(pool.run())
-            waited += [wait for waits in pool.tally.waited.values() for wait in waits]
-    return together(found, waited)
 
 
 class PoolReplay:
@@ -77,10 +55,12 @@ class PoolReplay:
         self,
         plan: PoolPlan,
         jobs: Sequence[Job],
-        progress: Progress = _nobody_looks,
+        progress: Progress = nobody_looks,
         profiles: Sequence[ProfilePlan] = (),
+        ledger: Ledger | None = None,
     ) -> None:
         self.plan, self.tally = plan, Tally()
+        self._ledger = ledger or None
         self._progress, self._placed = progress, 0
         self._sessions = Sessions(profiles)
         self._sizes = node_sizes(plan)
@@ -88,7 +68,8 @@ class PoolReplay:
         self._jobs = [self._as_planned(job) for job in jobs]
         self._lasting = Lasting()
         self._began = datetime.fromtimestamp(jobs[0].at, UTC)
-        self._start = jobs[0].at
+        self._start = self._clock = jobs[0].at
+        self._place = 0
         self.state = PoolState(self._standing(), self._began, reclaims=plan.reclaim)
         self.line = Line()
         self._ends: list[tuple[float, str, float]] = []
@@ -100,32 +81,40 @@ class PoolReplay:
         self._waiting: dict[str, tuple[float, WaitingClaim]] = {}
 
     def run(self) -> PoolResult:
-        """Play all events; what starts at one moment is decided together."""
-        clock, place = self._start, 0
-        jobs, ends, later = self._jobs, self._ends, self._later
-        while place < len(jobs) or ends or later:
-            coming = jobs[place].at if place < len(jobs) else inf
-            before = clock
-            clock = min(coming, ends[0][0] if ends else inf, later[0][0] if later else inf)
-            if self._waiting:
-                self.tally.idle += self.state.nodes.total * (clock - before)
-            self.state.pass_time(clock - before)
-            while ends and ends[0][0] <= clock:
-                self._end(heappop(ends), clock)
-            arrived: list[WaitingClaim] = []
-            while place < len(jobs) and jobs[place].at <= clock:
-                arrived += self._arrive(jobs[place], place, clock)
-                place += 1
-            leaving = self._come_back(clock, arrived) if later else ()
-            if self._waiting:
-                self._decide(clock, arrived)
-            for name in leaving:
-                self._give_up(name, clock)
+        """Play all events that are left, and tell what came of all."""
+        while self.next_at < inf:
+            self.step()
         for _, claim in self._waiting.values():
             self.tally.never[claim.group] += 1
         self._progress(self._placed % _STEP)
         guaranteed = {name: share.guaranteed for name, share in self._shares.items()}
         return self.tally.result(self.plan.name, self.plan.devices, guaranteed)
+
+    @property
+    def next_at(self) -> float:
+        """When something happens next, in POSIX seconds; inf: never again."""
+        coming = self._jobs[self._place].at if self._place < len(self._jobs) else inf
+        ending = self._ends[0][0] if self._ends else inf
+        return min(coming, ending, self._later[0][0] if self._later else inf)
+
+    def step(self) -> None:
+        """Play all events of the next moment; what starts then is decided together."""
+        before, clock = self._clock, self.next_at
+        self._clock = clock
+        if self._waiting:
+            self.tally.idle += self.state.nodes.total * (clock - before)
+        self.state.pass_time(clock - before)
+        while self._ends and self._ends[0][0] <= clock:
+            self._end(heappop(self._ends), clock)
+        arrived: list[WaitingClaim] = []
+        while self._place < len(self._jobs) and self._jobs[self._place].at <= clock:
+            arrived += self._arrive(self._jobs[self._place], self._place, clock)
+            self._place += 1
+        leaving = self._come_back(clock, arrived) if self._later else ()
+        if self._waiting:
+            self._decide(clock, arrived)
+        for name in leaving:
+            self._give_up(name, clock)
 
     def now(self, clock: float) -> datetime:
         """POSIX seconds as an aware time."""
@@ -162,11 +151,20 @@ class PoolReplay:
         if job.devices > self._most(job):
             self.tally.never[job.group] += 1
             return []
+        if not self._pays(job, clock):
+            self.tally.over_budget[job.group] += 1
+            return []
         name = f"{number:07}"
         self._position[name] = 0.0
         if job.patience is not None:
             heappush(self._later, (clock + job.patience, name, False))
         return [self._wait(name, clock)]
+
+    def _pays(self, job: Job, clock: float) -> bool:
+        """Whether the group's budget pays; what ran already is not asked."""
+        if self._ledger is None or job.running:
+            return True
+        return self._ledger.pays(job.group, self._sessions.price(job), clock)
 
     def _come_back(self, clock: float, arrived: list[WaitingClaim]) -> list[str]:
         """Let those ask again who are at work again; who leaves now may be served in this moment still."""
@@ -240,7 +238,10 @@ class PoolReplay:
 
     def _began_one(self, name: str, clock: float) -> None:
         self._waited[name] += clock - self._waiting.pop(name)[0]
-        end = self._sessions.end(self._jobs[int(name)], self._position[name])
+        job = self._jobs[int(name)]
+        end = self._sessions.end(job, self._position[name])
+        if self._ledger is not None:
+            self._ledger.change(job.group, self._sessions.price(job), clock)
         self._planned[name] = clock + end.after, end.why
         heappush(self._ends, (clock + end.after, name, clock))
         self._placed += 1
@@ -265,6 +266,8 @@ class PoolReplay:
         reached = min(position + clock - began, job.seconds)
         self._count(job, position, reached)
         self.tally.stopped[why][job.group] += 1
+        if self._ledger is not None:
+            self._ledger.change(job.group, -self._sessions.price(job), clock)
         # Who gave devices back goes on where it was, though it may be idle there.
         again = (0.0, reached) if why is Stop.RECLAIM else resumed(job, reached)
         if why is Stop.DONE or again is None:

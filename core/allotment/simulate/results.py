@@ -24,6 +24,7 @@ class Tally:
         self.cost: dict[str, float] = defaultdict(float)
         self.stopped: dict[Stop, Counter[str]] = {stop: Counter() for stop in Stop}
         self.never: Counter[str] = Counter()
+        self.over_budget: Counter[str] = Counter()
         self.gave_up: dict[str, list[float]] = defaultdict(list)
         self.reasons: Counter[str] = Counter()
         self.idle = 0.0
@@ -31,7 +32,9 @@ class Tally:
 
     def result(self, pool: str, devices: int, guaranteed: Mapping[str, int]) -> PoolResult:
         """The pool's part of the result."""
-        names = sorted({*guaranteed, *self.held, *self.waited, *self.never, *self.gave_up})
+        names = sorted(
+            {*guaranteed, *self.held, *self.waited, *self.never, *self.gave_up, *self.over_budget}
+        )
         return PoolResult(
             pool=pool,
             devices=devices,
@@ -62,6 +65,7 @@ class Tally:
             "stopped_idle": count(self.stopped[Stop.IDLE]),
             "stopped_lifetime": count(self.stopped[Stop.LIFETIME]),
             "never": count(self.never),
+            "over_budget": count(self.over_budget),
             "gave_up": len(vain),
             "hours_in_vain": sum(vain) / _HOUR,
             "cost": Decimal(total(self.cost)).quantize(_PLACES),
@@ -70,7 +74,7 @@ class Tally:
 
 _SUMS = (
     *("device_hours", "held_idle_device_hours", "idle_device_hours", "reclaimed", "stopped_idle"),
-    *("stopped_lifetime", "never", "gave_up", "hours_in_vain"),
+    *("stopped_lifetime", "never", "over_budget", "gave_up", "hours_in_vain"),
 )
 
 

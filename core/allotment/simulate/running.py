@@ -28,6 +28,7 @@ from allotment.model.simulation import SimulationPolicy
 from allotment.record import Record
 from allotment.record.ids import new_id
 from allotment.simulate.own_history import History, own_history
+from allotment.simulate.present import with_spent
 from allotment.simulate.trace import Job
 from allotment.simulate.worker import Answer, Line, encoded
 
@@ -181,9 +182,11 @@ class Simulations:
 
     def _found(self, name: str, wanted: Wanted, now: datetime) -> dict[str, object]:
         """Read what is to be replayed, and have it replayed."""
+        policies = wanted.policies
         if wanted.jobs is None:
             with self._record.reading() as reading:
                 history = own_history(reading, wanted.begin, wanted.end, now)
+                policies = tuple(with_spent(reading, one, wanted.begin, now) for one in policies)
         else:
             history = History(tuple(wanted.jobs))
         jobs = history.jobs
@@ -193,7 +196,7 @@ class Simulations:
         self._put(name, launches=len(jobs), refused_otherwise=dict(history.refused_otherwise))
         if not jobs:
             return {}
-        task = {"question": wanted.question, "jobs": jobs, "policies": wanted.policies}
+        task = {"question": wanted.question, "jobs": jobs, "policies": policies}
         answer = self._ask(name, encoded(task))
         results = (*answer.results, None, None)
         return {"present": results[0], "changed": results[1], "let_in": answer.let_in}

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from allotment.model.documents.simulations import SimulationQuestion
 from allotment.model.simulation import LetInTable, Result, SimulationPolicy
 from allotment.simulate.let_in import let_in
-from allotment.simulate.replay import replay
+from allotment.simulate.playing import replay
 from allotment.simulate.trace import Job
 
 LET_IN_SECONDS = 60.0
