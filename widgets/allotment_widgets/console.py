@@ -187,7 +187,7 @@ def operator_console() -> None:
         AllotmentError: this server was not told where the control plane is.
     """
     client = AllotmentClient.from_environment()
-    currency.learn_from(client.currency)
+    currency.write_money_in(client.currency())
     while _open:
         _open.pop().close()
     console = Console(client)

@@ -8,8 +8,9 @@ it at their start, from the settings; programs that ask them say what they were 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
-from threading import Lock
+from functools import cache
 
 SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "ILS": "₪"}
 """Signs that stand for one currency only, or that everybody reads so."""
@@ -32,35 +33,27 @@ class Currency:
         return f"{self.sign} {amount}" if self.sign else amount
 
 
-class _Process:
-    """What this process writes money in, or whom it asks when it first writes some."""
-
-    def __init__(self) -> None:
-        self.lock = Lock()
-        self.currency = Currency()
-        self.source: Callable[[], Currency] | None = None
-
-
-_process = _Process()
+_in_force = Currency()
+_asked: ContextVar[Callable[[], Currency] | None] = ContextVar("asked", default=None)
 
 
 def in_force() -> Currency:
-    """The currency that this process writes money in."""
-    if _process.source is None:
-        return _process.currency
-    with _process.lock:
-        if _process.source is not None:
-            _process.currency, _process.source = _process.source(), None
-        return _process.currency
+    """The currency that money is written in here: what was learned, else what the process was told."""
+    source = _asked.get()
+    return _in_force if source is None else source()
 
 
 def write_money_in(currency: Currency) -> None:
     """Have this process write money in a currency."""
-    with _process.lock:
-        _process.currency, _process.source = currency, None
+    global _in_force  # noqa: PLW0603 - one for the whole process, as the module says
+    _in_force = currency
+    _asked.set(None)
 
 
 def learn_from(source: Callable[[], Currency]) -> None:
-    """Have this process ask for the currency when it first writes money; what is asked may block."""
-    with _process.lock:
-        _process.source = source
+    """Ask for the currency when money is first written in this context; what is asked may block.
+
+    Of the context, not of the process: where a program and the control plane that it asks are one
+    process, the control plane must not ask itself.
+    """
+    _asked.set(cache(source))
