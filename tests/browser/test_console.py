@@ -110,6 +110,34 @@ def test_a_server_that_ends_elsewhere_vanishes_within_two_seconds_and_the_select
     expect(row(page, "sweep-a").get_by_role("checkbox")).to_be_checked()
 
 
+@pytest.mark.promise("ADMIN-4", "MONEY-2", "MONEY-6", "GROUP-5")
+def test_use_cost_and_capacity_are_drawn_and_an_edit_shows_first_what_it_does(
+    console: Callable[..., Page],
+) -> None:
+    page = console("costs")
+    for named in ("In use, average of the day", "Devices there now", "nlp"):
+        expect(page.locator(".allotment-chart").get_by_text(named).first).to_be_visible()
+    go(page, "capacity")
+    expect(row(page, "a100", "all together")).to_be_visible()
+
+    go(page, "groups")
+    row(page, "vision").click()
+    page.get_by_role("button", name="Edit…").first.click()
+    page.get_by_label("Guaranteed devices").fill("2")
+    page.get_by_label("Ceiling").click()
+    concerned = page.get_by_role("region", name="Servers concerned")
+    expect(concerned.get_by_role("link", name="carla/sweep-b")).to_be_visible()
+    expect(concerned.get_by_text("in all")).to_be_visible()
+    expect(page.get_by_role("button", name="Save")).to_be_enabled()
+    page.get_by_role("button", name="Cancel").click()
+
+    go(page, "servers")
+    profile = page.get_by_role("columnheader", name="Profile")
+    expect(profile).to_be_hidden()
+    page.get_by_role("button", name="More columns").click()
+    expect(profile).to_be_visible()
+
+
 @pytest.mark.promise("SERVER-4", "ADMIN-3")
 def test_servers_are_stopped_with_a_reason_after_it_was_said_what_ends(
     console: Callable[..., Page], day: Platform

@@ -10,8 +10,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.limits import LimitKind, LimitScope
-from allotment.record import Writing, limits, people
+from allotment.record import Writing, budgets, limits, people
 from hubs import until
 from page_hubs import PageHub, launch
 
@@ -102,6 +103,23 @@ def test_a_refused_form_comes_back_with_all_reasons_and_what_was_typed(page_hub:
     assert re.search(r'id="pick-four" value="four"[^>]* checked', page)
     assert "too-large" not in in_hub(browser, "ada")
     assert "Traceback" not in page
+
+
+@pytest.mark.promise("MONEY-3", "SERVER-1")
+def test_what_a_budget_cannot_pay_is_said_on_its_card_and_refused_with_the_amounts(
+    page_hub: PageHub,
+) -> None:
+    little = BudgetTerms.model_validate({"amount": "0.10"})
+    page_hub.change(lambda writing: budgets.put(writing, BudgetScope.PERSON, "p28", little))
+    browser = page_hub.signed_in("p28")
+
+    card = browser.get("/spawn").text.partition('id="card-gpu"')[2].partition('id="card-')[0]
+    answer = launch(browser, name="Dear", profile="gpu")
+
+    assert "budget.person" in re.findall(r'data-rule="([^"]+)"', card)
+    assert answer.status_code == 403
+    assert "You have used 0.00 of a budget of 0.10 a month" in answer.text
+    assert held(page_hub, "p28") == set()
 
 
 @pytest.mark.parametrize(

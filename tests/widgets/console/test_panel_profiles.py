@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from allotment.model.profiles import Profile
 from allotment.record import allotments, profiles
 from control_planes import Platform
 
@@ -82,3 +84,22 @@ def test_the_selected_profile_says_who_holds_it(open_console: OpenConsole) -> No
 
     page.sees("servers still hold it")
     page.sees("<li>mei/pretrain</li>")
+
+
+@pytest.mark.promise("PROFILE-6")
+def test_a_profile_that_was_replaced_names_its_successor_with_the_message(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    old = Profile(
+        name="torch-1",
+        title="PyTorch 1",
+        successor="pytorch-gpu",
+        successor_message="CUDA 11 <ends>.",
+    )
+    with platform.record.writing("operator", datetime.now(UTC)) as writing:
+        profiles.publish(writing, old, "profiles/torch-1.yaml", "1" * 64)
+    page = open_console(panel="profiles")
+
+    page.select("Profiles", "torch-1")
+
+    page.sees("pytorch-gpu replaces it. CUDA 11 &lt;ends&gt;.")
