@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from allotment.inventory.measuring import is_real
-from allotment.model.documents import LimitUse, Me, Notice, Server
+from allotment.model.documents import LimitUse, Me, Notice, Server, Ticket
 from allotment.model.documents.capacity import GroupShare
 from allotment.model.documents.document import Document
 from allotment.model.documents.launching import HeldDevice
@@ -64,6 +64,7 @@ class MeAnswer(Document):
     limits: tuple[LimitUse, ...] | None
     shares: dict[str, tuple[GroupShare, ...]] | None
     servers: tuple[Server, ...] | None
+    tickets: tuple[Ticket, ...] | None
     notices: tuple[Notice, ...]
     control_plane: ControlPlaneState
     reports: ReportState
@@ -85,6 +86,7 @@ def put_together(
         limits=told.limits if told else None,
         shares=told.shares if told else None,
         servers=told.servers if told else None,
+        tickets=told.tickets if told else None,
         notices=_notices(here, told, uses),
         control_plane=control_plane,
         reports=ReportState(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from allotment.model.amounts import counted, format_memory
 from allotment.model.devices import Isolation
-from allotment.model.documents import LimitUse, Server
+from allotment.model.documents import LimitUse, Server, Ticket
 from allotment.model.reports import DeviceUse, Measured
 from allotment_server.answers import MeAnswer, OwnDevice, own_entry
 from allotment_server.surroundings import Surroundings
@@ -85,7 +85,7 @@ def page_words(answer: MeAnswer, here: Surroundings, now: datetime) -> dict[str,
         "meters": None if answer.limits is None else _meters(answer.limits),
         "servers": None
         if answer.servers is None
-        else [_server_line(server, here) for server in answer.servers],
+        else _lines(answer.servers, answer.tickets or (), here),
         "shares": _shares(answer),
         "ago": lambda time: ago(time, now),
         "lasting": lambda time: lasting(time, now),
@@ -172,6 +172,34 @@ def _server_line(server: Server, here: Surroundings) -> ServerLine:
         held=counted(len(held), "device") if held else "No devices",
         since=server.since,
         warnings=server.warnings,
+    )
+
+
+def _lines(
+    servers: tuple[Server, ...], tickets: tuple[Ticket, ...], here: Surroundings
+) -> list[ServerLine]:
+    """Servers, and those that wait; one that ran before and waits again is there once."""
+    waiting = {(one.hub, one.name) for one in tickets}
+    return [
+        *(_server_line(one, here) for one in servers if (one.hub, one.name) not in waiting),
+        *(_ticket_line(one) for one in tickets),
+    ]
+
+
+def _ticket_line(ticket: Ticket) -> ServerLine:
+    """A server that waits, which holds nothing yet."""
+    place = f", number {ticket.position} in line" if ticket.position else ""
+    offered = ticket.state == "offered"
+    return ServerLine(
+        name=ticket.display_name or ticket.name or "Default server",
+        here=False,
+        size=ticket.profile,
+        state="Its turn has come" if offered else f"Waiting{place}",
+        tone="info" if offered else "warn",
+        devices=(),
+        held=ticket.reason.message if ticket.reason else "",
+        since=ticket.since,
+        warnings=(),
     )
 
 

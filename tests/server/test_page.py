@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from allotment.api.examples.queue import TICKET
 from allotment_server.page import ago, lasting
 from stand_in_control_plane import ending_document
 
@@ -147,3 +148,16 @@ def test_it_says_until_when_this_server_is_left_alone(fetch: Any, control_plane:
     page = fetch("allotment").body.decode()
     assert "It is left alone until 2026-11-23 08:00 UTC , though it looks idle: bob" in words(page)
     assert "&lt;b&gt;night&lt;/b&gt;" in page
+
+
+@pytest.mark.promise("QUEUE-1")
+def test_a_server_that_waits_is_listed_with_its_place_and_why(
+    control_plane: Any, fetch: Any
+) -> None:
+    control_plane.me["tickets"] = [TICKET | {"name": "old", "display_name": "<Old>"}]
+
+    page = words(fetch("allotment").body.decode())
+
+    assert "&lt;Old&gt; pytorch-gpu" in page
+    assert "Waiting, number 2 in line" in page
+    assert "Of 2 devices in a100 0 can be given out" in page
