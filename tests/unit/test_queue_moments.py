@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from allotment.rules.queue_line import Line
+from allotment.rules.queue_shares import Room
 from allotment.rules.queue_standing import (
     PoolStanding,
     WaitingClaim,
 )
-from allotment.rules.queue_state import PoolState, Room
+from allotment.rules.queue_state import PoolState
 from allotment.rules.queueing import decide, serve
 from queue_histories import MINUTE, NEVER, NOW, moments
 

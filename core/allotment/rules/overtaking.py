@@ -18,8 +18,9 @@ from math import inf
 
 from allotment.model.profiles import Priority
 from allotment.rules.queue_line import Bucket
+from allotment.rules.queue_shares import Room
 from allotment.rules.queue_standing import WaitingClaim
-from allotment.rules.queue_state import PoolState, Room, expected_end
+from allotment.rules.queue_state import PoolState, expected_end
 
 
 class Protection:

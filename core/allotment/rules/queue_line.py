@@ -41,6 +41,7 @@ class Line:
     ) -> None:
         self.apart = frozenset(apart)
         self._buckets: dict[Kind, Bucket] = {}
+        self._groups: dict[str, dict[Kind, Bucket]] = {}
         self._empty: dict[Kind, Bucket] = {}
         for claim in sorted(waiting, key=arrival):
             self.bucket(claim).tickets.append(claim)
@@ -62,6 +63,11 @@ class Line:
         """The lines that somebody stands in."""
         return self._buckets.values()
 
+    @property
+    def by_group(self) -> Iterable[tuple[str, Collection[Bucket]]]:
+        """The lines of each group."""
+        return ((name, buckets.values()) for name, buckets in self._groups.items())
+
     def add(self, claim: WaitingClaim) -> None:
         """Let a ticket wait."""
         tickets = self.bucket(claim).tickets
@@ -75,8 +81,9 @@ class Line:
         """The same, to be changed apart."""
         copied = Line((), self.apart)
         for kind, bucket in self._buckets.items():
-            copied._buckets[kind] = twin = Bucket(kind)
+            twin = Bucket(kind)
             twin.tickets = list(bucket.tickets)
+            copied._open(kind, twin)
         copied._ids = set(self._ids)
         return copied
 
@@ -98,15 +105,22 @@ class Line:
         del tickets[place]
         self._ids.discard(claim.id)
         if not tickets:
-            self._empty[kind] = self._buckets.pop(kind)
+            self._close(kind)
 
     def remove_first(self, bucket: Bucket, count: int) -> None:
         """Take the first tickets of a line out: they have started."""
         self._ids.difference_update(claim.id for claim in bucket.tickets[:count])
         del bucket.tickets[:count]
         if not bucket.tickets:
-            kind = bucket.moved, bucket.group, bucket.devices, bucket.low, bucket.holder
-            self._empty[kind] = self._buckets.pop(kind)
+            self._close((bucket.moved, bucket.group, bucket.devices, bucket.low, bucket.holder))
+
+    def _open(self, kind: Kind, bucket: Bucket) -> None:
+        self._buckets[kind] = bucket
+        self._groups.setdefault(bucket.group, {})[kind] = bucket
+
+    def _close(self, kind: Kind) -> None:
+        bucket = self._empty[kind] = self._buckets.pop(kind)
+        del self._groups[bucket.group][kind]
 
     def _kind(self, claim: WaitingClaim) -> Kind:
         holder = claim.person if claim.person in self.apart else ""
@@ -119,5 +133,5 @@ class Line:
         if bucket is None:
             # The same object serves those who come later: what others keep about it stays true.
             bucket = self._empty.pop(kind) if kind in self._empty else Bucket(kind)
-            self._buckets[kind] = bucket
+            self._open(kind, bucket)
         return bucket

@@ -15,8 +15,9 @@ from typing import overload
 from allotment.model.amounts import counted
 from allotment.model.reasons import Rule
 from allotment.rules.queue_line import Bucket
+from allotment.rules.queue_shares import Room
 from allotment.rules.queue_standing import NO_GROUP, Reservation, Wait, WaitingClaim
-from allotment.rules.queue_state import PoolState, Room
+from allotment.rules.queue_state import PoolState
 
 
 class Cause(Enum):

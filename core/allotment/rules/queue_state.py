@@ -7,10 +7,8 @@ one after another (estimates, replays) keeps one and tells it what started and w
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import IntEnum
 from functools import cached_property
 from math import inf
 
@@ -18,9 +16,10 @@ from allotment.model.profiles import Priority
 from allotment.model.sharing import HALF_LIFE
 from allotment.rules.queue_borrowers import Borrowers
 from allotment.rules.queue_line import Bucket
+from allotment.rules.queue_nodes import Nodes
+from allotment.rules.queue_shares import GroupState, Room, working_copy
 from allotment.rules.queue_standing import (
     NO_GROUP,
-    Department,
     GroupInPool,
     HeldClaim,
     PoolStanding,
@@ -29,111 +28,6 @@ from allotment.rules.queue_standing import (
 from allotment.rules.reserving import Kept
 
 _HALF_LIFE = HALF_LIFE.total_seconds()
-
-
-class Room(IntEnum):
-    """Whether a share has room for a claim, or what it would pass."""
-
-    ENTITLED = 1
-    """Within the group's guarantee."""
-    BORROWS = 2
-    OVER_GUARANTEE = 3
-    OVER_CEILING = 4
-    OVER_DEPARTMENT = 5
-
-
-class GroupState:
-    """A group's share, and what it holds while decisions are made. Fields as in GroupInPool."""
-
-    __slots__ = (
-        "ceiling",
-        "changes",
-        "dedicated",
-        "department",
-        "guaranteed",
-        "held",
-        "name",
-        "recent_use",
-        "told",
-        "weight",
-    )
-
-    def __init__(self, group: GroupInPool) -> None:
-        self.name = group.name
-        self.guaranteed, self.ceiling = group.guaranteed, group.ceiling
-        self.weight, self.recent_use = group.weight, group.recent_use
-        self.held, self.dedicated = group.held, group.held_dedicated
-        self.department = group.department
-        self.told = 0
-        """Devices of its servers that were told to end."""
-        self.changes = 0
-        """How often what decides about its room has changed: its own count, or its department's."""
-
-    @property
-    def fair(self) -> float:
-        """What the group has and had lately for its weight; who has least comes first."""
-        return (self.held + self.recent_use) / self.weight
-
-    @property
-    def lent_to(self) -> int:
-        """Devices beyond its guarantee that it was not yet told to give back."""
-        return max(0, self.held - self.told - self.guaranteed)
-
-    def room(self, devices: int, *, low: bool, sharing: bool) -> Room:
-        """Whether the share has room. Only low priority borrows, and only where the pool shares."""
-        if low or not sharing:
-            if self.held + devices <= self.guaranteed:
-                return Room.ENTITLED
-            if not (low and sharing):
-                return Room.OVER_GUARANTEE
-            return Room.BORROWS if self.held + devices <= self.ceiling else Room.OVER_CEILING
-        if self.dedicated + devices > self.guaranteed:
-            return Room.OVER_GUARANTEE
-        return Room.ENTITLED if self.held + devices <= self.ceiling else Room.OVER_CEILING
-
-
-class Nodes:
-    """Devices of each node that could still be given out."""
-
-    def __init__(self, free: Mapping[str, int]) -> None:
-        self._free = dict(free)
-        self._by_free = sorted((free, name) for name, free in self._free.items())
-        self.total = sum(self._free.values())
-
-    @property
-    def names(self) -> Iterable[str]:
-        """All nodes."""
-        return self._free
-
-    def free(self, node: str) -> int:
-        """Devices of one node that could still be given out."""
-        return self._free.get(node, 0)
-
-    @property
-    def most(self) -> int:
-        """The most devices that one node could still give."""
-        return self._by_free[-1][0] if self._by_free else 0
-
-    def fitting(self, devices: int) -> Iterable[str]:
-        """Nodes with room, the tightest first: large gaps are left for large claims."""
-        place = bisect_left(self._by_free, (devices, ""))
-        return (name for _, name in self._by_free[place:])
-
-    def tightest(self, devices: int) -> str | None:
-        """The node with the least room that suffices; of several the last by name."""
-        place = bisect_left(self._by_free, (devices, ""))
-        if place == len(self._by_free):
-            return None
-        return self._by_free[bisect_left(self._by_free, (self._by_free[place][0] + 1, "")) - 1][1]
-
-    def change(self, node: str, by: int) -> None:
-        """Give devices back to a node, or take them (below zero)."""
-        before = self._free.get(node)
-        if before is not None:
-            del self._by_free[bisect_left(self._by_free, (before, node))]
-        self._free[node] = after = (before or 0) + by
-        insort(self._by_free, (after, node))
-        self.total += by
 
 
 class PoolState:
@@ -146,7 +40,7 @@ class PoolState:
         self.pool, self.policy, self.total = standing.pool, standing.policy, standing.total
         self.reclaims = reclaims and standing.policy.sharing
         self.nodes = Nodes({node.name: node.free for node in standing.nodes})
-        self.departments = {one.name: _copy(one) for one in standing.departments}
+        self.departments = {one.name: working_copy(one) for one in standing.departments}
         self.held = {claim.id: claim for claim in standing.held}
         self.told: dict[str, HeldClaim] = {}
         self.groups = {group.name: GroupState(group) for group in standing.groups}
@@ -221,6 +115,13 @@ class PoolState:
         if not bucket.holder:
             self._rooms[bucket] = group.changes, room
         return room
+
+    def is_full(self, name: str) -> bool:
+        """Whether a group's share has room for nothing, however small; reservations of persons aside."""
+        group = self.groups.get(name) or self.group(name)
+        if not self.policy.sharing:
+            return group.held >= group.guaranteed
+        return group.held >= max(group.ceiling, group.guaranteed)
 
     def count(self, group: GroupState, devices: int, *, low: bool) -> None:
         """Count devices as held by a group, or as given back (below zero)."""
@@ -323,23 +224,6 @@ class PoolState:
             del expected[bisect_left(expected, expected_end(claim))]
         if "borrowers" in self.__dict__:
             self.borrowers.remove(claim)
-
-
-class DepartmentState:
-    """What a department's groups hold together."""
-
-    __slots__ = ("ceiling", "held", "name")
-
-    def __init__(self, name: str, ceiling: int | None, held: int) -> None:
-        self.name, self.ceiling, self.held = name, ceiling, held
-
-    def over(self, devices: int) -> bool:
-        """Whether so many more would pass its ceiling."""
-        return self.ceiling is not None and self.held + devices > self.ceiling
-
-
-def _copy(department: Department) -> DepartmentState:
-    return DepartmentState(department.name, department.ceiling, department.held)
 
 
 def expected_end(claim: HeldClaim) -> tuple[float, str, int]:

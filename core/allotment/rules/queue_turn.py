@@ -21,8 +21,9 @@ from allotment.rules.queue_reasons import (
     kept_for,
     turn_of,
 )
+from allotment.rules.queue_shares import Room
 from allotment.rules.queue_standing import Decisions, Reclaim, Reservation, Start, WaitingClaim
-from allotment.rules.queue_state import PoolState, Room
+from allotment.rules.queue_state import PoolState
 from allotment.rules.reclaim import Reclaiming, stop_at
 
 Rank = tuple[int, int, float, datetime, str]
@@ -110,20 +111,23 @@ class Turn:
         state, most, old = self.state, self.state.nodes.most, self._old
         reclaiming = self._reclaiming is not None
         heads: list[Head] = []
-        for bucket in self.line.buckets:
-            room = state.room(bucket)
-            first = bucket.tickets[0]
-            if room > Room.BORROWS:
-                # Room only gets less while a decision is made.
-                if room is not Room.OVER_DEPARTMENT and first.since <= old:
-                    self._note_longest(bucket, first)
-            elif (
-                bucket.devices <= most
-                or (reclaiming and room is Room.ENTITLED)
-                or (most and first.since <= old)
-            ):
-                changes = state.group(bucket.group).changes
-                heads.append((self._rank(bucket, 0, room), changes, bucket, 0, room))
+        for name, buckets in self.line.by_group:
+            if state.is_full(name) and not self.line.apart:
+                continue
+            changes = state.group(name).changes
+            for bucket in buckets:
+                room = state.room(bucket)
+                first = bucket.tickets[0]
+                if room > Room.BORROWS:
+                    # Room only gets less while a decision is made.
+                    if room is not Room.OVER_DEPARTMENT and first.since <= old:
+                        self._note_longest(bucket, first)
+                elif (
+                    bucket.devices <= most
+                    or (reclaiming and room is Room.ENTITLED)
+                    or (most and first.since <= old)
+                ):
+                    heads.append((self._rank(bucket, 0, room), changes, bucket, 0, room))
         heapify(heads)
         return heads
 

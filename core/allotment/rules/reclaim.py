@@ -14,8 +14,9 @@ from math import inf
 
 from allotment.model.sharing import PoolPolicy
 from allotment.rules.queue_borrowers import Kind, Rows, first_past
+from allotment.rules.queue_nodes import Nodes
 from allotment.rules.queue_standing import HeldClaim
-from allotment.rules.queue_state import Nodes, PoolState
+from allotment.rules.queue_state import PoolState
 
 
 @dataclass(frozen=True, slots=True)
