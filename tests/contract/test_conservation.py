@@ -46,10 +46,13 @@ from allotment.record import (
     people,
     pools,
     profiles,
+    queue_aside,
     queue_facts,
     tickets,
 )
-from allotment.record.offers import Place
+from allotment.record.offers import Place, Turn
+from allotment.record.queue_lines import Lines
+from allotment.rules.queue_line import arrival
 from allotment.rules.queueing import schedule
 
 SPECS = [
@@ -66,6 +69,10 @@ class Crash(Exception):
     """The process ends in the middle of a transaction."""
 
 
+def _crash(_record: object) -> None:
+    raise Crash
+
+
 class Conservation(RuleBasedStateMachine):
     """Random histories of a small platform."""
 
@@ -79,6 +86,7 @@ class Conservation(RuleBasedStateMachine):
         self.seconds = 0
         self.states: dict[str, State] = {}
         self.queued: dict[str, TicketState] = {}
+        self.lines = Lines()
 
     def teardown(self) -> None:
         self.record.close()
@@ -164,12 +172,53 @@ class Conservation(RuleBasedStateMachine):
             for start in decisions.starts:
                 place = Place(pool, model, start.node)
                 outcome = offers.offer(self.record, start.ticket, place, self.now())
-                assert not isinstance(outcome, Waits), (start, outcome)
+                aside = isinstance(outcome, Waits) and queue_aside.passes(outcome.reasons)
+                assert aside or not isinstance(outcome, Waits), (start, outcome)
                 if isinstance(outcome, Granted):
                     self.queued[start.ticket] = TicketState.OFFERED
                     self.began(outcome.allotment, State.OFFERED)
                 elif isinstance(outcome, Refused):
                     self.queued[start.ticket] = TicketState.REFUSED
+
+    @rule()
+    def who_follows_the_events_knows_who_waits(self) -> None:
+        """Lines that are kept from one look to the next are those that are read anew."""
+        at = self.now()
+        with self.record.reading() as reading:
+            kept = self.lines.read(reading, at, queue_facts.unknown)
+            queue = queue_facts.read(reading, at)
+        assert {key: sorted(line, key=arrival) for key, line in kept.lines.items()} == {
+            key: sorted(line, key=arrival) for key, line in queue.waiting.items()
+        }
+        assert kept.standings == {key: queue.standings[key] for key in kept.lines}
+
+    @rule()
+    def those_who_stand_aside_line_up_again(self) -> None:
+        at = self.now()
+        with self.record.reading() as reading:
+            able = queue_aside.able(reading, at)
+        for ticket in able:
+            assert self.change(lambda w, one=ticket: queue_aside.line_up(w, one))
+
+    @rule(node=st.sampled_from(["n0", "n1"]))
+    def crash_while_offering(self, node: str) -> None:
+        """Offers of one transaction are all made or none is, wherever the process ends."""
+        waiting = [key for key, state in self.queued.items() if state is TicketState.WAITING]
+        turns = [Turn(key, Place("a100", "A100", node)) for key in sorted(waiting)]
+        before = self.rows(), self.tickets()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("allotment.record.offers.Granted", _crash)
+            try:
+                offers.offer_all(self.record, turns, self.now())
+            except Crash:
+                assert (self.rows(), self.tickets()) == before
+                return
+        self.queued |= {key: state for key, state, _ in self.tickets() if key in waiting}
+
+    def tickets(self) -> list[tuple[str, TicketState, Any]]:
+        with self.record.reading() as reading:
+            known = tickets.some(reading, list(self.queued))
+        return [(one.id, one.state, one.aside_at) for _, one in sorted(known.items())]
 
     @rule(ticket=waiting, node=st.sampled_from(["n0", "n1"]))
     def an_offer_that_nobody_decided(self, ticket: str | None, node: str) -> None:
@@ -260,12 +309,9 @@ class Conservation(RuleBasedStateMachine):
         hub=st.sampled_from(HUBS),
     )
     def crash_while_admitting(self, person: str, count: int, hub: str) -> None:
-        def crash(_record: Record) -> None:
-            raise Crash
-
         before = self.rows()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("allotment.record.claims.Granted", crash)
+            patch.setattr("allotment.record.claims.Granted", _crash)
             try:
                 claims.admit(self.record, Claim(hub, person, "crashed", f"p{count}"), self.now())
             except Crash:
