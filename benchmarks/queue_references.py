@@ -16,12 +16,12 @@ from allotment.simulate import Job, Waits
 from allotment.simulate.policy import guarantees_by_use
 
 REFERENCES = {
-    "fixed": "each group on its own guarantee, first come first served",
+    "fixed": "fixed partitions, each first come first served",
     "common": "one queue, first come first served",
-    "least": "least held over guarantee first, whatever fits",
-    "protected": "the same, but nobody overtakes who has waited 48 hours",
-    "strict": "the same, but nobody overtakes who is first",
-    "backfill": "the same, but only what does not delay the first overtakes it, by durations that are all known",
+    "least": "least held, whatever fits",
+    "protected": "least held, who has waited 48 h not overtaken",
+    "strict": "least held, the first not overtaken",
+    "backfill": "least held, the first not delayed, all durations known",
 }
 PROTECTED = 48 * 3600.0
 Key = tuple[str, int]

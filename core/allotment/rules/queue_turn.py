@@ -65,14 +65,16 @@ class Turn:
             changes = state.group(bucket.group).changes
             if seen != changes or bucket.holder:
                 room = state.room(bucket)
-                current = self._rank(bucket, place, room)
-                if current > rank:
-                    heappush(heads, (current, changes, bucket, place, room))
-                    continue
+                if rank[1] or rank[3] > self._old or room is not Room.ENTITLED:
+                    current = self._rank(bucket, place, room)
+                    if current > rank:
+                        heappush(heads, (current, changes, bucket, place, room))
+                        continue
             if self._ask(bucket, place, room) and place + 1 < len(bucket.tickets):
                 # Its rank only gets worse: the present one is looked at again when it comes first.
                 following = bucket.tickets[place + 1]
-                later = (*rank[:3], following.since, following.id)
+                before, standing, fair, _, _ = rank
+                later = before, standing, fair, following.since, following.id
                 heappush(heads, (later, _STALE, bucket, place + 1, room))
         self._spare()
         for bucket, tickets in self._promised.items():

@@ -8,9 +8,9 @@ counted before anybody else is asked; what comes back for nobody any more is spa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from math import inf
+from typing import NamedTuple
 
 from allotment.model.sharing import PoolPolicy
 from allotment.rules.queue_borrowers import Kind, Rows, first_past
@@ -19,8 +19,7 @@ from allotment.rules.queue_standing import HeldClaim
 from allotment.rules.queue_state import PoolState
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Where a ticket will get its devices, and who is asked to give back for it."""
 
     node: str
