@@ -189,7 +189,9 @@ class Simulations:
                 policies = tuple(with_spent(reading, one, wanted.begin, now) for one in policies)
         else:
             history = History(tuple(wanted.jobs))
-        jobs = history.jobs
+        there = {pool.name for pool in policies[0].pools}
+        # A trace may name no pools, or others: then all go to the first. Own pools that are gone do not.
+        jobs = tuple(job for job in history.jobs if wanted.jobs is not None or job.pool in there)
         if len(jobs) > MOST_JOBS:
             message = f"These are {len(jobs):,} launches; at most {MOST_JOBS:,} are replayed here. Choose a shorter period."
             raise AllotmentError(message)

@@ -42,11 +42,14 @@ class Applying:
 
     def _foresee(self) -> Consequences:
         """What the control plane says of each group that changes."""
-        found = []
-        for name in self._shares:
-            group = self._groups[name] = self._desk.client.groups.get(name)
-            found.append(self._desk.client.groups.consequences(name, self._wanted(group)))
-        return together(found)
+        client = self._desk.client
+        self._groups = {name: client.groups.get(name) for name in self._shares}
+        # What grows may need the room of what shrinks, which is not there yet.
+        shrinking = [name for name in self._shares if self._growth(name) < 0]
+        return together(
+            client.groups.consequences(name, self._wanted(self._groups[name]))
+            for name in shrinking or self._shares
+        )
 
     def _wanted(self, group: Group) -> Sequence[NewShare]:
         """All shares of the group, those that change as they are to be."""
