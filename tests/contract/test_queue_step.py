@@ -102,6 +102,34 @@ def test_an_announcement_is_taken_back_when_nobody_waits_for_it_any_more(
     assert announced(lending) == set()
 
 
+@pytest.mark.promise("QUEUE-4")
+def test_only_as_many_give_back_as_somebody_still_waits_for(world: Any) -> None:
+    world.devices(4)
+    world.pool("a100", [f"gpu-{number}" for number in range(4)])
+    with world.write() as writing:
+        pools.set_policy(writing, "a100", PoolPolicy(sharing=True))
+        for name, guaranteed in (("vision", 2), ("nlp", 2)):
+            groups.create(writing, name, wanted=[Share(name, "a100", guaranteed, 4)])
+    world.people("ann", group="vision")
+    world.people("mei", "rui", group="nlp")
+    world.profile("gpu", devices=1)
+    world.profile("low", devices=1, priority="low")
+    for server in ("a", "b", "c", "d"):
+        world.granted("ann", "low", server)
+    step = Queueing(world.record, Hub(), "hub")  # type: ignore[arg-type] # as much of a hub as is asked
+    kept, gone = wait(world, "mei"), wait(world, "rui")
+    step.round(world.later(seconds=1))
+    assert len(announced(world)) == 2
+
+    with world.write() as writing:
+        tickets.cancel(writing, gone.id)
+    step.round(world.later(seconds=1))
+
+    assert len(announced(world)) == 1
+    assert now(world, kept).state is TicketState.WAITING
+    step.close()
+
+
 @pytest.mark.promise("QUEUE-1")
 def test_a_ticket_is_told_its_place_and_why(lending: Any, queueing: Any) -> None:
     ticket = wait(lending)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from allotment.model.claims import Granted
@@ -178,7 +178,7 @@ class Queueing:
             f"it is stopped at {reclaim.stop_at:%H:%M} UTC. Save your work."
         )
         try:
-            with self._record.writing(offers.QUEUE, now) as writing:
+            with self._record.writing(offers.QUEUE, now, configuration=False) as writing:
                 endings.say(writing, reclaim.allotment, Cause.RECLAIM, reclaim.stop_at, words)
         except NotFound:
             return []
@@ -190,28 +190,13 @@ class Queueing:
         """Take announcements back that nobody needs any more: who waited is served or gone."""
         with self._record.reading() as reading:
             told = queue_facts.reclaimed(reading)
-        if not told:
-            return []
-        started = {start.ticket for one in decided.values() for start in one.starts}
-        wanted = {key[0] for key in lined.standings if _wanted(lined, key, started)}
+        spared = {allotment for one in decided.values() for allotment in one.spared}
+        pools = {pool for pool, _ in lined.standings}
         done = []
         for allotment, pool in told.items():
-            if pool in wanted:
+            if pool in pools and allotment not in spared:
                 continue
-            with self._record.writing(offers.QUEUE, now) as writing:
+            with self._record.writing(offers.QUEUE, now, configuration=False) as writing:
                 endings.withdraw(writing, allotment, Cause.RECLAIM, "Nobody waits for it any more.")
             done.append(f"reclaims {allotment} no more")
         return done
-
-
-def _wanted(lined: Lined, key: PoolModel, started: Collection[str]) -> bool:
-    """Whether somebody waits for a pool within their group's guarantee: for them others give back."""
-    groups = {group.name: group for group in lined.standings[key].groups}
-    for bucket in lined.lines[key].buckets:
-        group = groups.get(bucket.group)
-        if group is None or all(claim.id in started for claim in bucket.tickets):
-            continue
-        held = group.held if bucket.low else group.held_dedicated
-        if held + bucket.devices <= group.guaranteed:
-            return True
-    return False
