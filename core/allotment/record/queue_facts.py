@@ -202,10 +202,14 @@ class Standings:
 
     def _standing(self, key: PoolModel, nodes: Sequence[Any]) -> PoolStanding:
         pool, model = key
-        in_pool = [
-            claim for (name, _), some in self._held.items() if name == pool for claim in some
-        ]
-        groups = tuple(self._group(row, in_pool) for row in self._shares[pool].values())
+        held: dict[str, list[HeldClaim]] = defaultdict(list)
+        for (name, _), some in self._held.items():
+            if name == pool:
+                for claim in some:
+                    held[claim.group].append(claim)
+        groups = tuple(
+            self._group(row, held.get(name, ())) for name, row in self._shares[pool].items()
+        )
         policy: PoolPolicy = read_policy(nodes[0].policy)
         return PoolStanding(
             pool=pool,
@@ -219,8 +223,8 @@ class Standings:
             reservations=self._reserved(pool),
         )
 
-    def _group(self, row: Any, held: Sequence[HeldClaim]) -> GroupInPool:
-        mine = [claim for claim in held if claim.group == row.group_name]
+    def _group(self, row: Any, mine: Sequence[HeldClaim]) -> GroupInPool:
+        """A group's share with what it holds in the pool."""
         dedicated = sum(c.devices for c in mine if c.priority is Priority.DEDICATED)
         recent = row.used * _decayed(self._now - from_stored(row.used_at))
         recent += sum(c.devices * (1 - _decayed(self._now - c.since)) for c in mine)

@@ -41,13 +41,14 @@ def compare(
     look: Callable[[Reading], T],
     change: Callable[[Writing], object],
 ) -> tuple[T, T]:
-    """Look, make the change, look again, and undo it.
+    """Look, make the change, look again, and undo it. Writers wait for the second look only.
 
     Raises:
         Refusal: as the change itself.
     """
+    with plane.record.reading() as reading:
+        before = look(reading)
     with plane.record.trying(caller.person, plane.now()) as writing:
-        before = look(writing)
         change(writing)
         after = look(writing)
     return before, after
@@ -156,7 +157,9 @@ def foreseen_for_people(
             person=person, group=group or None, kind=kind, words=kind.words, used=used, limit=limit
         )
         for (person, group, kind), (used, limit) in sorted(after.items())
-        if limit is not None and used > limit and not _is_over(before[person, group, kind])
+        if limit is not None
+        and used > limit
+        and not _is_over(before.get((person, group, kind), (0, None)))
     ]
     return documents.Consequences(
         consequences=_limit_lines(over), people=tuple(over[:MOST]), more=max(0, len(over) - MOST)
