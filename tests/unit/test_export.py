@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,18 +10,24 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from allotment.model.groups import Origin, Share
+from allotment.model.budgets import AtLimit, BudgetScope, BudgetTerms, Period
+from allotment.model.groups import Mode, Origin, Share
+from allotment.model.instance_types import InstanceType
 from allotment.model.limits import LimitKind, LimitScope
 from allotment.model.people import Permission
 from allotment.model.sharing import PoolPolicy
 from allotment.record import (
     Record,
     Writing,
+    budgets,
+    departments,
     devices,
     groups,
+    instance_types,
     limits,
     memberships,
     people,
+    platform,
     pools,
     profiles,
     roles,
@@ -67,6 +74,42 @@ POLICIES = st.builds(
 )
 
 
+TYPES = st.builds(
+    InstanceType,
+    st.just("replaced"),
+    title=TEXTS,
+    price=st.none() | st.decimals(0, 99, places=4),
+    most=st.none() | st.integers(0, 9),
+    vcpus=st.none() | st.integers(1, 96),
+    quota=st.none() | st.just("L-DB2E81BA"),
+    enabled=st.booleans(),
+)
+BUDGETS = st.builds(
+    BudgetTerms,
+    amount=st.decimals(0, 999, places=2),
+    period=st.sampled_from(list(Period)),
+    at_limit=st.sampled_from(list(AtLimit)),
+)
+
+
+@st.composite
+def choices(draw: st.DrawFn, pools: list[str], made: list[str]) -> dict[str, Any]:
+    """What is chosen for the platform: mode, departments, the group for new people, types, budgets."""
+    above = draw(st.lists(NAMES, unique=True, max_size=2))
+    ceilings = st.dictionaries(st.sampled_from(pools), st.integers(0, 9))
+    return {
+        "mode": draw(st.sampled_from(list(Mode))),
+        "departments": {name: (draw(TEXTS), draw(ceilings)) for name in above},
+        "above": draw(st.dictionaries(st.sampled_from(made), st.sampled_from(above)))
+        if above
+        else {},
+        "default_group": draw(st.sampled_from([*made, None])),
+        "types": draw(st.dictionaries(NAMES, TYPES, max_size=2)),
+        "budgets": draw(st.dictionaries(st.sampled_from(made), BUDGETS, max_size=2)),
+        "several": draw(st.booleans()),
+    }
+
+
 @st.composite
 def worlds(draw: st.DrawFn) -> dict[str, Any]:
     """What operators may have configured: pools of one model, shares that fit, people in one group."""
@@ -103,6 +146,7 @@ def worlds(draw: st.DrawFn) -> dict[str, Any]:
                         "lead": st.booleans(),
                         "until": ENDS,
                         "limits": LIMIT_KINDS,
+                        "email": st.sampled_from(["", "a@example.org", "o'b+c@x.example"]),
                     }
                 ),
                 min_size=2,
@@ -110,30 +154,57 @@ def worlds(draw: st.DrawFn) -> dict[str, Any]:
         ),
         "limits": draw(LIMIT_KINDS),
         "disabled": draw(st.booleans()),
+        **draw(choices([*wanted, "default"], list(made))),
     }
 
 
 def make(writing: Writing, world: dict[str, Any]) -> None:
     people.onboard(writing, ["operator"], role="operator")
+    platform.set_mode(writing, world["mode"])
     for name, permissions in world["roles"].items():
         roles.put(writing, name, permissions)
     for name, mine in world["pools"].items():
         pools.create(writing, name, list(mine), "" if mine else "B200")
     for name, policy in world["policies"].items():
         pools.set_policy(writing, name, policy)
+    for name, (title, ceilings) in world["departments"].items():
+        departments.create(writing, name, title, ceilings)
     for name, group in world["groups"].items():
-        groups.create(writing, name, **group)
+        groups.create(writing, name, **group, department=world["above"].get(name))
     for name, person in world["people"].items():
         role = "operator" if person["operator"] else next(iter(world["roles"]), "reader")
         people.onboard(writing, [name], role=role)
         for origin in person["origins"] if person["group"] else ():
             lead, until = person["lead"], person["until"]
             memberships.add(writing, name, person["group"], origin, lead=lead, until=until)
+        people.set_email(writing, name, person["email"])
         for kind, value in person["limits"].items():
             limits.put(writing, LimitScope.PERSON, name, kind, value)
     for kind, value in world["limits"].items():
         limits.put(writing, LimitScope.PLATFORM, "", kind, value)
     profiles.set_enabled(writing, "large", enabled=not world["disabled"])
+    choose(writing, world)
+
+
+def choose(writing: Writing, world: dict[str, Any]) -> None:
+    platform.set_default_group(writing, world["default_group"])
+    for name, of_cloud in world["types"].items():
+        instance_types.create(writing, replace(of_cloud, name=name))
+    for name, terms in world["budgets"].items():
+        budgets.put(writing, BudgetScope.GROUP, name, terms)
+    if world["mode"] is Mode.FLEXIBLE and world["several"]:
+        join_everything(writing, world)
+
+
+def join_everything(writing: Writing, world: dict[str, Any]) -> None:
+    """In flexible mode: everybody in every group, and every group with a share in one pool more."""
+    for name in world["groups"]:
+        held = groups.all_shares(writing, name)
+        if all(share.pool != "empty" for share in held):
+            groups.edit(writing, name, wanted=[*held, Share(name, "empty", 0, 3, 1.0)])
+        for person, said in world["people"].items():
+            if said["group"] != name:
+                memberships.add(writing, person, name, Origin.CONSOLE)
 
 
 def configured(record: Record) -> dict[str, object]:
@@ -150,8 +221,23 @@ def configured(record: Record) -> dict[str, object]:
                 for pool in pools.all_pools(reading)
             },
             "roles": {role.name: role.permissions for role in roles.all_roles(reading)},
-            "people": {person.name: person.role for person in people.all_people(reading)},
-            "groups": {each.name: (each.title, each.tags) for each in groups.all_groups(reading)},
+            "people": {
+                person.name: (person.role, person.email) for person in people.all_people(reading)
+            },
+            "groups": {
+                each.name: (each.title, each.tags, each.department)
+                for each in groups.all_groups(reading)
+            },
+            "mode": platform.mode(reading),
+            "default group": platform.default_group(reading),
+            "departments": {
+                each.name: (each.title, each.ceilings)
+                for each in departments.all_departments(reading)
+            },
+            "types": [replace(each, revision=1) for each in instance_types.all_types(reading)],
+            "budgets": {
+                (row.budget.subject, row.budget.terms) for row in budgets.all_rows(reading)
+            },
             "shares": groups.all_shares(reading),
             "members": {
                 (row.group, row.person, row.lead, row.until)
