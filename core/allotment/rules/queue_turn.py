@@ -59,10 +59,10 @@ class Turn:
     def take(self) -> None:
         """Ask the heads of all lines in their order until nobody else can start."""
         state, heads = self.state, self._heads()
-        nodes, needs_more = state.nodes, self._reclaiming is not None
+        nodes, groups, needs_more = state.nodes, state.groups, self._reclaiming is not None
         while heads and (needs_more or nodes.most):
             rank, seen, bucket, place, room = heappop(heads)
-            changes = state.group(bucket.group).changes
+            changes = groups[bucket.group].changes
             if seen != changes or bucket.holder:
                 room = state.room(bucket)
                 if rank[1] or rank[3] > self._old or room is not Room.ENTITLED:

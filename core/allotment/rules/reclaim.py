@@ -44,11 +44,11 @@ class Reclaiming:
     def room(self) -> Nodes:
         """Devices of each node that are free, or were told to come back, and are promised to nobody."""
         if self._room is None:
-            self._room = Nodes(
-                {node: self._state.nodes.free(node) for node in self._state.nodes.names}
-            )
+            nodes = self._state.nodes
+            room = {node: nodes.free(node) for node in nodes.names}
             for claim in self._told:
-                self._room.change(claim.node, claim.devices)
+                room[claim.node] = room.get(claim.node, 0) + claim.devices
+            self._room = Nodes(room)
         return self._room
 
     def plan(self, devices: int, group: str) -> Plan | None:
