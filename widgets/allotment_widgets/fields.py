@@ -47,6 +47,11 @@ def choice_field(label: str, options: Options, value: Any = None) -> ipywidgets.
     return _dressed(control)
 
 
+def day_field(label: str) -> ipywidgets.DatePicker:
+    """A day, or none."""
+    return _dressed(ipywidgets.DatePicker(description=label))
+
+
 def number_field(label: str, value: int = 0, *, least: int = 0) -> ipywidgets.BoundedIntText:
     """A whole number."""
     control = ipywidgets.BoundedIntText(value=value, min=least, max=100_000, description=label)

@@ -90,6 +90,15 @@ def test_a_trace_that_is_sent_is_replayed_instead(busy: Any) -> None:
 
 
 @pytest.mark.promise("OPS-6")
+def test_a_trace_may_be_larger_than_other_bodies(busy: Any) -> None:
+    trace = "submitted_at,duration,devices,group\n" + "\n" * 600_000 + "2026-01-01T00:00:00Z,60,1,x\n"
+    body = {"trace": trace, "present": {"pools": [{"devices": 1}]}}
+
+    assert busy.ask("POST", "/simulations", "olga+", json=body).status_code == 202
+    assert busy.ask("POST", "/pools", "olga+", json=body).status_code == 413
+
+
+@pytest.mark.promise("OPS-6")
 def test_what_is_wrong_with_a_trace_is_told_with_its_line(busy: Any) -> None:
     with pytest.raises(Refusal, match="trace:2: expected a time such as"):
         busy.client("olga+").simulations.begin(

@@ -69,6 +69,7 @@ def test_a_changed_share_is_applied_from_there_as_the_groups_panel_would(
     (share,) = client.groups.get("vision").shares
     assert (share.guaranteed, share.ceiling) == (4, 8)
     assert client.pools.get("a100").policy.sharing
+    page.sees("Nothing is changed yet.")
 
 
 @pytest.mark.promise("OPS-6", "ADMIN-3")
@@ -77,6 +78,16 @@ def test_what_cannot_be_read_is_said_and_cannot_be_replayed(page: Any) -> None:
 
     page.sees("Lifetime: &#x27;soon&#x27; cannot be read. Write 30m, 12h, 2d or 1h30m, or off.")
     page.until(lambda: page.button("Run", disabled=True), "a button that cannot be pressed")
+
+
+@pytest.mark.promise("OPS-6", "ADMIN-3")
+def test_other_days_are_replayed_where_they_are_asked_for(page: Any) -> None:
+    page.fill("Replay", "days")
+    page.fill("From", {"year": 2020, "month": 0, "date": 1})
+    page.fill("To", {"year": 2020, "month": 0, "date": 2})
+    page.press("Run")
+
+    page.sees("Nothing was launched in this time.")
 
 
 @pytest.mark.promise("OPS-6", "ADMIN-3")

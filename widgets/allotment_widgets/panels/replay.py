@@ -18,6 +18,7 @@ from allotment_widgets.cost_views import period_days
 from allotment_widgets.fields import (
     button,
     choice_field,
+    day_field,
     put,
     row,
     show,
@@ -40,11 +41,12 @@ from allotment_widgets.replay_views import (
 )
 from allotment_widgets.sentences import bullets, problem_html
 
-TRACE = "trace"
+TRACE, DAYS = "trace", "days"
 SOURCES = (
     ("The last 7 days", "7"),
     ("The last 30 days", "30"),
     ("The last 90 days", "90"),
+    ("Other days", DAYS),
     ("A trace (CSV)", TRACE),
 )
 LARGEST_TRACE = 7 * 2**20
@@ -108,7 +110,10 @@ class ReplayPanel(Panel):
         self._by_use.observe(lambda _: self.desk.backend.soon(self._refresh), "value")
         self._sent = stack(words(f"<p>{_HINT}</p>", "hint"), self._file, self._by_use)
         show(self._sent, shown=False)
-        return (stack(self._period, kind="fields"), self._sent)
+        self._first, self._last_day = (day_field(label) for label in ("From", "To"))
+        self._days = stack(self._first, self._last_day, kind="fields")
+        show(self._days, shown=False)
+        return (stack(self._period, kind="fields"), self._days, self._sent)
 
     def _undo(self) -> Any:
         self._again = button("Undo all")
@@ -154,6 +159,7 @@ class ReplayPanel(Panel):
         """Say what is changed, and whether it can be replayed."""
         sent = self._period.value == TRACE
         show(self._sent, shown=sent)
+        show(self._days, shown=self._period.value == DAYS)
         policy = self._fields.policy
         lines = policy_changes(self._present, policy) if self._present and policy else ()
         put(self._changes, bullets(lines) if lines else "<p>Nothing is changed yet.</p>")
@@ -181,8 +187,10 @@ class ReplayPanel(Panel):
             return asking.begin(
                 trace=self._trace, present=present, changed=_if_other(present, policy)
             )
-        begin, _ = period_days(str(self._period.value), datetime.now(UTC), "UTC")
-        return asking.begin(begin=begin, changed=_if_other(present, policy))
+        begin, end = self._first.value, self._last_day.value
+        if self._period.value != DAYS:
+            begin, end = period_days(str(self._period.value), datetime.now(UTC), "UTC")
+        return asking.begin(begin=begin, end=end, changed=_if_other(present, policy))
 
     def _as_used(self, policy: SimulationPolicy | None) -> SimulationPolicy | None:
         if policy is None or not self._by_use.value:
@@ -207,7 +215,11 @@ class ReplayPanel(Panel):
 
     def _ask_apply(self) -> None:
         if self._shown is not None:
-            Applying(self.desk, *self._shown).form(self._slot).open()
+            Applying(self.desk, *self._shown, self._read_again).form(self._slot).open()
+
+    def _read_again(self) -> None:
+        """What was changed is the present policy now."""
+        self.desk.begin(self._read())
 
 
 def _if_other(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from allotment.client import NewShare
 from allotment.model.documents import Consequences, Group
@@ -18,8 +18,14 @@ from allotment_widgets.picture import Topic
 class Applying:
     """What of a changed policy can be written, and what somebody must do with their hands."""
 
-    def __init__(self, desk: Desk, present: SimulationPolicy, changed: SimulationPolicy) -> None:
-        self._desk = desk
+    def __init__(
+        self,
+        desk: Desk,
+        present: SimulationPolicy,
+        changed: SimulationPolicy,
+        applied: Callable[[], None],
+    ) -> None:
+        self._desk, self._applied = desk, applied
         self._pools = [
             pool
             for pool in changed.pools
@@ -64,6 +70,7 @@ class Applying:
     async def _act(self) -> str:
         await self._desk.call(self._write)
         self._desk.again(Topic.OVERVIEW)
+        self._applied()
         return "The policy is in force."
 
     def _write(self) -> None:
