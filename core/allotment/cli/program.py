@@ -10,6 +10,7 @@ from allotment.cli import (
     addressing,
     choosing,
     configuring,
+    departments,
     doctor,
     extending,
     limiting,
@@ -52,6 +53,7 @@ queue.add_to(app)
 choosing.add_to(app)
 reserving.add_to(app)
 addressing.add_to(app)
+departments.add_to(app)
 configuring.add_to(app)
 doctor.add_to(app)
 

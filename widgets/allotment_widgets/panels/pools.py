@@ -21,6 +21,7 @@ from allotment_widgets.panels.reservation_forms import (
     RESERVATION_COLUMNS,
     cancelling,
     reservation_row,
+    zone_of,
     reserving,
 )
 from allotment_widgets.panels.sharing_form import sharing
@@ -129,7 +130,8 @@ class PoolsPanel(Panel):
             pools = self.picture.overview.pools
             self._pools.replace(pool_row(each) for each in pools)
             kept = self.picture.overview.reservations
-            self._reservations.replace(reservation_row(each) for each in kept)
+            zone = zone_of(self.picture)
+            self._reservations.replace(reservation_row(each, zone) for each in kept)
         if Topic.DEVICES not in self.picture.known:
             return
         if changed.touches(Topic.DEVICES, Topic.SERVERS, Topic.CLOCK):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from allotment.model.documents import Reservation
 from allotment.model.reasons import Reason, Rule
@@ -19,22 +20,32 @@ RESERVATION_COLUMNS = (
     Column("pool", "Pool", flex=0.9, width=88),
     Column("devices", "Devices", kind="number", width=92),
     Column("holder", "For", flex=1, width=100),
-    Column("begins", "From (UTC)", flex=1, width=140),
-    Column("ends", "To (UTC)", flex=1, width=140),
+    Column("begins", "From", flex=1, width=140, hover="zone"),
+    Column("ends", "To", flex=1, width=140, hover="zone"),
     Column("note", "Note", flex=1.4, width=110, hide_narrow=True),
 )
 _FORMAT = "%Y-%m-%d %H:%M"
 
 
-def reservation_row(one: Reservation) -> dict[str, object]:
-    """One reservation as a row."""
+def zone_of(picture: Picture) -> tzinfo:
+    """The platform's time zone; UTC where it is not known yet, or not on this machine."""
+    name = picture.about.time_zone if picture.about else "UTC"
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        return UTC
+
+
+def reservation_row(one: Reservation, zone: tzinfo = UTC) -> dict[str, object]:
+    """One reservation as a row, its times in a time zone."""
     return {
         "id": one.id,
         "pool": one.pool,
         "devices": one.devices,
         "holder": _holder(one),
-        "begins": f"{one.begins_at.astimezone(UTC):{_FORMAT}}",
-        "ends": f"{one.ends_at.astimezone(UTC):{_FORMAT}}",
+        "begins": f"{one.begins_at.astimezone(zone):{_FORMAT}}",
+        "ends": f"{one.ends_at.astimezone(zone):{_FORMAT}}",
+        "zone": f"In the platform's time zone, {zone}",
         "note": one.note or None,
     }
 
@@ -43,31 +54,31 @@ def _holder(one: Reservation) -> str:
     return f"group {one.group}" if one.group else str(one.person)
 
 
-def read_time(label: str, text: str) -> datetime:
-    """Read ``2026-12-01 09:00``, in UTC.
+def read_time(label: str, text: str, zone: tzinfo = UTC) -> datetime:
+    """Read ``2026-12-01 09:00``, in a time zone.
 
     Raises:
         Refusal: it is no such time.
     """
     try:
-        return datetime.strptime(text.strip(), _FORMAT).replace(tzinfo=UTC)
+        return datetime.strptime(text.strip(), _FORMAT).replace(tzinfo=zone)
     except ValueError:
         message = f"{label}: {text[:40]!r} is no time."
-        raise Refusal(
-            Reason(Rule.REQUEST, message, remedy="Write a time in UTC, such as 2026-12-01 09:00.")
-        ) from None
+        remedy = f"Write a time in {zone}, such as 2026-12-01 09:00."
+        raise Refusal(Reason(Rule.REQUEST, message, remedy=remedy)) from None
 
 
 def reserving(desk: Desk, slot: Slot, pool: str = "") -> Asking:
     """The form that keeps devices of a pool for a group or a person."""
     pools = [each.name for each in desk.picture.overview.pools] if desk.picture.overview else []
-    soon = datetime.now(UTC).replace(minute=0) + timedelta(hours=1)
+    zone = zone_of(desk.picture)
+    soon = datetime.now(zone).replace(minute=0) + timedelta(hours=1)
     where = choice_field("Pool", pools, pool)
     devices = number_field("Devices", 1, least=1)
     group = choice_field("For group", group_options(desk.picture, "a person"))
     person = text_field("Or for person", placeholder="ada")
-    begins = text_field("From (UTC)", f"{soon:{_FORMAT}}")
-    ends = text_field("To (UTC)", f"{soon + timedelta(hours=4):{_FORMAT}}")
+    begins = text_field(f"From ({zone})", f"{soon:{_FORMAT}}")
+    ends = text_field(f"To ({zone})", f"{soon + timedelta(hours=4):{_FORMAT}}")
     note = text_field("What it is for", placeholder="Course on segmentation")
 
     async def act() -> str:
@@ -75,8 +86,8 @@ def reserving(desk: Desk, slot: Slot, pool: str = "") -> Asking:
             desk.client.reservations.create,
             where.value,
             devices.value,
-            read_time("From", begins.value),
-            read_time("To", ends.value),
+            read_time("From", begins.value, zone),
+            read_time("To", ends.value, zone),
             group=group.value or None,
             person=person.value.strip() or None,
             note=note.value.strip(),

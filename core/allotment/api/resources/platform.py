@@ -82,6 +82,7 @@ def _about(plane: ControlPlane, reading: Reading) -> documents.About:
         default_group=platform.default_group(reading),
         currency=currency.in_force().code,
         currency_sign=currency.in_force().sign,
+        time_zone=str(platform.time_zone(reading)),
         simulated_devices=any(
             one.origin is DeviceOrigin.SIMULATED and one.present for one in known
         ),

@@ -30,6 +30,7 @@ class About(Document):
     )
     currency: str = Field(default="", description="Of all money here, by ISO 4217; empty: unsaid")
     currency_sign: str = Field(default="", description="Written before amounts")
+    time_zone: str = Field(default="UTC", description="In which its days and months begin")
     simulated_devices: bool
     trust: str = Field(description="Whom servers of one person are protected from, in words")
     started_at: datetime
