@@ -100,9 +100,27 @@ def playing() -> Iterator[ControlPlane]:
         server.server_close()
 
 
-def me_document() -> dict[str, Any]:
-    """What it tells of bob: a running server with a hostile name and an ailing device, and a stopped one."""
-    time = NOW.isoformat()
+SHARE = {"pool": "a100", "guaranteed": 1, "ceiling": 2, "weight": 1.0, "held": 1, "free": 3}
+LIMITS = [
+    {
+        "kind": "devices",
+        "words": "devices at once",
+        "value": 2,
+        "used": 1,
+        "source": "the platform's default",
+    },
+    {
+        "kind": "servers",
+        "words": "running servers",
+        "value": None,
+        "used": 1,
+        "source": "no limit is set",
+    },
+]
+
+
+def running_server(time: str) -> dict[str, Any]:
+    """A running server with a hostile name and an ailing device."""
     device = {
         "id": "sim-0",
         "node": "laptop",
@@ -110,7 +128,7 @@ def me_document() -> dict[str, Any]:
         "memory": 16 * 2**30,
         "isolation": "cooperative",
     }
-    server = {
+    return {
         "id": "hub~bob~train",
         "hub": "hub",
         "person": "bob",
@@ -130,8 +148,12 @@ def me_document() -> dict[str, Any]:
         "devices": [device],
         "warnings": ["Device sim-0 is unhealthy."],
     }
-    stopped = {
-        **server,
+
+
+def stopped_server(time: str) -> dict[str, Any]:
+    """One that does not run any more."""
+    return {
+        **running_server(time),
         "id": "hub~bob~old",
         "name": "old",
         "display_name": "",
@@ -139,6 +161,11 @@ def me_document() -> dict[str, Any]:
         "allotment": "allotment-0",
         "warnings": [],
     }
+
+
+def me_document() -> dict[str, Any]:
+    """What it tells of bob: a running server, a stopped one, and why that was stopped."""
+    time = NOW.isoformat()
     return {
         "person": "bob",
         "role": "data-scientist",
@@ -146,35 +173,9 @@ def me_document() -> dict[str, Any]:
         "permissions": [],
         "groups": ["vision"],
         "leads": [],
-        "limits": [
-            {
-                "kind": "devices",
-                "words": "devices at once",
-                "value": 2,
-                "used": 1,
-                "source": "the platform's default",
-            },
-            {
-                "kind": "servers",
-                "words": "running servers",
-                "value": None,
-                "used": 1,
-                "source": "no limit is set",
-            },
-        ],
-        "shares": {
-            "vision": [
-                {
-                    "pool": "a100",
-                    "guaranteed": 1,
-                    "ceiling": 2,
-                    "weight": 1.0,
-                    "held": 1,
-                    "free": 3,
-                }
-            ]
-        },
-        "servers": [server, stopped],
+        "limits": [dict(one) for one in LIMITS],
+        "shares": {"vision": [dict(SHARE)]},
+        "servers": [running_server(time), stopped_server(time)],
         "notices": [
             {
                 "at": time,

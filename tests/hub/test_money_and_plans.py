@@ -10,13 +10,21 @@ import pytest
 import hubs
 from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.groups import Share
+from allotment.model.profiles import Profile
 from allotment.model.reservations import Reservation
-from allotment.record import Writing, budgets, departments, groups, reservations
+from allotment.record import Writing, budgets, departments, groups, profiles, reservations
 from allotment.work.budgets import watch_budgets
 from allotment.work.endings import Endings
 from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from hubs import HubUnderTest, until
+
+
+@pytest.fixture(scope="module", autouse=True)
+def priced(hub_of_module: HubUnderTest) -> None:
+    """A profile that costs something, beside those of every hub."""
+    profile = Profile.model_validate({"name": "priced", "title": "Priced", "price": "2.40"})
+    hub_of_module.change(lambda writing: profiles.publish(writing, profile, "tests", "priced"))
 
 
 def terms(amount: str, **more: Any) -> BudgetTerms:
