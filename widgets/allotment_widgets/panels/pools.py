@@ -21,8 +21,8 @@ from allotment_widgets.panels.reservation_forms import (
     RESERVATION_COLUMNS,
     cancelling,
     reservation_row,
-    zone_of,
     reserving,
+    zone_of,
 )
 from allotment_widgets.panels.sharing_form import sharing
 from allotment_widgets.picture import Changed, Topic
