@@ -7,6 +7,7 @@ through botocore's own stubber, which checks them against the service's descript
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -14,6 +15,8 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from allotment.cli import cloud_checks
+from allotment.cli.findings import Level, Machine
 from allotment.inventory import aws
 from allotment.inventory.aws import AwsAccount, AwsAway, quota_of
 from allotment.model.instance_types import ADDRESSES, QuotaReading
@@ -150,6 +153,36 @@ def test_without_boto3_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(__import__("sys").modules, "boto3", None)
     with pytest.raises(AwsAway, match=r"allotment\[aws\]"):
         AwsAccount(REGION).read([], [])
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """A machine whose settings name an account."""
+    (tmp_path / "allotment.yaml").write_text("aws: {region: eu-central-1}\n")
+    (tmp_path / "profiles").mkdir()
+    return Machine(tmp_path, tmp_path / "allotment.yaml", 8000)
+
+
+def test_the_doctor_says_what_the_account_answers(machine: Machine, quotas: Stubber) -> None:
+    answers(quotas, ADDRESSES, 5.0, "EC2-VPC Elastic IPs")
+    (found,) = cloud_checks.aws(machine)
+    assert (found.level, found.found) == (
+        Level.OK,
+        "eu-central-1: 0 of 5 Elastic IP addresses used",
+    )
+
+
+def test_the_doctor_says_what_may_not_be_read_and_how_to_mend_it(
+    machine: Machine, quotas: Stubber
+) -> None:
+    quotas.add_client_error("get_service_quota", "AccessDeniedException", "No.")
+    (found,) = cloud_checks.aws(machine)
+    assert found.level is Level.WARN
+    assert "instance-types.md" in found.mend
+
+
+def test_the_doctor_says_nothing_of_aws_where_no_account_is_named(tmp_path: Path) -> None:
+    assert list(cloud_checks.aws(Machine(tmp_path, None, 8000))) == []
 
 
 def test_every_family_has_a_title() -> None:

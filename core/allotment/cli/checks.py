@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from allotment.cli.cloud_checks import aws
 from allotment.cli.findings import Check, Finding, Machine, fail, ok, warn
 from allotment.cli.mail_checks import mail
 from allotment.model.amounts import counted, format_memory
@@ -261,5 +262,6 @@ CHECKS: tuple[Check, ...] = (
     strays,
     space,
     mail,
+    aws,
     browser,
 )

@@ -23,10 +23,17 @@ _LEADS_TO = {
     "drift": "servers",
     "profile": "profiles",
     "share": "groups",
+    "type": "instance-types",
     "work": "",
     "hub": "",
 }
-_LINKS = {"pools": "Look", "servers": "Servers", "profiles": "Profile", "groups": "Group"}
+_LINKS = {
+    "pools": "Look",
+    "servers": "Servers",
+    "profiles": "Profile",
+    "groups": "Group",
+    "instance-types": "Types",
+}
 _REFUSALS_SHOWN = 5
 
 
