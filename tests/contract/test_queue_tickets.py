@@ -15,7 +15,7 @@ from allotment.model.reasons import Rule
 from allotment.model.refusals import NotFound, Refusal
 from allotment.model.sharing import OFFER_LASTS
 from allotment.model.tickets import MOST_TICKETS, Ticket, TicketState
-from allotment.record import allotments, events, limits, offers, profiles, tickets
+from allotment.record import allotments, events, limits, offers, people, profiles, tickets
 from allotment.record.offers import Place
 
 HERE = Place("a100", "A100", "n1")
@@ -295,3 +295,32 @@ def test_ended_tickets_are_listed_newest_first(full: Any) -> None:
     with full.record.reading() as reading:
         found = tickets.ended(reading, since=full.now - timedelta(hours=1), person="bob")
     assert [ticket.id for ticket in found] == [second.id, first.id]
+
+
+@pytest.mark.promise("QUEUE-2")
+def test_the_waits_of_others_do_not_push_ones_own_out_of_the_list(full: Any) -> None:
+    for person in ("ann", "bob", "bob"):
+        ticket = wait(full, person)
+        with full.write() as writing:
+            tickets.cancel(writing, ticket.id)
+
+    with full.record.reading() as reading:
+        since = full.now - timedelta(days=1)
+        own = tickets.ended(reading, since=since, seen_by=("ann", ()), limit=1)
+        of_group = tickets.ended(reading, since=since, seen_by=("zoe", ("vision",)))
+        nobodys = tickets.ended(reading, since=since, seen_by=("zoe", ()))
+    assert [one.person for one in own] == ["ann"]
+    assert len(of_group) == 3
+    assert nobodys == ()
+
+
+@pytest.mark.promise("QUEUE-2", "LIMIT-3")
+def test_who_is_removed_leaves_the_queue(full: Any) -> None:
+    ticket = wait(full)
+    with full.write() as writing:
+        people.delete(writing, ["bob"])
+
+    assert now(full, ticket).state is TicketState.CANCELLED
+    full.people("bob", group="vision")
+    full.end(full.holder)
+    assert offers.offer(full.record, ticket.id, HERE, full.later(seconds=1)) is None

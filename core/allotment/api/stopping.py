@@ -12,7 +12,7 @@ from allotment.api.views.names import ServerKey, server_id
 from allotment.model.allotments import Allotment, State
 from allotment.model.documents import ReasonDocument, ServerOutcome, ServerOutcomes
 from allotment.model.endings import Cause
-from allotment.record import claims, events
+from allotment.record import claims, events, tickets
 from allotment.rules.permission import Caller
 from allotment.work.hub_api import HubAway, HubRefused
 
@@ -44,9 +44,10 @@ def stop_servers(
     """Mark servers as stopping, with the reason, and have the hub stop them.
 
     Marking is what counts: where the hub is away now, or the server is another hub's, the periodic
-    work stops it later.
+    work stops it later. One that is offered to a ticket has not started yet: it leaves the queue.
     """
-    active = [one for one in wanted if one.allotment.active]
+    taken = {one.id for one in wanted if _take_out(plane, caller, one, reason)}
+    active = [one for one in wanted if one.allotment.active and one.id not in taken]
     for one in active:
         claims.mark_stopping(
             plane.record,
@@ -59,7 +60,25 @@ def stop_servers(
     own = [one for one in active if one.key.hub == plane.environment.hub]
     calls = [partial(plane.hub.stop_server, one.key.person, one.key.name) for one in own]
     asked = dict(zip((one.id for one in own), plane.errands.run(calls, PATIENCE), strict=True))
-    return ServerOutcomes(outcomes=tuple(_stopped(one, asked.get(one.id)) for one in wanted))
+    return ServerOutcomes(
+        outcomes=tuple(
+            _taken_out(one) if one.id in taken else _stopped(one, asked.get(one.id))
+            for one in wanted
+        )
+    )
+
+
+def _take_out(plane: ControlPlane, caller: Caller, one: Wanted, reason: str) -> bool:
+    """Take a server that was offered and is not started yet out of the queue."""
+    if one.allotment.state is not State.OFFERED:
+        return False
+    with plane.record.writing(caller.person, plane.now()) as writing:
+        return tickets.cancel_of_server(writing, *one.key, reason)
+
+
+def _taken_out(one: Wanted) -> ServerOutcome:
+    note = "Its turn had come, and it had not started yet. It was taken out of the queue."
+    return ServerOutcome(server=one.id, outcome="stopped", note=note)
 
 
 def _stopped(one: Wanted, asked: Future[bool] | None) -> ServerOutcome:

@@ -14,7 +14,7 @@ from allotment.model.names import check_person
 from allotment.model.people import Authority, BuiltInRole, Permission, Person
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import Refusal
-from allotment.record import memberships
+from allotment.record import memberships, tickets
 from allotment.record.engine import Reading, Writing
 from allotment.record.rows import bump, for_change, named
 from allotment.record.schema import (
@@ -159,6 +159,8 @@ def delete(writing: Writing, names: Sequence[str]) -> None:
             {member.group for member in memberships.all_memberships(writing, person=name)}
         ):
             memberships.remove(writing, name, group)
+        for ticket in tickets.live(writing, person=name):
+            tickets.cancel(writing, ticket.id, "Its owner was removed from the platform.")
         writing.run(limits.delete().where(limits.c.scope == "person", limits.c.subject == name))
         writing.run(budgets.delete().where(budgets.c.scope == "person", budgets.c.subject == name))
         writing.run(servers.delete().where(servers.c.person == name))

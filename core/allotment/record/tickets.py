@@ -20,6 +20,8 @@ from allotment.record.engine import Reading, Writing
 from allotment.record.ids import new_id
 from allotment.record.schema import tickets
 
+SeenBy = tuple[str, tuple[str, ...]] | None
+"""A person and the groups whose tickets they may see beside their own; None: all are seen."""
 LIVE = tickets.c.state.in_(["waiting", "offered"])
 NO_SERVER = "No server had been started."
 
@@ -104,9 +106,11 @@ def live(
     hub: str | None = None,
     person: str | None = None,
     state: TicketState | None = None,
+    seen_by: SeenBy = None,
 ) -> tuple[Ticket, ...]:
     """Tickets that wait or are offered, the oldest first; of one hub, person or state where asked."""
-    statement = sa.select(tickets).where(LIVE).order_by(tickets.c.since, tickets.c.id)
+    statement = sa.select(tickets).where(LIVE, *_seen(seen_by))
+    statement = statement.order_by(tickets.c.since, tickets.c.id)
     for column, wanted in (("hub", hub), ("person", person), ("state", state)):
         if wanted is not None:
             statement = statement.where(tickets.c[column] == str(wanted))
@@ -114,14 +118,26 @@ def live(
 
 
 def ended(
-    reading: Reading, *, since: datetime, person: str | None = None, limit: int = 200
+    reading: Reading,
+    *,
+    since: datetime,
+    person: str | None = None,
+    seen_by: SeenBy = None,
+    limit: int = 200,
 ) -> tuple[Ticket, ...]:
     """Tickets that came at or after ``since`` and have ended, the newest first."""
-    statement = sa.select(tickets).where(sa.not_(LIVE), tickets.c.since >= since)
+    statement = sa.select(tickets).where(sa.not_(LIVE), tickets.c.since >= since, *_seen(seen_by))
     if person is not None:
         statement = statement.where(tickets.c.person == person)
     newest = statement.order_by(tickets.c.since.desc(), tickets.c.id.desc()).limit(limit)
     return tuple(from_row(row) for row in reading.all(newest))
+
+
+def _seen(seen_by: SeenBy) -> tuple[sa.ColumnElement[bool], ...]:
+    if seen_by is None:
+        return ()
+    person, groups = seen_by
+    return (sa.or_(tickets.c.person == person, tickets.c.group_name.in_(groups)),)
 
 
 def make(

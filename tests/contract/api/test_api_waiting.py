@@ -9,11 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from allotment.cli import app
-from allotment.model.claims import Queued
+from allotment.model.claims import Granted, Queued
 from allotment.model.documents import TicketPlace
 from allotment.model.reports import ServerReport
 from allotment.model.tickets import TicketState
-from allotment.record import claims, tickets
+from allotment.record import allotments, claims, offers, tickets
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -175,3 +175,23 @@ def a_report() -> ServerReport:
         terminals=0,
         last_activity="2026-03-01T12:00:00Z",  # type: ignore[arg-type]  # as it comes by HTTP
     )
+
+
+@pytest.mark.promise("SERVER-4", "QUEUE-2")
+def test_a_server_that_is_offered_and_not_started_yet_is_stopped_by_leaving_the_queue(
+    api: Any, lab: Any, ticket: str
+) -> None:
+    with lab.record.reading() as reading:
+        (held,) = [one for one in allotments.active(reading) if one.server == "notes"]
+    lab.end(held.id)
+    place = offers.Place("a100", "A100", "n1")
+    assert isinstance(offers.offer(lab.record, ticket, place, lab.later(seconds=1)), Granted)
+
+    with api.client("olga+") as olga:
+        (stopped,) = olga.servers.stop(["hub~ann~fit"], "The node is repaired.").outcomes
+
+    with lab.record.reading() as reading:
+        known = tickets.get(reading, ticket)
+    assert (stopped.outcome, known.state) == ("stopped", TicketState.CANCELLED)
+    assert known.end_reason == "The node is repaired."
+    assert lab.free("a100") == 1

@@ -60,14 +60,17 @@ def list_tickets(
     ended: Annotated[bool | None, Query(description="Those that ended this week, instead")] = None,
 ) -> Response:
     """Who waits: all for those who see everything, those of led groups for leads, else own ones."""
+    seen = sight(caller)
+    seen_by = None if seen.everything else (seen.person, seen.leads)
     with plane.record.reading() as reading:
+        since = plane.now() - ENDED_SINCE
         known = (
-            tickets.ended(reading, since=plane.now() - ENDED_SINCE, person=person)
+            tickets.ended(reading, since=since, person=person, seen_by=seen_by)
             if ended
-            else tickets.live(reading, person=person)
+            else tickets.live(reading, person=person, seen_by=seen_by)
         )
         sequence = events.latest_sequence(reading)
-        found = ticket_documents(reading, known, sight(caller))
+        found = ticket_documents(reading, known, seen)
         scored = estimates.calibration(reading, plane.now() - sessions.LOOK_BACK)
     found.sort(key=lambda ticket: (ticket.since, ticket.id))
     items, following = cut(found, lambda one: (one.since.isoformat(), one.id), page)
