@@ -91,7 +91,9 @@ def test_a_trace_that_is_sent_is_replayed_instead(busy: Any) -> None:
 
 @pytest.mark.promise("OPS-6")
 def test_a_trace_may_be_larger_than_other_bodies(busy: Any) -> None:
-    trace = "submitted_at,duration,devices,group\n" + "\n" * 600_000 + "2026-01-01T00:00:00Z,60,1,x\n"
+    trace = (
+        "submitted_at,duration,devices,group\n" + "\n" * 600_000 + "2026-01-01T00:00:00Z,60,1,x\n"
+    )
     body = {"trace": trace, "present": {"pools": [{"devices": 1}]}}
 
     assert busy.ask("POST", "/simulations", "olga+", json=body).status_code == 202

@@ -418,7 +418,9 @@ ROWS = [
     Row("GET", "/simulations/policy", "OR"),
     Row("GET", "/simulations/{simulation}", "OR", at="/simulations/{number:x}", prepare=a_replay),
     Row("POST", "/simulations", "OR", body(begin="2020-01-01", end="2020-01-02")),
-    Row("DELETE", "/simulations/{simulation}", "OR", at="/simulations/{number:x}", prepare=a_replay),
+    Row(
+        "DELETE", "/simulations/{simulation}", "OR", at="/simulations/{number:x}", prepare=a_replay
+    ),
     Row("GET", "/budgets", EVERYBODY),
     Row("GET", "/budgets/{scope}/{subject}", "ORLM", at="/budgets/person/bob", prepare=a_budget),
     Row(
