@@ -26,9 +26,9 @@ from allotment.rules.queue_state import PoolState
 from allotment.rules.queueing import decide, serve
 
 WORLDS = 10
-MOST_DECISIONS = 100
+MOST_DECISIONS = 60
 """So often the queue is decided in one world at most; who has not started by then follows at the pace till then."""
-TOGETHER, AT_LEAST = 0.05, 60.0
+TOGETHER, AT_LEAST = 0.1, 60.0
 """Sessions that end within this part of the time from now, or so many seconds, are taken to end together."""
 FEWEST_SESSIONS = 5
 """With fewer past sessions of a kind, those of all kinds speak for it."""

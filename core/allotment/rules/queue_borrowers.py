@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 
 from allotment.model.profiles import Priority
 from allotment.rules.queue_standing import HeldClaim
@@ -69,9 +68,9 @@ def may_be_asked(claim: HeldClaim) -> bool:
     return claim.priority is Priority.LOW and claim.reclaim_at is None
 
 
-def first_past(row: list[Entry], moment: datetime) -> int:
-    """The place of the youngest that began at a moment or before."""
-    return bisect_left(row, (-moment.timestamp(), ""))
+def first_past(row: list[Entry], moment: float) -> int:
+    """The place of the youngest that began at a moment (POSIX seconds) or before."""
+    return bisect_left(row, (-moment, ""))
 
 
 def _entry(claim: HeldClaim) -> Entry:

@@ -118,11 +118,11 @@ class Reclaiming:
         }
         if not able:
             return None
-        begun = self._now - self._state.policy.minimum_runtime
+        begun = (self._now - self._state.policy.minimum_runtime).timestamp()
         return self._best(able, lending, begun) or self._best(able, lending, None)
 
     def _best(
-        self, missing: Mapping[str, int], lending: Mapping[str, int], begun: datetime | None
+        self, missing: Mapping[str, int], lending: Mapping[str, int], begun: float | None
     ) -> Plan | None:
         best: tuple[tuple[int, int, float, str], Plan] | None = None
         for node, lack in missing.items():
@@ -140,7 +140,7 @@ class Reclaiming:
         return best[1] if best else None
 
     def _choose(
-        self, node: str, lack: int, lending: Mapping[str, int], begun: datetime | None
+        self, node: str, lack: int, lending: Mapping[str, int], begun: float | None
     ) -> tuple[HeldClaim, ...] | None:
         """Pick servers of one node that give back what is missing, or None where they do not.
 
@@ -169,7 +169,7 @@ def _cheapest(
     rows: Mapping[str, Rows],
     lack: int,
     places: dict[tuple[str, Kind], int],
-    begun: datetime | None,
+    begun: float | None,
 ) -> str | None:
     """The id of the next victim of these rows, which is taken out by moving the row's place on."""
     best: tuple[tuple[float, float, float, float, str], tuple[str, Kind]] | None = None
