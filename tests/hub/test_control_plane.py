@@ -224,7 +224,14 @@ def test_every_piece_of_periodic_work_runs_and_none_fails(platform: Platform) ->
     with platform.client(platform.token("olga", "inherit")) as olga:
         steps = until(lambda: all_run(olga.work().items), "the first runs", 90)
 
-    assert {step.name for step in steps} >= {"profiles", "devices", "reconciling", "memberships"}
+    assert {step.name for step in steps} >= {
+        "profiles",
+        "devices",
+        "reconciling",
+        "memberships",
+        "storage",
+        "cloud",
+    }
     assert [(step.name, step.problem) for step in steps if step.failures] == []
 
 

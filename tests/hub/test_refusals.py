@@ -8,6 +8,10 @@ from html import escape
 
 import pytest
 
+from allotment.model.instance_types import InstanceType
+from allotment.model.limits import LimitKind, LimitScope
+from allotment.model.profiles import Profile
+from allotment.record import Writing, instance_types, limits, profiles, storage
 from hubs import HubUnderTest, until
 
 HOSTILE = '<script>alert("x")</script>'
@@ -253,3 +257,51 @@ def test_a_record_that_does_not_answer_refuses_clearly_and_later_gives_nothing_a
     assert hub.held() == ()
     assert hub.launch("ada", profile="gpu").status_code in {201, 202}
     hub.assert_sound()
+
+
+@pytest.mark.promise("TYPE-2")
+@pytest.mark.parametrize("way", WAYS)
+def test_above_the_limit_of_its_instance_type_nothing_starts(hub: HubUnderTest, way: str) -> None:
+    cloud = Profile(name="cloud", title="Cloud", instance_type="g5.xlarge")
+
+    def one_of_it(writing: Writing) -> None:
+        profiles.publish(writing, cloud, "tests", "cloud")
+        instance_types.create(writing, InstanceType("g5.xlarge", most=1))
+
+    def none_of_it(writing: Writing) -> None:
+        profiles.retire(writing, "cloud")
+        instance_types.delete(writing, "g5.xlarge")
+
+    hub.change(one_of_it)
+    assert hub.launch("ben", "first", profile="cloud").is_success
+    hub.ready("ben", "first")
+
+    said = launch(hub, way, "ada", "second", profile="cloud")
+
+    hub.stop("ben", "first")
+    until(lambda: not hub.held("ben"), "the release")
+    hub.change(none_of_it)
+    assert shows(said, "All instances of the type 'g5.xlarge' are taken: 1 of 1 (typed in)")
+    assert hub.held("ada") == ()
+
+
+@pytest.mark.promise("LIMIT-5")
+@pytest.mark.parametrize("way", WAYS)
+def test_who_is_over_the_limit_of_storage_is_told_how_much_to_delete(
+    hub: HubUnderTest, way: str
+) -> None:
+    def fill(writing: Writing) -> None:
+        limits.put(writing, LimitScope.PERSON, "ada", LimitKind.STORAGE, 1)
+        storage.measured(writing, "hub", "ada", 3 << 30, complete=True)
+
+    def tidy(writing: Writing) -> None:
+        limits.put(writing, LimitScope.PERSON, "ada", LimitKind.STORAGE, None)
+        storage.forget(writing, "hub", "ada")
+
+    hub.change(fill)
+    said = launch(hub, way, "ada", profile="small")
+    hub.change(tidy)
+
+    assert shows(said, "Your home holds 3 GiB and may hold 1 GiB (set for this person).")
+    assert shows(said, "2 GiB at least")
+    assert hub.held("ada") == ()
