@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 import control_planes
+import example_cloud
 import example_platform
 from browsing import chromium, voila
 from page_hubs import PageHub, launch
@@ -177,6 +178,7 @@ def take_console(browser: Browser, folder: Path, picture: Picture) -> None:
     """Each panel of the operator console, as the rail names them."""
     with control_planes.platform(folder) as platform:
         example_platform.make(platform.record)
+        example_cloud.add_cloud(platform.record, datetime.now(UTC))
         example_platform.let_wait(platform.record, datetime.now(UTC))
         platform.start()
         example_platform.report(platform.record, platform.plane.use)
