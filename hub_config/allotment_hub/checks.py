@@ -12,11 +12,15 @@ from pathlib import Path
 
 from allotment.cli.findings import Finding, Machine, fail, ok, warn
 from allotment.model.amounts import counted
+from allotment.model.profiles import Profile
 from allotment.model.refusals import SettingsInvalid
-from allotment.settings import load_settings
+from allotment.settings import Settings, load_settings
+from allotment.settings.catalogue import SUFFIXES, read_profile
 from allotment_hub.launch import orphans, ports
 from allotment_hub.launch.place import LOOPBACK, Place, Ports
 from allotment_hub.launch.programs import ProgramMissingError, proxy_command
+from allotment_spawner import software
+from allotment_spawner.refusing import LaunchRefused
 
 OLDEST_NODE = 20
 SECONDS = 10.0
@@ -34,6 +38,7 @@ def examine(machine: Machine) -> Iterator[Finding]:
     yield from _folder(place)
     yield from _running(place)
     yield from _origin(machine)
+    yield from _software(machine)
 
 
 def _proxy() -> Iterator[Finding]:
@@ -162,3 +167,37 @@ def _origin(machine: Machine) -> Iterator[Finding]:
             "hub and servers share one, so a page of one person's server acts as whoever opens it",
             "Set c.JupyterHub.subdomain_host in a configuration of your own, and start with CONFIG=file.",
         )
+
+
+def _software(machine: Machine) -> Iterator[Finding]:
+    """Whether the Python environments that profiles name can be used on this machine."""
+    if machine.settings is None:
+        return
+    try:
+        settings = load_settings(machine.settings, machine.state)
+    except SettingsInvalid:
+        return  # said elsewhere
+    allowed = [str(folder) for folder in settings.servers.python_environments]
+    number = 0
+    for profile in _profiles(settings):
+        for choice in profile.software:
+            try:
+                folder = software.folder_of(choice, allowed)
+                if folder is not None:
+                    software.command_of(folder, settings.servers.command)
+                    number += 1
+            except LaunchRefused as refused:
+                said, mend = refused.reasons[0].message, refused.reasons[0].remedy
+                mend = mend.removeprefix("Choose other software. Ask an operator to ")
+                found = f"{profile.name}, {choice.name}: {said.partition(': ')[2]}"
+                yield fail("Software", found, mend[:1].upper() + mend[1:])
+    if number:
+        yield ok("Software", f"{counted(number, 'Python environment')} of profiles")
+
+
+def _profiles(settings: Settings) -> Iterator[Profile]:
+    for folder in settings.profiles:
+        for file in sorted(folder.iterdir()):
+            found = read_profile(file).profile if file.suffix in SUFFIXES else None
+            if found is not None:
+                yield found

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from allotment.model.allotments import Allotment
 from allotment.model.reasons import Reason, Rule
+from allotment.model.software import Software
 from allotment_spawner.environment import promised_software
 from allotment_spawner.refusing import LaunchRefused
 
@@ -16,10 +17,19 @@ def chosen_folder(allotment: Allotment, allowed: Iterable[str]) -> Path | None:
     """The folder of the Python environment that a server runs in; None: the hub's own.
 
     Raises:
-        LaunchRefused: it is not there, or lies outside of what the settings allow.
+        LaunchRefused: it lies outside of what the settings allow.
     """
     software = promised_software(allotment)
-    if software is None or software.python_environment is None:
+    return None if software is None else folder_of(software, allowed)
+
+
+def folder_of(software: Software, allowed: Iterable[str]) -> Path | None:
+    """The folder of the Python environment that this software is, links followed; None: it is none.
+
+    Raises:
+        LaunchRefused: it lies outside of what the settings allow.
+    """
+    if software.python_environment is None:
         return None
     folder = Path(software.python_environment).resolve()
     # Links are followed first: what counts is where a folder really is.

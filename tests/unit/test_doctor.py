@@ -333,3 +333,45 @@ def test_one_host_name_for_everybody_is_said_where_others_can_come_in(
     (found,) = [one for one in of_the_hub(machine) if one.subject == "Host names"]
 
     assert found.level is level
+
+
+@pytest.mark.promise("PROFILE-4")
+def test_software_that_no_server_could_run_in_is_named_with_what_mends_it(
+    machine: Machine, tmp_path: Path
+) -> None:
+    good = tmp_path / "environments" / "good" / "bin" / "python3"
+    good.parent.mkdir(parents=True)
+    good.symlink_to(sys.executable)
+    (tmp_path / "environments" / "empty").mkdir()
+    (tmp_path / "profiles" / "small.yaml").write_text(
+        "title: Small\nsoftware:\n"
+        + "".join(
+            f"  - {{name: {name}, title: T, python_environment: {tmp_path}/{folder}}}\n"
+            for name, folder in (
+                ("good", "environments/good"),
+                ("empty", "environments/empty"),
+                ("outside", "elsewhere"),
+            )
+        )
+    )
+    (tmp_path / "allotment.yaml").write_text(
+        "servers: {command: [python3], python_environments: [environments]}\n"
+    )
+
+    found = [one for one in hub_checks.examine(machine) if one.subject == "Software"]
+
+    assert [(one.level, one.found) for one in found] == [
+        (
+            Level.FAIL,
+            f"small, empty: the environment {tmp_path}/environments/empty has no program python3.",
+        ),
+        (
+            Level.FAIL,
+            f"small, outside: {tmp_path}/elsewhere is not below a folder that the settings allow.",
+        ),
+        (Level.OK, "1 Python environment of profiles"),
+    ]
+    assert [one.mend for one in found][:2] == [
+        "Install it there.",
+        "Name it in servers.python_environments.",
+    ]
