@@ -16,6 +16,7 @@ from allotment.model.allotments import State
 from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.claims import Claim, Granted, Queued, Refused
 from allotment.model.instance_types import InstanceType
+from allotment.model.refusals import RecordUnavailable
 from allotment.model.tickets import TicketState
 from allotment.record import (
     budgets,
@@ -30,7 +31,7 @@ from allotment.record import (
     tickets,
     usage,
 )
-from allotment.record.engine import Record
+from allotment.record.engine import Record, open_record
 from allotment.record.offers import Place, Turn
 from allotment.record.reports import ServerMinute
 from allotment.record.turns import Placed, place
@@ -192,3 +193,12 @@ def test_a_past_that_is_put_right_while_budgets_are_settled_is_not_written_over(
         (used,) = usage.read(reading, SPENT, at + timedelta(minutes=5), zone)
     assert of_ann.spent == used.use.charge
     assert used.use.time < timedelta(minutes=1) // timedelta(microseconds=1)
+
+
+def test_whoever_waits_too_long_for_another_is_told_so(lab: Any, record_url: str) -> None:
+    impatient = open_record(record_url, patience=0.2)
+    with lab.write(), pytest.raises(RecordUnavailable), impatient.writing("ann", lab.now):
+        pass
+    with impatient.writing("ann", lab.now) as writing:
+        writing.event("afterwards", "it works again")
+    impatient.close()

@@ -222,9 +222,7 @@ def open_record(url: str, *, migrate: bool = False, patience: float = 10.0) -> R
             _sqlite_engine(engine_url, "BEGIN IMMEDIATE", patience, size=1),
         )
     else:
-        reader = writer = sa.create_engine(
-            engine_url, pool_size=20, max_overflow=20, pool_timeout=patience, pool_pre_ping=False
-        )
+        reader = writer = _postgresql_engine(engine_url, patience)
         reader = writer.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -233,6 +231,20 @@ def open_record(url: str, *, migrate: bool = False, patience: float = 10.0) -> R
     except DBAPIError as error:  # a file that is no database is no OperationalError
         raise _unavailable(error) from error
     return Record(reader, writer, patience=patience)
+
+
+def _postgresql_engine(url: sa.URL, patience: float) -> Engine:
+    engine = sa.create_engine(
+        url, pool_size=20, max_overflow=20, pool_timeout=patience, pool_pre_ping=False
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        # Else whoever waits for a row waits for as long as its holder likes, and with it a launch.
+        connection.execute(f"SET lock_timeout = {int(patience * 1000)}")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite_engine(url: sa.URL, begin: str, patience: float, size: int) -> Engine:

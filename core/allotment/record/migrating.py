@@ -36,6 +36,8 @@ def prepare(engine: Engine, *, migrate: bool) -> None:
     head = directory.get_current_head()
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
+            # Another may be at it for minutes.
+            connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         found = MigrationContext.configure(connection).get_current_revision()
         if found == head:
