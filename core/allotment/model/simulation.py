@@ -261,6 +261,15 @@ class Result(Outcome):
     pools: tuple[PoolResult, ...]
 
 
+class SimulationQuestion(StrEnum):
+    """What a replay is to tell."""
+
+    COMPARE = "compare"
+    """The present policy beside a changed one."""
+    LET_IN = "let-in"
+    """Which single change would have let most people in."""
+
+
 class ChangeKind(StrEnum):
     """Kinds of single changes that might let people in."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, tzinfo
 from heapq import heapify, heappop, heappush
 from math import inf
+from zoneinfo import ZoneInfo
 
 from allotment.model.simulation import Result, SimulationPolicy
-from allotment.record.platform import zone_of
 from allotment.simulate.ledger import Ledger
 from allotment.simulate.replay import PoolReplay, Progress, nobody_looks
 from allotment.simulate.results import together
@@ -26,7 +27,7 @@ def replay(
     for job in jobs:
         by_pool.get(job.pool, first).append(job)
     begins = min((job.at for job in jobs), default=0.0)
-    ledger = Ledger(policy.budgets, begins, zone_of(policy.time_zone))
+    ledger = Ledger(policy.budgets, begins, _zone(policy))
     pools = [
         PoolReplay(plan, by_pool[plan.name], progress, policy.profiles, ledger)
         for plan in policy.pools
@@ -39,6 +40,11 @@ def replay(
     for pool in pools:
         waited += [wait for waits in pool.tally.waited.values() for wait in waits]
     return together(found, waited)
+
+
+def _zone(policy: SimulationPolicy) -> tzinfo:
+    """The zone of its months. The record knows zones, too; a worker does without it."""
+    return UTC if policy.time_zone == "UTC" else ZoneInfo(policy.time_zone)
 
 
 def _in_step(pools: Sequence[PoolReplay]) -> None:

@@ -16,8 +16,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from allotment.model.documents.simulations import SimulationQuestion
-from allotment.model.simulation import LetInTable, Result, SimulationPolicy
+from allotment.model.simulation import (
+    LetInTable,
+    Result,
+    SimulationPolicy,
+    SimulationQuestion,
+)
 from allotment.simulate.let_in import let_in
 from allotment.simulate.playing import replay
 from allotment.simulate.trace import Job

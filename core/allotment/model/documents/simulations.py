@@ -8,16 +8,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from allotment.model.documents.document import Document, Listing
-from allotment.model.simulation import LetInTable, Result, SimulationPolicy
-
-
-class SimulationQuestion(StrEnum):
-    """What a replay is to tell."""
-
-    COMPARE = "compare"
-    """The present policy beside a changed one."""
-    LET_IN = "let-in"
-    """Which single change would have let most people in."""
+from allotment.model.simulation import LetInTable, Result, SimulationPolicy, SimulationQuestion
 
 
 class SimulationState(StrEnum):
@@ -70,3 +61,12 @@ class SimulationListing(Listing):
     """Replays that are kept, the newest first."""
 
     items: tuple[Simulation, ...]
+
+
+__all__ = [
+    "PresentPolicy",
+    "Simulation",
+    "SimulationListing",
+    "SimulationQuestion",
+    "SimulationState",
+]
