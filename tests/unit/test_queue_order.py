@@ -226,6 +226,22 @@ def test_a_ticket_for_two_pools_starts_in_one() -> None:
     }
 
 
+@pytest.mark.promise("QUEUE-1")
+def test_who_could_have_what_is_set_aside_is_told_that_others_come_first() -> None:
+    since = NOW - timedelta(hours=2)
+    held = HeldClaim("h", "b", "x", "n", 2, LOW, since)
+    groups = GroupInPool("a", 4, 4), GroupInPool("b", 0, 4, held=2)
+    standing = PoolStanding("p", "A100", SHARING, 4, (Node("n", 2),), groups, held=(held,))
+    waiting = [ticket("owner", devices=4), ticket("borrower", group="b", minutes=1)]
+    decided = decide(standing, waiting, NOW)
+    assert [reclaim.allotment for reclaim in decided.reclaims] == ["h"]
+    assert decided.promised == ("owner",)
+    assert [(wait.ticket, wait.message) for wait in decided.waits][1] == (
+        "borrower",
+        "What is free in p is set aside for others that come first; this needs 1.",
+    )
+
+
 def lent(name: str, reclaim_at: datetime | None = None) -> PoolStanding:
     """A pool of one device, guaranteed to a, that b has borrowed."""
     held = HeldClaim("h", "b", "x", "n", 1, LOW, NOW - timedelta(hours=2), reclaim_at=reclaim_at)

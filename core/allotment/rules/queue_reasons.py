@@ -44,6 +44,10 @@ class Cause(Enum):
         Rule.DEVICES_FREE,
         "Others give borrowed devices of {pool} back for this ticket, which needs {asked}.",
     )
+    ASIDE = (
+        Rule.QUEUE_TURN,
+        "What is free in {pool} is set aside for others that come first; this needs {asked}.",
+    )
     TURN = (
         Rule.QUEUE_TURN,
         "A ticket for {about} in {pool} has waited long and comes first; this one would delay it.",
@@ -91,6 +95,8 @@ def hindrance_of(state: PoolState, bucket: Bucket) -> Hindrance:
     if room is Room.OVER_GUARANTEE:
         counts = group.held if bucket.low or not state.policy.sharing else group.dedicated
         return Hindrance(Cause.GUARANTEE, group.guaranteed, counts)
+    if bucket.devices <= state.nodes.most:
+        return _about_devices(state, Cause.ASIDE)
     if bucket.devices <= state.nodes.total:
         return _about_devices(state, Cause.SCATTERED, str(state.nodes.most))
     return _about_devices(state, Cause.FREE)
