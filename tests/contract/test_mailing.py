@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.endings import Cause
@@ -30,46 +21,20 @@ from allotment.work import post_office
 from allotment.work.mailing import AGAIN, LATEST, Mailing
 from allotment.work.post_office import MailServerAway
 from hubs import free_port
+from inbox import Inbox, guarded, listening
 
 PASSWORD = "correct horse"
-
-
-@dataclass
-class Inbox:
-    """What a mail server took. ``answers`` are what it says to the next mails instead of taking them."""
-
-    taken: list[EmailMessage] = field(default_factory=list)
-    answers: list[str] = field(default_factory=list)
-    port: int = 0
-
-    async def handle_DATA(  # noqa: N802 - the name that the library calls
-        self, _server: Any, _session: Any, envelope: Any
-    ) -> str:
-        """Take a mail, or refuse it."""
-        if self.answers:
-            return self.answers.pop(0)
-        message = message_from_bytes(envelope.content, policy=policy.default)
-        assert isinstance(message, EmailMessage)
-        self.taken.append(message)
-        return "250 OK"
-
-    @property
-    def subjects(self) -> list[str]:
-        return [f"{one['To']}: {one['Subject']}" for one in self.taken]
 
 
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
     """A mail server that encrypts nothing and asks for no password."""
-    inbox = Inbox(port=free_port())
-    controller = Controller(inbox, hostname="127.0.0.1", port=inbox.port)
-    controller.start()
-    yield inbox
-    controller.stop()
+    with listening(Inbox()) as inbox:
+        yield inbox
 
 
 def server(inbox: Inbox, **fields: Any) -> MailServer:
-    given = {"host": "127.0.0.1", "port": inbox.port, "security": "none"} | fields
+    given = {"host": "localhost", "port": inbox.port, "security": "none"} | fields
     return MailServer.model_validate({"sender": "Allotment <allotment@example.org>"} | given)
 
 
@@ -291,75 +256,21 @@ def test_mail_of_a_month_ago_is_forgotten_and_leaves_with_its_person(lab: Any) -
         assert mails.due(reading, lab.now + LATEST, 10) == ()
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate of 127.0.0.1 that signed itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return folder / "cert.pem", folder / "key.pem"
-
-
 @pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[Callable[..., MailServer]]:
+def lets_in(tmp_path: Path) -> Iterator[Callable[..., MailServer]]:
     """A mail server that takes mail only after STARTTLS and with a password."""
-    inbox = Inbox(port=free_port())
-    authority, key = certificate(tmp_path)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(authority, key)
-
-    def check(_server: Any, _session: Any, _envelope: Any, _kind: str, data: Any) -> AuthResult:
-        known = isinstance(data, LoginPassword) and data.password == PASSWORD.encode()
-        return AuthResult(success=known, handled=False)
-
-    controller = Controller(
-        inbox,
-        hostname="localhost",
-        port=inbox.port,
-        tls_context=context,
-        require_starttls=True,
-        auth_required=True,
-        authenticator=check,
-    )
-    controller.start()
-    yield lambda **fields: server(
-        inbox,
-        **{
-            "host": "localhost",
-            "security": "starttls",
-            "user": "allotment",
-            "certificate_authority": authority,
-        }
-        | fields,
-    )
-    controller.stop()
+    inbox = Inbox()
+    with guarded(inbox, tmp_path, PASSWORD) as authority:
+        usual = {"security": "starttls", "user": "allotment", "certificate_authority": authority}
+        yield lambda **fields: server(inbox, **usual | fields)
 
 
 @pytest.mark.promise("OPS-4")
 def test_the_mail_server_is_reached_encrypted_and_with_the_password_of_a_file(
-    guarded: Callable[..., MailServer], tmp_path: Path
+    lets_in: Callable[..., MailServer], tmp_path: Path
 ) -> None:
     (tmp_path / "password").write_text(f"{PASSWORD}\n")
-    with post_office.connected(guarded(password_file=tmp_path / "password")) as connection:
+    with post_office.connected(lets_in(password_file=tmp_path / "password")) as connection:
         assert connection.noop()[0] == 250
 
 
@@ -372,12 +283,12 @@ def test_the_mail_server_is_reached_encrypted_and_with_the_password_of_a_file(
     ],
 )
 def test_a_server_that_does_not_let_us_in_is_named_without_the_password(
-    guarded: Callable[..., MailServer], tmp_path: Path, fields: dict[str, Any], word: str
+    lets_in: Callable[..., MailServer], tmp_path: Path, fields: dict[str, Any], word: str
 ) -> None:
     (tmp_path / "password").write_text("a wrong secret")
     with (
         pytest.raises(MailServerAway) as away,
-        post_office.connected(guarded(password_file=tmp_path / "password", **fields)),
+        post_office.connected(lets_in(password_file=tmp_path / "password", **fields)),
     ):
         pass
 

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from allotment.model.reports import ServerReport
 from allotment.record import tickets
 from allotment.work.hub_api import HubApi
 from hubs import alive, until
-from page_hubs import PageHub
+from inbox import Inbox, guarded
+from page_hubs import SETTINGS, PageHub
 
 # The hubs of page_hubs.py leave the control plane out; this is the configuration as people get it.
 WITH_CONTROL_PLANE = "\nconfigure(c, load_settings(place.settings, place.state), place)\n"
 SERVICE = "/services/allotment"
+WARNING = {"level": 80, "message": "80.00 of 100.00 is used."}
 REPORT = ServerReport.model_validate(
     {"kernels": 1, "kernels_busy": 0, "terminals": 0, "last_activity": "2026-11-22T14:02:11Z"}
 )
@@ -40,8 +43,8 @@ def environments() -> Iterator[tuple[psutil.Process, list[str], dict[str, str]]]
 class Platform:
     """A hub with its control plane."""
 
-    def __init__(self, folder: Path) -> None:
-        self.hub = PageHub(folder, config=WITH_CONTROL_PLANE)
+    def __init__(self, folder: Path, settings: str = SETTINGS) -> None:
+        self.hub = PageHub(folder, settings=settings, config=WITH_CONTROL_PLANE)
         self.browsers: dict[str, httpx.Client] = {}
 
     @property
@@ -127,13 +130,26 @@ def another_platform(tmp_path: Path) -> Iterator[Platform]:
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def inbox() -> Inbox:
+    """What the platform's mail server takes."""
+    return Inbox()
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory, inbox: Inbox) -> Iterator[Platform]:
     """A platform for this module: olga operates; ada and ben are in vision, which ada leads."""
-    made = Platform(tmp_path_factory.mktemp("platform") / "hub")
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    folder = tmp_path_factory.mktemp("platform")
+    with guarded(inbox, folder, "correct horse") as authority, pytest.MonkeyPatch.context() as set_:
+        set_.setenv("TEST_MAIL_PASSWORD", "correct horse")
+        mail = (
+            f"mail: {{host: localhost, port: {inbox.port}, sender: allotment@example.org, user: us, "
+            f"password_variable: TEST_MAIL_PASSWORD, certificate_authority: {authority}}}\n"
+        )
+        made = Platform(folder / "hub", f"{SETTINGS.partition('mail:')[0]}{mail}")
+        try:
+            yield made.start()
+        finally:
+            made.stop()
 
 
 @pytest.mark.promise("USER-7", "AUTH-3")
@@ -347,3 +363,18 @@ def test_a_wait_survives_a_crash_of_hub_and_control_plane(another_platform: Plat
         return answer.is_success and bool(answer.json()["ready"])
 
     until(ready, "the server to start by itself", 60)
+
+
+@pytest.mark.promise("OPS-4", "IDLE-2", "MONEY-3")
+def test_a_notice_reaches_its_person_by_the_mail_server_of_the_settings(
+    platform: Platform, inbox: Inbox
+) -> None:
+    with platform.client(platform.token("olga", "inherit")) as olga:
+        olga.users.set_email("olga", "olga@example.org")
+        until(lambda: "mail" in {one.name for one in olga.work().items if one.runs}, "a look", 60)
+
+    with platform.hub.record.writing("budgets", datetime.now(UTC)) as writing:
+        writing.event("budget.warned", "person/olga", person="olga", after=WARNING)
+
+    until(lambda: inbox.taken, "the mail", 60)
+    assert inbox.subjects == ["olga@example.org: Your budget is used to 80 %"]
