@@ -215,6 +215,7 @@ def take_replays(page: Page, picture: Callable[[str], None]) -> None:
     picture("console-let-in-found")
     rail.locator("[data-go=replay]").click()
     page.get_by_label("Pool", exact=True).select_option("h100")
+    expect(page.get_by_label("Devices", exact=True)).to_have_value("16")
     for field in ("Devices", "Guaranteed"):
         page.get_by_label(field, exact=True).fill("24")
         page.get_by_label(field, exact=True).press("Tab")

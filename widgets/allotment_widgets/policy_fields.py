@@ -99,7 +99,7 @@ class PolicyFields:
             _offer(self._pool, [pool.name for pool in self.policy.pools])
             _offer(self._profile, [profile.name for profile in self.policy.profiles])
             pool = self._chosen_pool(self.policy)
-            _offer(self._group, [share.group for share in _shares(pool)])
+            _offer(self._group, [share.group for share in pool.written_shares])
             self._show_pool(pool)
             self._show_share(pool, pool.share(str(self._group.value)))
             self._show_profile(self.policy.profile(str(self._profile.value)))
@@ -174,7 +174,7 @@ class PolicyFields:
             }
         )
         self._fill(self._ceiling, changed.ceiling)
-        shares = tuple(changed if one.group == share.group else one for one in _shares(pool))
+        shares = tuple(changed if one.group == share.group else one for one in pool.written_shares)
         return policy.with_pool(pool.model_copy(update={"shares": shares}))
 
     def _fill(self, field: Any, value: Any) -> None:
@@ -200,10 +200,6 @@ def _nodes(nodes: tuple[int, ...], devices: int) -> tuple[int, ...]:
             found.append(min(node, devices))
             devices -= found[-1]
     return (*found, devices) if nodes and devices else tuple(found)
-
-
-def _shares(pool: PoolPlan) -> tuple[ShareInPlan, ...]:
-    return () if pool.shares == "by-use" else pool.shares
 
 
 def _offer(choice: Any, names: list[str]) -> None:

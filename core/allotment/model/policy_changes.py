@@ -69,12 +69,11 @@ def _pool(before: PoolPlan, after: PoolPlan) -> Iterator[str]:
         if before.shares != after.shares:
             yield f"{after.name}: other shares"
         return
-    for share in (*_shares(after), *(s for s in _shares(before) if after.share(s.group) is None)):
+    for share in (
+        *after.written_shares,
+        *(s for s in before.written_shares if after.share(s.group) is None),
+    ):
         yield from _share(after, before.share(share.group), after.share(share.group))
-
-
-def _shares(pool: PoolPlan) -> tuple[ShareInPlan, ...]:
-    return () if pool.shares == "by-use" else pool.shares
 
 
 def _share(pool: PoolPlan, before: ShareInPlan | None, after: ShareInPlan | None) -> Iterator[str]:

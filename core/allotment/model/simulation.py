@@ -74,10 +74,14 @@ class PoolPlan(PoolPolicy):
     )
     priority: Literal["as-asked", "low", "dedicated"] = "as-asked"
 
+    @property
+    def written_shares(self) -> tuple[ShareInPlan, ...]:
+        """The shares, where they are written; none where they follow from a trace."""
+        return () if self.shares == "by-use" else self.shares
+
     def share(self, group: str) -> ShareInPlan | None:
         """A group's share, where shares are written."""
-        known = () if self.shares == "by-use" else self.shares
-        return next((share for share in known if share.group == group), None)
+        return next((share for share in self.written_shares if share.group == group), None)
 
 
 class ProfilePlan(BaseModel):

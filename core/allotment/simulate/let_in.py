@@ -130,7 +130,7 @@ def _of_pool(plan: PoolPlan, policy: SimulationPolicy, *, lends: bool) -> Iterat
     if lends and not plan.sharing:
         words = f"Sharing in {plan.name}, with every ceiling at all of it"
         shares = tuple(
-            share.model_copy(update={"ceiling": plan.devices}) for share in _shares(plan)
+            share.model_copy(update={"ceiling": plan.devices}) for share in plan.written_shares
         )
         lending = plan.model_copy(update={"sharing": True, "shares": shares})
         yield Change(ChangeKind.SHARING, plan.name, "", words, policy.with_pool(lending))
@@ -146,10 +146,6 @@ def _larger(plan: PoolPlan, more: int) -> PoolPlan:
     )
 
 
-def _shares(plan: PoolPlan) -> tuple[ShareInPlan, ...]:
-    return () if plan.shares == "by-use" else plan.shares
-
-
 def _of_share(group: str, plan: PoolPlan, policy: SimulationPolicy, more: int) -> Iterator[Change]:
     """So many devices more that are guaranteed to the group, or a higher guarantee or ceiling."""
     share = plan.share(group)
@@ -159,7 +155,7 @@ def _of_share(group: str, plan: PoolPlan, policy: SimulationPolicy, more: int) -
     ceiling = plan.devices if share.ceiling is None else share.ceiling
     promised = share.guaranteed + more
     raised = share.model_copy(update={"guaranteed": promised, "ceiling": max(ceiling, promised)})
-    if plan.devices - sum(one.guaranteed for one in _shares(plan)) >= more:
+    if plan.devices - sum(one.guaranteed for one in plan.written_shares) >= more:
         words = f"Guarantee of {name} from {share.guaranteed} to {promised}"
         yield _shared(ChangeKind.GUARANTEE, words, policy, plan, raised)
     else:
@@ -176,7 +172,7 @@ def _of_share(group: str, plan: PoolPlan, policy: SimulationPolicy, more: int) -
 def _shared(
     kind: ChangeKind, words: str, policy: SimulationPolicy, plan: PoolPlan, share: ShareInPlan
 ) -> Change:
-    shares = tuple(share if one.group == share.group else one for one in _shares(plan))
+    shares = tuple(share if one.group == share.group else one for one in plan.written_shares)
     changed = plan.model_copy(update={"shares": shares})
     return Change(kind, plan.name, share.group, words, policy.with_pool(changed))
 

@@ -162,6 +162,7 @@ class ReplayPanel(Panel):
         show(self._days, shown=self._period.value == DAYS)
         policy = self._fields.policy
         lines = policy_changes(self._present, policy) if self._present and policy else ()
+        lines = (*lines, *(_promised(policy) if policy else ()))
         put(self._changes, bullets(lines) if lines else "<p>Nothing is changed yet.</p>")
         show(self._again, shown=bool(lines))
         ready = policy is not None and not self._fields.wrong
@@ -220,6 +221,16 @@ class ReplayPanel(Panel):
     def _read_again(self) -> None:
         """What was changed is the present policy now."""
         self.desk.begin(self._read())
+
+
+def _promised(policy: SimulationPolicy) -> list[str]:
+    """Pools that guarantee more than they have."""
+    found = []
+    for pool in policy.pools:
+        promised = sum(one.guaranteed for one in pool.written_shares)
+        if promised > pool.devices:
+            found.append(f"{pool.name} would guarantee {promised} devices and has {pool.devices}.")
+    return found
 
 
 def _if_other(

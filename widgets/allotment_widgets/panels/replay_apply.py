@@ -100,7 +100,7 @@ def _changed_shares(
     found: dict[str, dict[str, NewShare]] = {}
     for pool in changed.pools:
         before = present.pool(pool.name)
-        for share in () if pool.shares == "by-use" else pool.shares:
+        for share in pool.written_shares:
             if before is None or before.share(share.group) == share:
                 continue
             weight = 1.0 if share.weight is None else share.weight
