@@ -65,10 +65,11 @@ def test_status_shows_a_data_scientist_own_things(run: Run) -> None:
     [
         (("pools",), "a100     A100         1     1     0           1      0          0"),
         (("pools", "a100"), "analyst-1/train"),
+        (("pools", "a100"), "Cooperative"),
         (("groups",), "vision              2         1 of 1 in a100"),
         (("groups", "vision"), "analyst-1        console"),
         (("users",), "analyst-1  data-scientist  vision        1        1        1"),
-        (("users", "analyst-1"), "devices at once        1  no limit"),
+        (("users", "analyst-1"), "devices at once             1  no limit"),
         (("servers",), "analyst-1/train  gpu      vision  starting"),
         (("servers", "--person", "zoe"), "No server."),
     ],

@@ -85,11 +85,13 @@ class CostsPanel(PeriodPanel):
             self.problem,
             self._facts,
             self._make_charts(),
+            self._make_waiting(),
             self._grid,
             self._make_budgets(),
         )
 
     def _make_charts(self) -> Any:
+        """Devices and money, day by day."""
         self._devices = Chart(
             [
                 Series("used", "In use, average of the day", kind="area"),
@@ -107,6 +109,14 @@ class CostsPanel(PeriodPanel):
             height=CHART_HEIGHT,
             empty="Nothing with a price ran in this time.",
         )
+        return row(
+            stack(heading("Devices in use"), self._devices, kind="sheet pad"),
+            stack(heading("Cost by group"), self._costs, kind="sheet pad"),
+            kind="cols",
+        )
+
+    def _make_waiting(self) -> Any:
+        """Who waited, over the same time."""
         self._waiting = Chart(
             [
                 Series("average", "Waiting, on average", kind="area"),
@@ -118,14 +128,7 @@ class CostsPanel(PeriodPanel):
             empty="Nobody waited in this time.",
         )
         self._waited = words("", "quiet")
-        return stack(
-            row(
-                stack(heading("Devices in use"), self._devices, kind="sheet pad"),
-                stack(heading("Cost by group"), self._costs, kind="sheet pad"),
-                kind="cols",
-            ),
-            stack(heading("Waiting"), self._waited, self._waiting, kind="sheet pad"),
-        )
+        return stack(heading("Waiting"), self._waited, self._waiting, kind="sheet pad")
 
     def _make_budgets(self) -> Any:
         self._slot = Slot(self.desk)

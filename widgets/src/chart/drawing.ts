@@ -86,6 +86,14 @@ function timeWords(_chart: uPlot, splits: number[], _axis: number, _space: numbe
   return splits.map((time) => format.format(new Date(time * 1000)));
 }
 
+const DAYS = [1, 2, 3, 7, 14, 30, 91, 182, 365].map((days) => days * 86400);
+
+/** Where there is a point a day, or fewer, no label of the axis names an hour. */
+export function timeSteps(times: readonly number[]): number[] | undefined {
+  const gaps = times.slice(1).map((time, place) => time - times[place]!);
+  return gaps.length && Math.min(...gaps) >= 86400 ? DAYS : undefined;
+}
+
 /** Whole things are counted in whole steps: no axis says 1.5 devices. */
 function steps(specs: readonly SeriesSpec[], points: Points): number[] {
   const whole = specs.every((spec) => points.get(spec.key).every((value) => value === null || Number.isInteger(value)));
@@ -104,6 +112,7 @@ export function options(
 ): uPlot.Options {
   const line = { stroke: paint.colour("var(--line)"), width: 1 };
   const axis = { stroke: paint.colour("var(--ink-3)"), font: paint.font(), ticks: { show: false } };
+  const days = timeSteps(points.times);
   return {
     ...size,
     legend: { show: false },
@@ -112,7 +121,7 @@ export function options(
     scales: { x: { time: true }, y: { range: heights } },
     series: [{}, ...paintOrder(specs).map((spec) => series(spec, paint))],
     axes: [
-      { ...axis, grid: { show: false }, values: timeWords, size: 30, space: 64 },
+      { ...axis, grid: { show: false }, values: timeWords, size: 30, space: 64, ...(days ? { incrs: days } : {}) },
       { ...axis, grid: line, size: 46, gap: 6, incrs: steps(specs, points), space: 32, values: (_chart, splits) => splits.map((value) => number(value, null)) },
     ],
   };
