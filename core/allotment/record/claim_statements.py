@@ -103,7 +103,7 @@ _SQLITE_SHARE = (
     "UPDATE shares SET held = held + :device_count WHERE group_name = :group_name AND pool = :pool"
 )
 
-_POSTGRESQL_INSERT = f"""
+_POSTGRESQL_HOLD = f"""
 WITH allotment AS ({_INSERT_ALLOTMENT} RETURNING id),
 server AS ({_INSERT_SERVER} RETURNING 1),
 share AS (
@@ -117,7 +117,12 @@ share AS (
     WHERE id = ANY (ARRAY(SELECT json_array_elements_text(CAST(:device_ids AS json)))) AND (SELECT COUNT(*) FROM node) >= 0 RETURNING id
 ), holding AS (
     INSERT INTO holdings (device, allotment) SELECT device.id, allotment.id FROM device, allotment RETURNING 1
-), counter AS (
+)
+"""
+_POSTGRESQL_OFFER = f"{_POSTGRESQL_HOLD} SELECT 1"
+"""Without the event: offers of one transaction share the counter, whose lock is the last that it takes."""
+_POSTGRESQL_INSERT = f"""
+{_POSTGRESQL_HOLD}, counter AS (
     UPDATE counters SET value = value + 1
     WHERE name = 'event' AND (SELECT COUNT(*) FROM holding) + (SELECT COUNT(*) FROM server) >= 0 RETURNING value
 )
@@ -129,16 +134,13 @@ SELECT value, :now, :actor, CAST(:kind AS text), :id, :person, :group_name, :aft
 def insert(writing: Writing, allotment: Allotment, claim: Claim) -> None:
     """Write an admission or an offer: allotment, server, holdings, counters and event."""
     parameters = _parameters(allotment, claim, to_stored(writing.now)) | {"actor": writing.actor}
-    if writing.dialect == "postgresql":
+    if writing.dialect == "postgresql" and allotment.state is not State.OFFERED:
         writing.driver(_POSTGRESQL_INSERT, parameters)
         return
-    writing.driver(_INSERT_ALLOTMENT, parameters)
-    writing.driver(_INSERT_SERVER, parameters)
-    if allotment.devices:
-        for statement in _SQLITE_HOLD:
-            writing.driver(statement, parameters)
-        if allotment.group:
-            writing.driver(_SQLITE_SHARE, parameters)
+    if writing.dialect == "postgresql":
+        writing.driver(_POSTGRESQL_OFFER, parameters)
+    else:
+        _insert_sqlite(writing, allotment, parameters)
     writing.event(
         parameters["kind"],
         allotment.id,
@@ -146,6 +148,16 @@ def insert(writing: Writing, allotment: Allotment, claim: Claim) -> None:
         group=allotment.group,
         after=_after(allotment),
     )
+
+
+def _insert_sqlite(writing: Writing, allotment: Allotment, parameters: dict[str, Any]) -> None:
+    writing.driver(_INSERT_ALLOTMENT, parameters)
+    writing.driver(_INSERT_SERVER, parameters)
+    if allotment.devices:
+        for statement in _SQLITE_HOLD:
+            writing.driver(statement, parameters)
+        if allotment.group:
+            writing.driver(_SQLITE_SHARE, parameters)
 
 
 def _after(allotment: Allotment) -> dict[str, Any]:

@@ -39,8 +39,10 @@ class Reading:
         """Return the first row of a statement, if there is one."""
         return self.connection.execute(statement).first()
 
-    def driver(self, statement: str, parameters: dict[str, Any]) -> sa.CursorResult[Any]:
-        """Run SQL with ``:name`` parameters past SQLAlchemy's compiler, for the hot path."""
+    def driver(
+        self, statement: str, parameters: dict[str, Any] | list[dict[str, Any]]
+    ) -> sa.CursorResult[Any]:
+        """Run SQL with ``:name`` parameters past SQLAlchemy's compiler, for the hot path; for each of a list."""
         if self.dialect == "postgresql":
             statement = _as_pyformat(statement)
         return self.connection.exec_driver_sql(statement, parameters)
@@ -107,21 +109,22 @@ class Writing(Reading):
         last = self.driver(_NEXT_SEQUENCE, {"count": len(self.pending)}).scalar_one()
         first = last - len(self.pending) + 1
         at = to_stored(self.now)
-        for offset, event in enumerate(self.pending):
-            self.driver(
-                _INSERT_EVENT,
-                {
-                    "sequence": first + offset,
-                    "at": at,
-                    "actor": self.actor,
-                    "kind": event.kind,
-                    "subject": event.subject,
-                    "person": event.person,
-                    "group_name": event.group,
-                    "before": None if event.before is None else dumps(event.before),
-                    "after": None if event.after is None else dumps(event.after),
-                },
-            )
+        rows = [
+            {
+                "sequence": first + offset,
+                "at": at,
+                "actor": self.actor,
+                "kind": event.kind,
+                "subject": event.subject,
+                "person": event.person,
+                "group_name": event.group,
+                "before": None if event.before is None else dumps(event.before),
+                "after": None if event.after is None else dumps(event.after),
+            }
+            for offset, event in enumerate(self.pending)
+        ]
+        # Together: the counter is locked, and everybody who writes waits for it.
+        self.driver(_INSERT_EVENT, rows)
         self.pending.clear()
 
 
