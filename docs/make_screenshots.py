@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, Page, expect
 import control_planes
 import example_cloud
 import example_platform
+from allotment.model.claims import Claim, Granted
+from allotment.record import claims
 from browsing import chromium, voila
 from page_hubs import PageHub, launch
 
@@ -37,7 +39,7 @@ groups:
   - name: vision
     title: Machine vision
     shares: [{pool: a100, guaranteed: 4, ceiling: 4}]
-    members: [ada, ben]
+    members: [ada, ben, eve]
     leads: [ada]
   - name: speech
     shares: [{pool: a100, guaranteed: 4, ceiling: 4}]
@@ -120,6 +122,12 @@ def take_pages(browser: Browser, folder: Path, picture: Picture) -> None:
                 take_signed_in(
                     hub, page, lambda what, page=page, n=name: picture(f"{what}-{n}", page)
                 )
+        fill(hub)
+        for name, view in VIEWS.items():
+            with opened(browser, view) as page:
+                take_waiting(
+                    hub, page, lambda what, page=page, n=name: picture(f"{what}-{n}", page)
+                )
     finally:
         hub.stop()
 
@@ -136,6 +144,41 @@ def launch_all(hub: PageHub) -> None:
         answer = launch(page, name=title, profile=profile, note="")
         if not answer.is_redirect:
             raise RuntimeError(f"{person} was refused {profile}: {answer.text}")
+
+
+def fill(hub: PageHub) -> None:
+    """Earlier sessions of an hour, then all devices of vision in use, and a server of ada's that waits."""
+    present = datetime.now(UTC)
+    for hours in range(4, 20, 2):
+        begin = present - timedelta(hours=hours)
+        held = admitted(hub, "ada", "earlier", begin)
+        claims.mark_stopping(hub.record, held, "", "ada", begin + timedelta(hours=1))
+        claims.release(hub.record, held, "nothing was started", begin + timedelta(hours=1))
+    for server in ("sweep", "ablation"):
+        admitted(hub, "eve", server, present - timedelta(minutes=25))
+    launch(hub.signed_in("ada"), name="Fine-tuning", profile="pytorch-gpu", note="", wait="true")
+
+
+def admitted(hub: PageHub, person: str, server: str, at: datetime) -> str:
+    """Let a person hold one device since then, on another hub of the same record; the allotment's id."""
+    claim = Claim("elsewhere", person, server, "pytorch-gpu")
+    outcome = claims.admit(hub.record, claim, at)
+    if not isinstance(outcome, Granted):
+        raise RuntimeError(f"{person} was refused: {outcome}")  # noqa: TRY004 - no type is wrong
+    claims.mark_running(hub.record, outcome.allotment.id, at)
+    return outcome.allotment.id
+
+
+def take_waiting(hub: PageHub, page: Page, picture: Callable[[str], None]) -> None:
+    """What is seen while one waits, and before one joins."""
+    sign_in(hub, page, "ada")
+    page.get_by_role("link", name="Stop Segmentation").wait_for()
+    picture("home-waiting")
+    page.goto(f"{hub.url}/hub/spawn")
+    page.get_by_label("Name").fill("Training")
+    page.get_by_role("radio", name="PyTorch on one GPU").check()
+    expect(page.locator("#card-pytorch-gpu")).to_contain_text("with 90 %")
+    picture("launch-full")
 
 
 def take_signing_in(hub: PageHub, page: Page, picture: Callable[[str], None]) -> None:

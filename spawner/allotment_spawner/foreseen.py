@@ -15,6 +15,10 @@ from allotment.record import Record
 from allotment.record.prospects import Outlook, Prospects, Question
 from allotment_spawner.asking import AsyncRecord
 
+REST = 1.0
+"""Rests after each look for this part of the time that it took: the hub has other things to do."""
+PATIENCE = 10.0
+"""Seconds that one look takes at most: nobody waits for it, and what is not reached is left out."""
 MOST_WANTED = 100
 """Questions that wait for their look; what is asked beyond them is asked again by its page."""
 DRAWN_AGAIN = 5.0
@@ -29,10 +33,11 @@ class Foreseen:
     """What is known, and what is to be looked up. One for a hub."""
 
     def __init__(self, record: AsyncRecord, prospects: Prospects | None = None) -> None:
-        self._record, self._prospects = record, prospects or Prospects()
+        self._record, self._prospects = record, prospects or Prospects(patience=PATIENCE)
         self._lock = threading.Lock()
         self._wanted: dict[Question, None] = {}
         self._busy = False
+        self._resting = threading.Event()
         self._asked: dict[str, float] = {}
         self.version = 0
         """Grows whenever an answer has changed: part of what tells a page to draw itself again."""
@@ -62,11 +67,12 @@ class Foreseen:
     def _work(self, record: Record) -> None:
         try:
             while (question := self._next()) is not None:
-                before = self._prospects.known(question)
+                began, before = time.monotonic(), self._prospects.known(question)
                 with record.reading() as reading:
                     found = self._prospects.find(reading, question, datetime.now(UTC))
                 if found != before:
                     self.version += 1
+                self._resting.wait(REST * (time.monotonic() - began))
         except BaseException:
             with self._lock:
                 self._busy = False

@@ -17,7 +17,7 @@ from allotment.model.reasons import WAITING_RULES, Reason, Rule
 from allotment.record import allotments, page_facts
 from allotment.record.engine import Reading
 from allotment.record.page_facts import GroupFacts, PersonFacts
-from allotment.record.prospects import Question
+from allotment.record.prospects import Outlook, Question
 from allotment.rules.admission import Admitted, Decision, admit
 from allotment.rules.sooner import Kind, Prospect, Way
 from allotment.rules.standing import PoolFacts, Standing
@@ -214,18 +214,16 @@ def _with_prospects(cards: tuple[Card, ...], claim: Claim, look: Look) -> tuple[
     if all(card.readiness is Readiness.NOW or not card.profile.devices for card in cards):
         return cards
     outlook = look(Question(claim.hub, claim.person, claim.server, claim.group))
-    if outlook is None:
-        return cards
-    return tuple(
-        card
-        if card.readiness is Readiness.NOW
-        else replace(
-            card,
-            prospect=outlook.prospects.get(card.profile.name),
-            ways=outlook.ways.get(card.profile.name, ()),
-        )
-        for card in cards
-    )
+    return cards if outlook is None else tuple(_with_prospect(card, outlook) for card in cards)
+
+
+def _with_prospect(card: Card, outlook: Outlook) -> Card:
+    if card.readiness is Readiness.NOW:
+        return card
+    found = outlook.prospects.get(card.profile.name)
+    if found is not None and found.at_once:
+        return card  # what was found last is older than what the card says
+    return replace(card, prospect=found, ways=outlook.ways.get(card.profile.name, ()))
 
 
 def _paying_group(facts: PersonFacts, asked: str | None) -> str | None:

@@ -38,6 +38,8 @@ class WaitingWords:
     half: datetime | None = None
     most: datetime | None = None
     ways: tuple[Way, ...] = ()
+    looked: bool = False
+    """Whether it was looked up: where no time is told then, nobody can say."""
 
 
 def waiting_words(reading: Reading, ticket: Ticket, look: Look) -> WaitingWords:
@@ -60,6 +62,7 @@ def waiting_words(reading: Reading, ticket: Ticket, look: Look) -> WaitingWords:
         expected.half if expected else None,
         expected.most if expected else None,
         outlook.ways.get(ticket.profile, ()) if outlook else (),
+        outlook is not None,
     )
 
 

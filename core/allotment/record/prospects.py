@@ -21,11 +21,11 @@ from allotment.rules.sooner import Prospect, Way
 
 FRESH = 2.0
 """Seconds for which an answer is not looked up again, at least."""
-WORTH = 20
+WORTH = 5
 """Nor for so many times as long as it took to find."""
 KEPT = 300.0
 """Seconds after which an answer is not shown any more."""
-PATIENCE = 2.0
+PATIENCE = 5.0
 """Seconds that one look takes at most, begun estimates aside."""
 LEARNT_LASTS = timedelta(minutes=10)
 MOST_KEPT = 2_000
@@ -111,11 +111,13 @@ class Prospects:
 
     def _learn(self, reading: Reading, now: datetime) -> Learnt:
         """How long sessions last and how far estimates were off, read now and then."""
-        if self._learnt is None or now - self._learnt[0] > LEARNT_LASTS:
+        known = self._learnt
+        # A young platform learns with every session that ends.
+        if known is None or now - known[0] > LEARNT_LASTS or not known[1].sessions.lasted:
             since = now - sessions.LOOK_BACK
             learnt = Learnt(sessions.past(reading, now), estimates.stretch(reading, since))
-            self._learnt = (now, learnt)
-        return self._learnt[1]
+            known = self._learnt = (now, learnt)
+        return known[1]
 
     def _forget(self) -> None:
         """Make room: what is not shown any more goes, else everything."""
