@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from allotment.model.claims import Claim, Granted
 from allotment.model.groups import Mode, Origin
 from allotment.model.limits import LimitKind, LimitScope
-from allotment.record import Writing, claims, groups, limits, memberships, platform
+from allotment.record import Writing, allotments, claims, groups, limits, memberships, platform
 from hubs import now
 from page_hubs import PROFILES, SETTINGS, PageHub
 
@@ -27,6 +27,14 @@ MANY = {
     f"size-{n:02d}": f"title: Size {n}\ndescription: Kind {COLOURS[n % 3]}\ndevices: {n % 2}\n"
     for n in range(30)
 }
+STABLE, NEWEST = "{name: stable, title: Stable}", "{name: newest, title: Newest}"
+CHOOSING = {
+    name: f"title: {title}\nsoftware: [{', '.join(software)}]\nvisible_to: {{people: [lou]}}\n"
+    for name, title, software in (
+        ("one", "One core", (STABLE, NEWEST)),
+        ("more", "More cores", (NEWEST, STABLE)),
+    )
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +45,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageHub]:
         "people: {dan: {}}", "people: {dan: {}, mia: {}, kim: {}, lee: {}, lou: {}}"
     )
     made = PageHub(
-        tmp_path_factory.mktemp("pages") / "hub", settings=settings, profiles=PROFILES | many
+        tmp_path_factory.mktemp("pages") / "hub",
+        settings=settings,
+        profiles=PROFILES | many | CHOOSING,
     )
     try:
         yield made.start()
@@ -116,7 +126,7 @@ def test_every_page_passes_axe_and_fits_its_window(
     hub: PageHub, signed_in: Open, accessible: Check, scheme: str, width: int
 ) -> None:
     page = signed_in("ada", "/hub/home", scheme=scheme, width=width)
-    for path in ("home", "spawn", "token", "change-password", "admin", "user/ada/x"):
+    for path in ("home", "spawn", "token", "change-password", "notices", "admin", "user/ada/x"):
         page.goto(f"{hub.url}/hub/{path}")
         accessible(page)
         assert overflow(page) == 0, path
@@ -303,6 +313,33 @@ def test_who_is_in_two_groups_chooses_which_one_pays_and_sees_what_that_changes(
     page.wait_for_url(re.compile("/user/lou/kept"))
     (held,) = hub.held("lou")
     assert (held.group, held.pool) == ("vision", "a100")
+
+
+@pytest.mark.promise("PROFILE-4", "SERVER-1")
+def test_software_is_chosen_apart_kept_from_size_to_size_and_launched_with(
+    hub: PageHub, signed_in: Open, accessible: Check
+) -> None:
+    page = signed_in("lou", "/hub/spawn")
+    size = page.get_by_role("radiogroup", name="Size")
+    stable, newest = (page.get_by_role("radio", name=name) for name in ("Stable", "Newest"))
+
+    size.get_by_role("radio", name="One core").check()
+    expect(stable).to_be_checked()
+    size.get_by_role("radio", name="More cores").check()
+    expect(page.locator("#launch-hint")).to_have_text("Starts now: More cores with Stable.")
+    newest.check()
+    accessible(page)
+    size.get_by_role("radio", name="Small").check()
+    expect(newest).to_be_hidden()
+    size.get_by_role("radio", name="One core").check()
+    expect(newest).to_be_checked()
+    page.get_by_label("Name").fill("Chosen")
+    page.get_by_role("button", name=re.compile("Launch")).click()
+    page.wait_for_url(re.compile("/(spawn-pending|user)/lou/chosen"))
+
+    with hub.record.reading() as reading:
+        (held,) = allotments.active(reading, person="lou")
+    assert (held.profile, held.terms["software"]["name"]) == ("one", "newest")
 
 
 def test_a_server_is_launched_with_the_keyboard_alone(signed_in: Open) -> None:
