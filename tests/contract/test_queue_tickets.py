@@ -15,7 +15,16 @@ from allotment.model.reasons import Rule
 from allotment.model.refusals import NotFound, Refusal
 from allotment.model.sharing import OFFER_LASTS
 from allotment.model.tickets import MOST_TICKETS, Ticket, TicketState
-from allotment.record import allotments, events, limits, offers, people, profiles, tickets
+from allotment.record import (
+    allotments,
+    events,
+    limits,
+    offers,
+    people,
+    profiles,
+    queue_facts,
+    tickets,
+)
 from allotment.record.offers import Place
 
 HERE = Place("a100", "A100", "n1")
@@ -324,3 +333,22 @@ def test_who_is_removed_leaves_the_queue(full: Any) -> None:
     full.people("bob", group="vision")
     full.end(full.holder)
     assert offers.offer(full.record, ticket.id, HERE, full.later(seconds=1)) is None
+
+
+@pytest.mark.promise("QUEUE-3")
+def test_the_queue_of_one_pool_is_read_without_those_who_wait_for_another(world: Any) -> None:
+    for number, pool in enumerate(("a_1", "ab1")):  # to a pattern, the first is the second as well
+        (device,) = world.devices(1, prefix=pool)
+        world.pool(pool, [device])
+        world.group(f"group-{number}", (pool, 1))
+        world.people(f"holder-{number}", f"waiter-{number}", group=f"group-{number}")
+    world.profile("gpu", devices=1)
+    for number in range(2):
+        world.granted(f"holder-{number}", "gpu")
+        wait(world, f"waiter-{number}")
+
+    with world.record.reading() as reading:
+        for number, pool in enumerate(("a_1", "ab1")):
+            waiting = queue_facts.read(reading, world.now, pools=[pool]).waiting
+            assert list(waiting) == [(pool, "A100")]
+            assert [one.person for one in waiting[pool, "A100"]] == [f"waiter-{number}"]

@@ -50,11 +50,14 @@ def unknown(_profile: str, _group: str, _devices: int) -> None:
 WAITING_COLUMNS = (
     "id, person, profile, group_name, device_count, priority, candidates, since, moved"
 )
-WAITING = (
+_IN_LINE = (
     f"SELECT {WAITING_COLUMNS} FROM tickets "  # noqa: S608 - the columns are named above
-    "WHERE state IN ('waiting', 'offered') AND state = 'waiting' AND aside_at IS NULL ORDER BY since, id"
+    "WHERE state IN ('waiting', 'offered') AND state = 'waiting' AND aside_at IS NULL "
 )
+WAITING = f"{_IN_LINE}ORDER BY since, id"
 """Everybody who waits in line, the oldest first: others pass who stands aside."""
+_WAITING_FOR_ONE = f"{_IN_LINE}AND candidates LIKE :named ORDER BY since, id"
+"""Those of one pool, and perhaps a few more: who waits elsewhere is no business of a launch there."""
 _NODES = sa.text("""
 SELECT n.pool, n.model, n.node, n.total, n.free, p.policy FROM pool_nodes n JOIN pools p ON p.name = n.pool
 WHERE n.pool IN :pools ORDER BY n.pool, n.model, n.node
@@ -113,7 +116,7 @@ def read(
     expected: Expected = unknown,
 ) -> Queue:
     """Read these pools with their queues; left out, the pools that somebody waits for."""
-    rows = reading.driver(WAITING, {}).all()
+    rows = _waiting(reading, pools)
     asked = {pool for row in rows for pool, _ in read_candidates(row.candidates)}
     names = sorted(asked if pools is None else pools)
     if not names:
@@ -126,6 +129,13 @@ def read(
                 group = found.group_in(key[0], row.group_name)
                 waiting[key].append(waiting_claim(row, group, expected))
     return Queue(found.by_pool, {key: tuple(line) for key, line in waiting.items()})
+
+
+def _waiting(reading: Reading, pools: Collection[str] | None) -> Sequence[Any]:
+    if pools is None or len(pools) != 1:
+        return reading.driver(WAITING, {}).all()
+    (pool,) = pools
+    return reading.driver(_WAITING_FOR_ONE, {"named": f'%"{pool}",%'}).all()
 
 
 @lru_cache(maxsize=1024)

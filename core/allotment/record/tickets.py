@@ -337,7 +337,8 @@ def note(writing: Writing, said: Collection[Said]) -> None:
             "the_position": one.position,
             "the_reason": one.reason.document(),
         }
-        for one in said
+        # In one order: of two who write at once neither waits for the other.
+        for one in sorted(said, key=lambda one: one.ticket)
     ]
     writing.run(statement, rows)
 
