@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from allotment.cli.ending import Exit, Misused
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output
+from allotment.cli.revoking import agree_to_revoke, exit_where_one_goes_on, list_servers
 from allotment.cli.stopping import show_outcomes
-from allotment.cli.tables import server_name
 from allotment.model.amounts import counted
-from allotment.model.documents import Profile, Server
+from allotment.model.documents import Profile
 from allotment.model.money import price_words
 
 ProfileName = Annotated[str, typer.Argument(metavar="PROFILE", help="The profile's name.")]
-_STOPPED = frozenset({"stopping", "stopped", "not-running", "later"})
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,7 +34,16 @@ def profiles(url: Url = None, as_json: Json = False) -> None:
         out.document(found)
         return
     out.table(
-        ("Profile", "Title", "#Devices", "Per hour", "Software", "#Held by", "State", "Replaced by"),
+        (
+            "Profile",
+            "Title",
+            "#Devices",
+            "Per hour",
+            "Software",
+            "#Held by",
+            "State",
+            "Replaced by",
+        ),
         [
             (
                 one.name,
@@ -89,7 +94,7 @@ def disable(name: ProfileName, url: Url = None, as_json: Json = False) -> None:
     if holding:
         keep = "keeps" if len(holding) == 1 else "keep"
         out.say(f"{counted(len(holding), 'server')} {keep} it:")
-        _list(out, holding)
+        list_servers(out, holding)
         out.say(f"To take it from them at once: allotment revoke {name} --reason …")
 
 
@@ -108,27 +113,11 @@ def revoke(
     with control_plane(url) as client:
         holding = client.servers.all(profile=name, active=True).items
         if not yes:
-            _confirm(out, name, holding)
+            agree_to_revoke(out, name, holding)
         done = client.profiles.revoke(name, reason)
     if as_json:
         out.document(done)
     else:
         out.say(f"{name} is no longer offered.")
         show_outcomes(out, holding, done.outcomes)
-    if any(one.outcome not in _STOPPED for one in done.outcomes):
-        raise typer.Exit(Exit.REFUSED)
-
-
-def _confirm(out: Output, name: str, holding: Sequence[Server]) -> None:
-    if not sys.stdin.isatty():
-        message = "Revoking ends what runs in these servers.\nNobody can be asked here: say --yes."
-        raise Misused(message)
-    _list(out, holding)
-    number = counted(len(holding), "server")
-    typer.confirm(f"Revoke {name} and stop {number}? What runs there ends.", abort=True, err=True)
-
-
-def _list(out: Output, holding: Sequence[Server]) -> None:
-    for server in holding:
-        devices = counted(len(server.devices), "device")
-        out.say(f"  {server_name(server)}: {devices}, {server.state}")
+    exit_where_one_goes_on(done.outcomes)

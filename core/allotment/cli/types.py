@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
 
 import typer
 
-from allotment.cli.ending import Exit, Misused
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output, ago
+from allotment.cli.revoking import agree_to_revoke, exit_where_one_goes_on
 from allotment.cli.stopping import show_outcomes
-from allotment.cli.tables import server_name
 from allotment.client import AllotmentClient
-from allotment.model.amounts import counted
-from allotment.model.documents import InstanceType, InstanceTypeListing, Server
+from allotment.model.documents import InstanceType, InstanceTypeListing
 from allotment.model.money import price_words
 from allotment.model.refusals import NotFound
 
 TypeName = Annotated[str, typer.Argument(metavar="TYPE", help="Such as g5.xlarge.")]
 NONE = "none"
-_STOPPED = frozenset({"stopping", "stopped", "not-running", "later"})
 
 
 def add_to(app: typer.Typer) -> None:
@@ -166,22 +162,11 @@ def revoke(
         running = client.servers.all(active=True).items
         holding = [one for one in running if one.instance_type == name]
         if not yes:
-            _confirm(out, name, holding)
+            agree_to_revoke(out, name, holding)
         done = client.instance_types.revoke(name, reason)
     if as_json:
         out.document(done)
     else:
         out.say(f"{name} is disabled.")
         show_outcomes(out, holding, done.outcomes)
-    if any(one.outcome not in _STOPPED for one in done.outcomes):
-        raise typer.Exit(Exit.REFUSED)
-
-
-def _confirm(out: Output, name: str, holding: list[Server]) -> None:
-    if not sys.stdin.isatty():
-        message = "Revoking ends what runs in these servers.\nNobody can be asked here: say --yes."
-        raise Misused(message)
-    for server in holding:
-        out.say(f"  {server_name(server)}: {server.state}")
-    number = counted(len(holding), "server")
-    typer.confirm(f"Revoke {name} and stop {number}? What runs there ends.", abort=True, err=True)
+    exit_where_one_goes_on(done.outcomes)
