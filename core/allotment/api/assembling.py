@@ -71,10 +71,10 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         endings=endings,
         queueing=queueing,
         errands=Errands(),
+        simulations=Simulations(record),
         cloud=limits_of_cloud,
         prospects=Prospects(),
         waits=waits,
-        simulations=Simulations(record),
         loop=Loop(
             (
                 Step("queue", 0.0, queueing.follow, after_failure=AFTER_FAILURE),
@@ -95,9 +95,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
     )
 
 
-def homes_of(
-    environment: ServiceEnvironment, record: Record, declared: Declared
-) -> homes.Homes:
+def homes_of(environment: ServiceEnvironment, record: Record, declared: Declared) -> homes.Homes:
     """What measures the homes of this hub's people: folders of the hub's, or those of system users."""
 
     def folder_of(person: str) -> Path | None:

@@ -102,18 +102,18 @@ from allotment.model.documents.platform import (
 from allotment.model.documents.problems import Problem, ReasonDocument
 from allotment.model.documents.queue import Ticket, TicketListing, TicketPlace, Way
 from allotment.model.documents.reservations import Reservation, ReservationListing
-from allotment.model.documents.types import (
-    InstanceType,
-    InstanceTypeListing,
-    InstanceTypeRevocation,
-    Quota,
-)
 from allotment.model.documents.simulations import (
     PresentPolicy,
     Simulation,
     SimulationListing,
     SimulationQuestion,
     SimulationState,
+)
+from allotment.model.documents.types import (
+    InstanceType,
+    InstanceTypeListing,
+    InstanceTypeRevocation,
+    Quota,
 )
 
 __all__ = [
