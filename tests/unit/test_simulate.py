@@ -115,6 +115,10 @@ def test_a_trace_is_read_under_its_own_names_or_under_ours(tmp_path: Path) -> No
         ("", "1: expected a column submitted_at or timestamp; found "),
         (HEADER, "2: expected at least one launch below the columns' names"),
         (HEADER + "soon,1,1,a", "2: expected a time such as 2026-11-22T14:02:11Z, found 'soon'"),
+        (
+            HEADER + "9999-12-31T23:59:59Z,1,1,a",
+            "2: expected a time from 1900 to 9000, found '9999-12-31T23:59:59Z'",
+        ),
         (HEADER + "\n2026-01-01,-1,1,a", "3: expected seconds of at least 0, found '-1'"),
         (HEADER + "2026-01-01,nan,1,a", "2: expected seconds of at least 0, found 'nan'"),
         (HEADER + "2026-01-01,1,0,a", "2: expected a number of devices of at least 1, found '0'"),

@@ -21,6 +21,7 @@ LONGEST_WAIT = timedelta(days=30)
 """Tickets older than that are not looked through."""
 KINDS = ("ticket.started", "ticket.refused", "ticket.expired", "ticket.cancelled")
 _MOST = 20
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,13 @@ def of_person(reading: Reading, person: str, now: datetime) -> tuple[WaitOver, .
 
 def of_events(reading: Reading, found: Iterable[Event]) -> tuple[WaitOver, ...]:
     """The same of some events of :data:`KINDS`, whoever's the tickets are."""
-    over = (WaitOver(tickets.get(reading, one.subject), one.at, one.actor) for one in found)
+    of_tickets = list(found)
+    known: dict[str, Ticket] = {}
+    for start in range(0, len(of_tickets), _AT_ONCE):
+        known |= tickets.some(
+            reading, [one.subject for one in of_tickets[start : start + _AT_ONCE]]
+        )
+    over = (WaitOver(known[one.subject], one.at, one.actor) for one in of_tickets)
     return tuple(one for one in over if _worth_telling(one))
 
 

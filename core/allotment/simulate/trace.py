@@ -21,6 +21,8 @@ _COLUMNS = {
     "group": ("group", "cluster"),
 }
 """What a trace must have, each under one of these names; see :func:`read_trace` for what it may have."""
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
+"""Of times that every zone can say."""
 _OPTIONAL = ("pool", "priority", "profile", "price", "idle")
 
 
@@ -149,6 +151,8 @@ class _Row:
             moment = datetime.fromisoformat(text.strip())
         except ValueError:
             self._refuse(f"expected a time such as 2026-11-22T14:02:11Z, found {text[:40]!r}")
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            self._refuse(f"expected a time from {_FIRST_YEAR} to {_LAST_YEAR}, found {text[:40]!r}")
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
     def _number(self, text: str, what: str, least: float) -> float:

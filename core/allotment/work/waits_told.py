@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from allotment.model.events import Event
@@ -52,10 +52,14 @@ class WaitsTold:
         return [one for kind in waits.KINDS for one in events.newest(reading, kind, _MOST_AT_START)]
 
     def _later(self, reading: Reading) -> list[Event]:
+        return [one for kind in waits.KINDS for one in self._all_later(reading, kind)]
+
+    def _all_later(self, reading: Reading, kind: str) -> Iterator[Event]:
+        """All of a kind since the last look: an operator may have emptied a long queue."""
         after = self._seen or 0
-        return [
-            one for kind in waits.KINDS for one in events.after(reading, after, _AT_ONCE, kind=kind)
-        ]
+        while found := events.after(reading, after, _AT_ONCE, kind=kind):
+            yield from found
+            after = found[-1].sequence
 
     def _take(self, over: Iterable[WaitOver]) -> None:
         mine: dict[str, dict[str, WaitOver]] = defaultdict(dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from allotment.model.documents import TicketPlace
 from allotment.model.reports import ServerReport
 from allotment.model.tickets import TicketState
 from allotment.record import allotments, claims, offers, tickets
+from allotment.record.schema import tickets as ticket_rows
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -126,6 +128,24 @@ def test_servers_are_told_of_waits_for_half_a_day_also_after_a_restart_of_the_co
     assert [one.ticket.id for one in api.plane.waits.of("ann")] == [ticket]
     api.plane.waits.look(lab.now + timedelta(hours=13))
     assert api.plane.waits.of("ann") == ()
+
+
+@pytest.mark.promise("QUEUE-2", "QUEUE-6")
+def test_everybody_is_told_of_a_long_queue_that_an_operator_emptied_at_once(
+    api: Any, lab: Any, ticket: str
+) -> None:
+    api.plane.waits.look(lab.now)
+    lab.people(*(f"p{number}" for number in range(501)), group="vision")
+    with lab.record.reading() as reading:
+        known = tickets.get(reading, ticket)
+    waiting = [replace(known, id=f"{n:032x}", person=f"p{n}") for n in range(501)]
+    with lab.write("olga") as writing:
+        writing.run(ticket_rows.insert(), [tickets._values(one) for one in waiting])
+        for one in waiting:
+            tickets.cancel(writing, one.id, "dgx-2 is repaired.")
+
+    api.plane.waits.look(lab.now)
+    assert all(api.plane.waits.of(one.person) for one in waiting)
 
 
 @pytest.mark.promise("ADMIN-2", "QUEUE-1")
