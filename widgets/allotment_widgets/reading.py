@@ -53,9 +53,7 @@ _READERS: dict[Topic, Reader] = {
     Topic.PROFILES: Reader(
         lambda client, _: client.profiles.all(), _sets(Topic.PROFILES, "profiles", "items")
     ),
-    Topic.TYPES: Reader(
-        lambda client, _: client.instance_types.all(), _sets(Topic.TYPES, "types")
-    ),
+    Topic.TYPES: Reader(lambda client, _: client.instance_types.all(), _sets(Topic.TYPES, "types")),
     Topic.REFUSALS: Reader(
         lambda client, _: client.refusals(limit=REFUSALS),
         _sets(Topic.REFUSALS, "refusals", "items"),
