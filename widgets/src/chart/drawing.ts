@@ -87,11 +87,14 @@ function timeWords(_chart: uPlot, splits: number[], _axis: number, _space: numbe
 }
 
 const DAYS = [1, 2, 3, 7, 14, 30, 91, 182, 365].map((days) => days * 86400);
+const HOURS = [1, 2, 3, 4, 6, 8, 12].map((hours) => hours * 3600);
+const MINUTES = [1, 5, 10, 15, 30].flatMap((number) => [number, number * 60]).sort((a, b) => a - b);
+const TIMES = [...MINUTES, ...HOURS, ...DAYS];
 
-/** Where there is a point a day, or fewer, no label of the axis names an hour. */
-export function timeSteps(times: readonly number[]): number[] | undefined {
-  const gaps = times.slice(1).map((time, place) => time - times[place]!);
-  return gaps.length && Math.min(...gaps) >= 86400 ? DAYS : undefined;
+/** How far labels of the axis may be apart: where there is a point a day, or fewer, none names an hour. */
+export function timeSteps(times: readonly number[]): number[] {
+  const daily = times.length > 1 && times.every((time, place) => place === 0 || time - times[place - 1]! >= 86400);
+  return daily ? DAYS : TIMES;
 }
 
 /** Whole things are counted in whole steps: no axis says 1.5 devices. */
@@ -112,7 +115,6 @@ export function options(
 ): uPlot.Options {
   const line = { stroke: paint.colour("var(--line)"), width: 1 };
   const axis = { stroke: paint.colour("var(--ink-3)"), font: paint.font(), ticks: { show: false } };
-  const days = timeSteps(points.times);
   return {
     ...size,
     legend: { show: false },
@@ -121,7 +123,7 @@ export function options(
     scales: { x: { time: true }, y: { range: heights } },
     series: [{}, ...paintOrder(specs).map((spec) => series(spec, paint))],
     axes: [
-      { ...axis, grid: { show: false }, values: timeWords, size: 30, space: 64, ...(days ? { incrs: days } : {}) },
+      { ...axis, grid: { show: false }, values: timeWords, size: 30, space: 64, incrs: () => timeSteps(points.times) },
       { ...axis, grid: line, size: 46, gap: 6, incrs: steps(specs, points), space: 32, values: (_chart, splits) => splits.map((value) => number(value, null)) },
     ],
   };
