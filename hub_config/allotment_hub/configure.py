@@ -30,6 +30,9 @@ JUPYTER_SERVERS = frozenset({"jupyterhub-singleuser", "jupyter-labhub"})
 """Commands that understand Jupyter's options; what else a platform starts may not."""
 SIGNED_OUT_WITHIN = 60
 """Seconds after which somebody who was removed, or changed the password, is known to be so everywhere."""
+ANSWERS_WITHIN = 120
+"""Seconds that a server may take to answer. The hub's own 30 were too few for four JupyterLabs that started
+at once on two busy cores; a server whose process is gone is found by reconciling, long before."""
 
 
 def configure(c: Config, settings: Settings, place: Place) -> None:
@@ -101,6 +104,7 @@ def _spawner(c: Config, settings: Settings, place: Place) -> None:
     c.Spawner.cmd = list(settings.servers.command)
     if Path(settings.servers.command[0]).name in JUPYTER_SERVERS:
         c.Spawner.args = [f"--HubOAuth.cache_max_age={SIGNED_OUT_WITHIN}"]
+    c.Spawner.http_timeout = ANSWERS_WITHIN
     c.Spawner.default_url = "/lab"
     # Never empty: with an empty form a visit to the launch page would start a server.
     c.Spawner.options_form = "The form is drawn by the page itself."

@@ -114,12 +114,12 @@ def home_view(
     )
 
 
-_ALWAYS = frozenset({LimitKind.DEVICES, LimitKind.SERVERS, LimitKind.SERVERS_EXISTING})
-"""Limits that are shown though nobody set them and nothing is used of them."""
+_ALWAYS = frozenset({LimitKind.DEVICES, LimitKind.SERVERS})
+"""What is shown though nobody set a limit of it."""
 
 
 def _meters(facts: PersonFacts) -> tuple[Meter, ...]:
     paying = facts.group_names[0] if len(facts.groups) == 1 else None
     limits = [limit_meter(facts, effective_limit(kind, facts.limits, paying)) for kind in LimitKind]
-    shown = [each for each in limits if each.limit is not None or each.used or each.key in _ALWAYS]
+    shown = [each for each in limits if each.limit is not None or each.key in _ALWAYS]
     return tuple(shown) + tuple(share_meter(share) for share in facts.shares)
