@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from allotment.model.profiles import Priority
 from allotment.rules.queue_standing import HeldClaim
 
+_LOW = Priority.LOW
 Kind = tuple[int, int]
 """Servers that one claim stands for, and its devices."""
 Entry = tuple[float, str]
@@ -65,7 +66,7 @@ class Borrowers:
 
 def may_be_asked(claim: HeldClaim) -> bool:
     """Whether a server may be told to give back, as far as it alone decides."""
-    return claim.priority is Priority.LOW and claim.reclaim_at is None
+    return claim.reclaim_at is None and claim.priority is _LOW
 
 
 def first_past(row: list[Entry], moment: float) -> int:

@@ -14,6 +14,7 @@ from datetime import datetime
 from allotment.model.profiles import Priority
 from allotment.rules.queue_standing import WaitingClaim
 
+_LOW = Priority.LOW
 Kind = tuple[int, str, int, bool, str]
 """Moved by an operator, group, devices, low priority, and the person where a reservation names one."""
 
@@ -124,7 +125,7 @@ class Line:
 
     def _kind(self, claim: WaitingClaim) -> Kind:
         holder = claim.person if claim.person in self.apart else ""
-        return claim.moved, claim.group, claim.devices, claim.priority is Priority.LOW, holder
+        return claim.moved, claim.group, claim.devices, claim.priority is _LOW, holder
 
     def bucket(self, claim: WaitingClaim) -> Bucket:
         """The line in which a ticket stands, or would stand."""

@@ -17,7 +17,14 @@ from allotment.model.sharing import HALF_LIFE
 from allotment.rules.queue_borrowers import Borrowers
 from allotment.rules.queue_line import Bucket
 from allotment.rules.queue_nodes import Nodes
-from allotment.rules.queue_shares import GroupState, Room, working_copy
+from allotment.rules.queue_shares import (
+    BORROWS,
+    ENTITLED,
+    OVER_DEPARTMENT,
+    GroupState,
+    Room,
+    working_copy,
+)
 from allotment.rules.queue_standing import (
     NO_GROUP,
     GroupInPool,
@@ -28,6 +35,7 @@ from allotment.rules.queue_standing import (
 from allotment.rules.reserving import Kept
 
 _HALF_LIFE = HALF_LIFE.total_seconds()
+_LOW = Priority.LOW
 
 
 class PoolState:
@@ -106,12 +114,12 @@ class PoolState:
         if known is not None and known[0] == group.changes:
             return known[1]
         if bucket.holder and self.kept and self.kept.covers(bucket.holder, bucket.devices):
-            return Room.ENTITLED
+            return ENTITLED
         room = group.room(bucket.devices, low=bucket.low, sharing=self.policy.sharing)
-        if room <= Room.BORROWS and group.department is not None:
+        if room <= BORROWS and group.department is not None:
             department = self.departments.get(group.department)
             if department is not None and department.over(bucket.devices):
-                room = Room.OVER_DEPARTMENT
+                room = OVER_DEPARTMENT
         if not bucket.holder:
             self._rooms[bucket] = group.changes, room
         return room
@@ -158,7 +166,7 @@ class PoolState:
 
     def start(self, ticket: WaitingClaim, node: str, now: datetime) -> None:
         """Let a ticket hold devices of a node."""
-        low = ticket.priority is Priority.LOW
+        low = ticket.priority is _LOW
         self.nodes.change(node, -ticket.devices)
         self.count(self.group(ticket.group), ticket.devices, low=low)
         end = None if ticket.expected is None else now + timedelta(seconds=ticket.expected)
@@ -205,7 +213,7 @@ class PoolState:
         if self.told.pop(allotment, None) is not None:
             group.told -= claim.devices
         self.nodes.change(claim.node, claim.devices)
-        self.count(group, -claim.devices, low=claim.priority is Priority.LOW)
+        self.count(group, -claim.devices, low=claim.priority is _LOW)
         return claim
 
     # What is sorted is kept so from the moment on in which somebody first asked for it.

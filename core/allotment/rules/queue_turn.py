@@ -21,7 +21,7 @@ from allotment.rules.queue_reasons import (
     kept_for,
     turn_of,
 )
-from allotment.rules.queue_shares import Room
+from allotment.rules.queue_shares import BORROWS, ENTITLED, OVER_DEPARTMENT, Room
 from allotment.rules.queue_standing import Decisions, Reclaim, Reservation, Start, WaitingClaim
 from allotment.rules.queue_state import PoolState
 from allotment.rules.reclaim import Reclaiming, stop_at
@@ -65,7 +65,7 @@ class Turn:
             changes = groups[bucket.group].changes
             if seen != changes or bucket.holder:
                 room = state.room(bucket)
-                if rank[1] or rank[3] > self._old or room is not Room.ENTITLED:
+                if rank[1] or rank[3] > self._old or room is not ENTITLED:
                     current = self._rank(bucket, place, room)
                     if current > rank:
                         heappush(heads, (current, changes, bucket, place, room))
@@ -120,13 +120,13 @@ class Turn:
             for bucket in buckets:
                 room = state.room(bucket)
                 first = bucket.tickets[0]
-                if room > Room.BORROWS:
+                if room > BORROWS:
                     # Room only gets less while a decision is made.
-                    if room is not Room.OVER_DEPARTMENT and first.since <= old:
+                    if room is not OVER_DEPARTMENT and first.since <= old:
                         self._note_longest(bucket, first)
                 elif (
                     bucket.devices <= most
-                    or (reclaiming and room is Room.ENTITLED)
+                    or (reclaiming and room is ENTITLED)
                     or (most and first.since <= old)
                 ):
                     heads.append((self._rank(bucket, 0, room), changes, bucket, 0, room))
@@ -135,7 +135,7 @@ class Turn:
 
     def _rank(self, bucket: Bucket, place: int, room: Room) -> Rank:
         ticket = bucket.tickets[place]
-        if room is not Room.ENTITLED:
+        if room is not ENTITLED:
             return -bucket.moved, 2, self.state.group(bucket.group).fair, ticket.since, ticket.id
         if ticket.since <= self._old:
             return -bucket.moved, 0, 0.0, ticket.since, ticket.id
@@ -165,7 +165,7 @@ class Turn:
     def _ask(self, bucket: Bucket, place: int, room: Room) -> bool:
         """Start or promise the ticket, or note who comes before it. False: the line is done."""
         ticket, state = bucket.tickets[place], self.state
-        if room > Room.BORROWS:
+        if room > BORROWS:
             return False
         before = self._share_kept(bucket.group)
         if (
@@ -177,7 +177,7 @@ class Turn:
             return False
         if bucket.devices <= state.nodes.most:
             return self._start_somewhere(bucket, ticket)
-        if room is Room.ENTITLED and self._promise(bucket, ticket):
+        if room is ENTITLED and self._promise(bucket, ticket):
             return True
         if self._protected is None and state.nodes.most and ticket.since <= self._old:
             self._protected = protect(state, ticket, self._owed, self.now)
