@@ -6,7 +6,7 @@ It stays a minute behind the clock: by then nothing that was written late can ch
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -50,9 +50,14 @@ def settle(writing: Writing) -> None:
         since = row.settled_until if row.settled_from == begin else begin
         if since < horizon or row.settled_from != begin:
             waiting.setdefault(since, []).append((row, begin))
-    for since, those in sorted(waiting.items()):
-        for done in _settle(writing, those, since, max(since, horizon)):
-            _keep(writing, done)
+    _keep(
+        writing,
+        [
+            done
+            for since, those in waiting.items()
+            for done in _settle(writing, those, since, max(since, horizon))
+        ],
+    )
 
 
 def _settle(
@@ -77,20 +82,37 @@ def _spent(reading: Reading, since: int, until: int) -> Mapping[tuple[str, str],
     return spent
 
 
-def _keep(writing: Writing, one: _Settled) -> None:
-    """Keep what was counted. A new period warns anew."""
-    budget = one.row.budget
-    fresh = {} if one.row.settled_from == one.begin else {"warned": 0}
-    writing.run(
-        budgets.update()
-        .where(*match(budget.scope, budget.subject))
-        .values(
-            settled=str(one.amount),
-            settled_from=from_stored(one.begin),
-            settled_until=from_stored(one.until),
-            **fresh,
-        )
+_KEEP = (
+    budgets.update()
+    .where(
+        budgets.c.scope == sa.bindparam("the_scope"),
+        budgets.c.subject == sa.bindparam("the_subject"),
     )
+    .values(
+        settled=sa.bindparam("the_amount"),
+        settled_from=sa.bindparam("the_begin"),
+        settled_until=sa.bindparam("the_until"),
+        warned=sa.bindparam("the_level"),
+    )
+)
+
+
+def _keep(writing: Writing, settled: Sequence[_Settled]) -> None:
+    """Keep what was counted. A new period warns anew."""
+    if not settled:
+        return
+    rows = [
+        {
+            "the_scope": str(one.row.budget.scope),
+            "the_subject": one.row.budget.subject,
+            "the_amount": str(one.amount),
+            "the_begin": from_stored(one.begin),
+            "the_until": from_stored(one.until),
+            "the_level": one.row.warned if one.row.settled_from == one.begin else 0,
+        }
+        for one in settled
+    ]
+    writing.run(_KEEP, rows)
 
 
 def warn(writing: Writing, spending: Spending, message: str) -> bool:
