@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
+import sqlalchemy as sa
+
 from allotment.model.claims import Claim, Granted, Queued
 from allotment.model.devices import DeviceOrigin, DeviceSpec
 from allotment.model.groups import Share
@@ -112,6 +114,16 @@ def arrange(record: Record) -> None:
             name = f"gpu-{devices_asked}"
             profile = Profile(name=name, title=name, devices=devices_asked, priority=Priority.LOW)
             profiles.publish(writing, profile, f"{name}.yaml", name)
+
+
+def settle(url: str) -> None:
+    """Leave the tables as PostgreSQL's own housekeeping would soon: what was just filled is not yet known to it."""
+    if url.startswith("postgresql"):
+        parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
+        engine = sa.create_engine(parsed, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(sa.text("VACUUM ANALYZE"))
+        engine.dispose()
 
 
 class Meter:
@@ -309,6 +321,7 @@ def play(url: str, part: float, threads: int, longest: float) -> Played:
     meter = Meter()
     record = open_record(url, migrate=True)
     arrange(record)
+    settle(url)
     meter.commits_of(record)
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
