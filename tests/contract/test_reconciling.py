@@ -9,22 +9,15 @@ from typing import Any
 import pytest
 
 from allotment.model.allotments import Allotment, ServerProcess, State
-from allotment.model.endings import Cause
 from allotment.record import (
-    Writing,
     allotments,
     claims,
     drift,
-    endings,
     events,
     leases,
-    queue_facts,
-    reports,
     servers,
-    usage,
 )
 from allotment.record.adopting import NotAdoptable, RunningServer, adopt
-from allotment.record.reports import ServerMinute
 from allotment.work.hub_api import HubAway, HubServer
 from allotment.work.reconciling import Reconciled, reconcile
 
@@ -213,72 +206,6 @@ def test_a_running_server_without_an_allotment_is_adopted_with_its_devices(
         assert allotments.of_token(reading, f"token of {running}") == adopted
     around.lab.end(running)
     assert around.lab.sound()
-
-
-@pytest.mark.promise("MONEY-2")
-def test_a_round_that_dies_leaves_nobody_to_pay_for_a_server_that_is_gone(
-    around: Surroundings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gone = around.launched("ann")
-    began = around.get(gone).running_at
-    assert began is not None
-    minute = ServerMinute(gone, began.replace(second=0, microsecond=0), 1, 0, 0, 0)
-    with around.lab.write() as writing:
-        reports.add_server_minutes(writing, [minute])
-    around.hub.clear()
-    around.alive.clear()
-    around.lab.later(days=2)
-
-    def die(_writing: Writing, _allotment: str) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(usage, "charge_until_last_seen", die)
-        with pytest.raises(KeyboardInterrupt):
-            around.reconcile()
-    around.reconcile()
-
-    released = around.get(gone)
-    assert released.state is State.RELEASED
-    assert released.charged_until == minute.minute + timedelta(minutes=1)
-
-
-@pytest.mark.promise("MONEY-2", "IDLE-1")
-@pytest.mark.parametrize("known", [True, False])
-def test_an_adopted_server_is_charged_and_ends_from_when_its_process_began(
-    around: Surroundings, known: bool
-) -> None:
-    around.lab.profile("gpu", devices=1, lifetime="1h")
-    allotment = around.lab.granted("ann", "gpu")  # its launch was given up while it started
-    around.lab.end(allotment)
-    began = around.lab.now
-    process = ServerProcess(4711, began.timestamp())
-    running = RunningServer(
-        *(allotment if known else "0" * 32, "hub", "ann", "", "gpu", "vision"),
-        *(("gpu-0",), process, "0" * 64),
-    )
-    with around.lab.write() as writing:
-        assert adopt(writing, running)
-
-    assert around.get(running.allotment).running_at == began
-    with around.lab.record.reading() as reading:
-        (live,) = endings.running(reading, "hub")
-    assert live.running_at == began
-
-
-@pytest.mark.promise("QUEUE-4")
-def test_an_adopted_server_is_not_taken_for_one_that_was_told_to_give_back(
-    around: Surroundings,
-) -> None:
-    running = around.launched("ann")
-    with around.lab.write() as writing:
-        endings.say(writing, running, Cause.RECLAIM, around.lab.now, "Give it back.")
-    around.forget_release(running)
-
-    assert around.reconcile().adopted == ("ann/",)
-    with around.lab.record.reading() as reading:
-        assert queue_facts.reclaimed(reading) == {}
-    assert around.get(running).reclaim_at is None
 
 
 @pytest.mark.promise("SERVER-7")
