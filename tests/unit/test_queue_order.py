@@ -167,6 +167,17 @@ def test_who_waits_is_told_why_with_amounts_and_in_which_place() -> None:
     assert sorted(wait.position for wait in waits.values()) == [1, 2, 3]
 
 
+@pytest.mark.promise("QUEUE-1")
+def test_who_has_no_share_is_told_what_is_guaranteed_to_nobody_or_what_is_free() -> None:
+    left = pool(GroupInPool("a", 6, 6), free=6, total=8)
+    none = pool(free=0, total=8)
+    (after_share,) = decide(left, [ticket("t", "", 3, DEDICATED)], NOW).waits
+    (in_common,) = decide(none, [ticket("t", "", 3, DEDICATED)], NOW).waits
+
+    assert after_share.message.startswith("2 devices in p are guaranteed to no group")
+    assert in_common.message == "Of 8 devices in p 0 can be given out; this needs 3."
+
+
 def test_a_claim_takes_the_node_with_the_least_room_that_suffices() -> None:
     nodes = (Node("n1", 8), Node("n2", 2), Node("n3", 1))
     standing = PoolStanding("p", "A100", SHARING, 11, nodes, (GroupInPool("a", 11, 11),))

@@ -27,6 +27,10 @@ class Cause(Enum):
         Rule.SHARE_GUARANTEE,
         "{group} is guaranteed {limit} in {pool} and holds {used} of them; this needs {asked} more.",
     )
+    LEFT_OVER = (
+        Rule.SHARE_GUARANTEE,
+        "{limit} in {pool} are guaranteed to no group, and {used} of them are held; this needs {asked} more.",
+    )
     CEILING = (
         Rule.SHARE_CEILING,
         "{group} may hold {limit} in {pool} at most and holds {used}; this needs {asked} more.",
@@ -71,7 +75,7 @@ class Hindrance:
     def message(self, pool: str, bucket: Bucket) -> str:
         """The reason in words, with its amounts."""
         return self.cause.sentence.format(
-            group=bucket.group if bucket.group != NO_GROUP else "Whoever has no group",
+            group=bucket.group,
             limit=counted(self.limit, "device"),
             pool=pool,
             used=self.used,
@@ -92,9 +96,16 @@ def hindrance_of(state: PoolState, bucket: Bucket) -> Hindrance:
         )
     if room is Room.OVER_CEILING:
         return Hindrance(Cause.CEILING, group.ceiling, group.held)
-    if room is Room.OVER_GUARANTEE:
+    nobodys = bucket.group == NO_GROUP
+    if room is Room.OVER_GUARANTEE and not (nobodys and group.guaranteed == state.total):
         counts = group.held if bucket.low or not state.policy.sharing else group.dedicated
-        return Hindrance(Cause.GUARANTEE, group.guaranteed, counts)
+        cause = Cause.LEFT_OVER if nobodys else Cause.GUARANTEE
+        return Hindrance(cause, group.guaranteed, counts)
+    return _among_devices(state, bucket)
+
+
+def _among_devices(state: PoolState, bucket: Bucket) -> Hindrance:
+    """What hinders a line that has room in its share."""
     if bucket.devices <= state.nodes.most:
         return _about_devices(state, Cause.ASIDE)
     if bucket.devices <= state.nodes.total:
