@@ -17,7 +17,7 @@ def description() -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the description; 2 where no file is named."""
-    if len(arguments) != 1:
+    if len(arguments) != 1 or arguments[0].startswith("-"):
         sys.stderr.write("usage: python -m allotment.api.publish FILE\n")
         return 2
     Path(arguments[0]).write_text(description(), encoding="utf-8")
