@@ -48,8 +48,8 @@ def add_cloud(record: Record, now: datetime) -> None:
             instance_types.create(writing, one)
         quotas.observe(writing, REGION, READINGS)
         for name, title, instance_type in PROFILES:
-            profile = Profile(name=name, title=title, instance_type=instance_type)
-            profiles.publish(writing, profile, f"profiles/{name}.yaml", name)
+            made = Profile(name=name, title=title, instance_type=instance_type)
+            profiles.publish(writing, made, f"profiles/{name}.yaml", name)
     for person, server, profile in SERVERS:
         began = now - timedelta(hours=2)
         outcome = claims.admit(record, Claim("hub", person, server, profile), began)

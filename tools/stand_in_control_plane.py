@@ -100,8 +100,15 @@ def playing() -> Iterator[ControlPlane]:
         server.server_close()
 
 
-SHARE = {"pool": "a100", "guaranteed": 1, "ceiling": 2, "weight": 1.0, "held": 1, "free": 3}
-LIMITS = [
+SHARE: dict[str, Any] = {
+    "pool": "a100",
+    "guaranteed": 1,
+    "ceiling": 2,
+    "weight": 1.0,
+    "held": 1,
+    "free": 3,
+}
+LIMITS: list[dict[str, Any]] = [
     {
         "kind": "devices",
         "words": "devices at once",

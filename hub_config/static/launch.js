@@ -51,6 +51,13 @@ function showMeter(meter, card) {
 
 let wished = ""; // the software that the person chose last, kept from size to size
 
+/** What the page came with: software that the chosen size would not propose was asked for, or used last. */
+function wishedAtFirst() {
+  const label = software.querySelector("input:checked")?.closest(".soft");
+  const size = chosen()?.querySelector("input").value;
+  return !label || label.dataset.proposed.split(" ").includes(size) ? "" : label.querySelector("input").value;
+}
+
 /** Offer the software that goes with the size; where it leaves no choice, send none. */
 function showSoftware(profile) {
   const has = (label, list) => label.dataset[list].split(" ").includes(profile);
@@ -64,7 +71,6 @@ function showSoftware(profile) {
   const radio = (label) => label.querySelector("input");
   const now =
     fitting.find((label) => radio(label).value === wished) ||
-    fitting.find((label) => !wished && radio(label).checked) ||
     fitting.find((label) => has(label, "proposed")) ||
     fitting[0];
   radio(now).checked = true;
@@ -170,6 +176,7 @@ if (form) {
   filter?.addEventListener("input", applyFilter);
   onlyReady?.addEventListener("change", applyFilter);
   name?.addEventListener("input", showName);
+  wished = wishedAtFirst();
   applyFilter();
   showChoice();
   showName();

@@ -189,7 +189,7 @@ def test_from_an_empty_platform_to_a_device_that_is_free_again(
     launch_refused(ann, address)
 
     panel(operator, "Servers")
-    row = operator.get_by_role("row", name=re.compile("ann training vision a100"))
+    row = operator.get_by_role("row", name=re.compile("ann training vision"))
     expect(row).to_contain_text("Running")
     row.get_by_role("checkbox").click()
     operator.get_by_role("button", name="Stop 1…").click()
