@@ -126,7 +126,7 @@ def test_use_cost_and_capacity_are_drawn_and_an_edit_shows_first_what_it_does(
     page.get_by_label("Guaranteed devices").fill("2")
     page.get_by_label("Ceiling").click()
     concerned = page.get_by_role("region", name="Servers concerned")
-    expect(concerned.get_by_role("link", name="carla/sweep-b")).to_be_visible()
+    expect(concerned.get_by_role("link", name="dmitri/detector")).to_be_visible()
     expect(concerned.get_by_text("in all")).to_be_visible()
     expect(page.get_by_role("button", name="Save")).to_be_enabled()
     page.get_by_role("button", name="Cancel").click()
