@@ -18,6 +18,7 @@ from jupyterhub.handlers.base import BaseHandler
 from jupyterhub.handlers.pages import SpawnHandler
 from jupyterhub.slugs import is_valid_display_name, safe_slug
 from jupyterhub.user import User
+from jupyterhub.utils import url_escape_path, url_path_join
 from markupsafe import Markup
 from tornado import web
 from tornado.httputil import url_concat
@@ -53,7 +54,7 @@ def handlers() -> list[Any]:
         (r"/spawn/([^/]+)", LaunchHandler),
         (r"/spawn/([^/]+)/([^/]+)", LaunchHandler),
         (r"/admin", NoAdminPageHandler),
-        (r"/allotment/parts/(launch|home)", LivePartsHandler),
+        (r"/allotment/parts/(launch|home|refused)", LivePartsHandler),
         (r"/allotment/forget", ForgetHandler),
         *address_handlers.handlers(),
         *ending_handlers.handlers(),
@@ -253,8 +254,12 @@ class LivePartsHandler(BaseHandler):
         if tag == self.request.headers.get("If-None-Match"):
             self.set_status(304)
             return
-        launch = page == "launch"
-        html = await (self._launch(pages, asked, refused) if launch else self._home(pages))
+        if page == "home":
+            html = await self._home(pages)
+        elif page == "launch":
+            html = await self._launch(pages, asked, refused)
+        else:
+            html = await self._refused(pages, asked)
         self.set_header("Cache-Control", "no-store")
         self.set_header("ETag", tag)
         self.finish(html)
@@ -273,6 +278,16 @@ class LivePartsHandler(BaseHandler):
             raise web.HTTPError(503, _AWAY)
         home = f"{self.hub.base_url}home"
         return await drawn(self, "launch_live.html", view=view, home_url=home, refused=refused)
+
+    async def _refused(self, pages: Pages, asked: dict[str, str]) -> str:
+        """What would help a server that was refused when its form was gone."""
+        view = await pages.launch(**asked)
+        if view is None:
+            raise web.HTTPError(503, _AWAY)
+        base = self.hub.base_url
+        spawn = (base, "spawn", self.current_user.escaped_name, url_escape_path(asked["server"]))
+        shown = {"profile": asked["profile"], "launch_url": url_path_join(*spawn)}
+        return await drawn(self, "refused_live.html", view=view, home_url=f"{base}home", **shown)
 
     @staticmethod
     def _tag(state: str | None, *asked: str) -> str:

@@ -1,6 +1,6 @@
 // The home page: open, stop, start again and delete, each where it is shown.
 
-import { ask, base, complain, path, pendingPage, serverPath } from "./hub.js";
+import { ask, base, complain, path, serverPath, startAgain } from "./hub.js";
 import { live } from "./live.js";
 import { at, duration, showTimes } from "./times.js";
 
@@ -48,8 +48,7 @@ const actions = {
     await ask("POST", path("allotment", "keep"), { server: name, seconds: Number(hours.value), note: note.value });
   },
   async start(name) {
-    await ask("POST", serverPath(name));
-    location.assign(pendingPage(name));
+    await startAgain(name);
   },
   async leave(name, pressed) {
     await ask("POST", path("allotment", "leave-queue", pressed.dataset.ticket));

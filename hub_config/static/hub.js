@@ -23,7 +23,7 @@ export function pendingPage(name) {
 
 /**
  * Ask the hub. Answers the parsed JSON, or null where there is none.
- * Fails with an Error whose message may be shown.
+ * Fails with an Error whose message may be shown, and whose status is the answer's, where there is one.
  */
 export async function ask(method, address, content) {
   let response;
@@ -48,9 +48,22 @@ export async function ask(method, address, content) {
     answer = null; // an answer that is not JSON has no message for us
   }
   if (!response.ok) {
-    throw new Error(answer?.message || `The hub answered ${response.status} ${response.statusText}.`);
+    const words = answer?.message || `The hub answered ${response.status} ${response.statusText}.`;
+    throw Object.assign(new Error(words), { status: response.status });
   }
   return answer;
+}
+
+const full = 409; // the hub's answer where only shares and free devices stand in the way
+
+/** Start a server of mine as it was. Where it is full, its page says why, and offers to wait. */
+export async function startAgain(name, query = "") {
+  try {
+    await ask("POST", serverPath(name));
+  } catch (error) {
+    if (error.status !== full) throw error;
+  }
+  location.assign(pendingPage(name) + query);
 }
 
 /** Show a failure in the page's own place for it, and say it to who cannot see it. */

@@ -11,7 +11,7 @@ const stop = document.getElementById("stop");
 
 function show(event) {
   // Messages are shown as text, whoever wrote them; a refusal's reasons come with the reloaded page.
-  const text = event.message || "";
+  const text = event.failed ? "" : event.message || "";
   if (event.progress !== undefined) {
     bar.setAttribute("aria-valuenow", String(event.progress));
     track.setAttribute("width", String(event.progress));

@@ -39,6 +39,11 @@ class Pages:
         self._record, self._hub, self._user = record, hub, user
         self._foreseen = foreseen
 
+    @property
+    def person(self) -> str:
+        """Whose pages these are."""
+        return str(self._user.name)
+
     async def launch(
         self, server: str = "", profile: str = "", group: str = "", software: str = ""
     ) -> LaunchView | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from html import escape
 
 from jupyterhub.spawner import SpawnException
@@ -14,17 +13,23 @@ from allotment.model.names import CONSOLE_SERVER
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import RecordUnavailable, Refusal
 
+OR_WAIT = "Or wait: the server then starts by itself when its turn comes (wait: true)."
+"""For programs; people are given a button."""
+
 
 class LaunchRefused(SpawnException):
     """A launch that does not happen, with every reason, as text and as escaped HTML.
 
     REST answers with the text; the form and the pending page show either of the two. ``label``
-    becomes a label of the hub's metric, so it is one of few words.
+    becomes a label of the hub's metric, so it is one of few words. ``may_wait`` says that waiting
+    would help: pages offer it with a button, and programs read in the text which option to send.
     """
 
-    def __init__(self, reasons: Sequence[Reason], *, status_code: int, label: str) -> None:
-        self.reasons = tuple(reasons)
-        self.jupyterhub_message = as_text(self.reasons)
+    def __init__(
+        self, reasons: Sequence[Reason], *, status_code: int, label: str, may_wait: bool = False
+    ) -> None:
+        self.reasons, self.may_wait = tuple(reasons), may_wait
+        self.jupyterhub_message = as_text(self.reasons) + (f" {OR_WAIT}" if may_wait else "")
         self.jupyterhub_html_message = as_html(self.reasons)
         super().__init__(
             self.jupyterhub_message,
@@ -63,17 +68,8 @@ def invalid_options(refusal: Refusal) -> LaunchRefused:
 def not_admitted(outcome: Waits | Refused) -> LaunchRefused:
     """The rules refuse the claim; where only waiting would help, the status says so."""
     if isinstance(outcome, Waits):
-        return LaunchRefused(
-            (*outcome.reasons[:-1], _or_wait(outcome.reasons[-1])),
-            status_code=409,
-            label="capacity",
-        )
+        return LaunchRefused(outcome.reasons, status_code=409, label="capacity", may_wait=True)
     return LaunchRefused(outcome.reasons, status_code=403, label="refused")
-
-
-def _or_wait(reason: Reason) -> Reason:
-    wait = "Or wait: the server then starts by itself when its turn comes (wait: true)."
-    return replace(reason, remedy=f"{reason.remedy} {wait}".strip())
 
 
 def record_away(error: RecordUnavailable) -> LaunchRefused:

@@ -282,3 +282,30 @@ def test_an_end_is_put_off_and_a_server_left_alone_on_the_home_page(
     expect(row).to_contain_text("Left alone until")
     expect(row).to_contain_text("You asked for it: Training overnight.")
     accessible(page)
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+@pytest.mark.promise("QUEUE-1", "SERVER-1")
+def test_a_stopped_server_whose_pool_is_full_waits_by_one_click_after_start_again(
+    hub: PageHub, hold: Hold, signed_in: Open, accessible: Check, scheme: str, width: int
+) -> None:
+    page = signed_in("kim", scheme=scheme, width=width)
+    browser = hub.signed_in("kim")
+    assert launch(browser, name="Later on", profile="gpu", note="sweep 7").is_redirect
+    row = row_of(page, "Later on")
+    expect(row).to_contain_text("Running")
+    row.get_by_role("button", name="Stop").click()
+    expect(row).to_contain_text("Stopped")
+    hold("ben", "two")
+    hold("lee", "gpu")
+
+    row.get_by_role("button", name="Start again").click()
+    expect(page.get_by_role("heading", name="Later on was not started")).to_be_visible()
+    expect(page.locator("#late-help")).to_contain_text(re.compile("If you wait, it starts by"))
+    expect(page.locator("#main")).not_to_contain_text("wait: true")
+    accessible(page)
+    page.get_by_role("button", name="Wait in the queue").click()
+
+    expect(row).to_contain_text("Waiting")
+    row.get_by_role("button", name="Leave the queue").click()
+    expect(row).to_contain_text("Stopped")

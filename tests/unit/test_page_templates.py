@@ -65,7 +65,7 @@ PAGES: dict[str, dict[str, Any]] = {
         "user": SimpleNamespace(name=HOSTILE, groups=[], orm_user=SimpleNamespace(orm_spawners={})),
         "failed": True,
         "failed_message": HOSTILE,
-        "exception": SimpleNamespace(reasons=(REASON,)),
+        "exception": SimpleNamespace(reasons=(REASON,), may_wait=True, ticket=None),
         "server_name": HOSTILE,
         "spawn_url": HOSTILE,
     },
