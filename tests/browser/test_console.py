@@ -75,11 +75,16 @@ def console(day: Platform, voila: Any, open_page: Callable[..., Page]) -> Callab
 
 
 def go(page: Page, panel: str) -> None:
+    turn(page, panel)
+    expect(page.locator(".ag-row").first).to_be_visible()
+
+
+def turn(page: Page, panel: str) -> None:
+    """To a panel that shows no rows before it is asked."""
     page.locator(f'.allotment-rail [data-go="{panel}"]').click()
     expect(page.locator(f'.allotment-rail [data-go="{panel}"]')).to_have_attribute(
         "aria-current", "page"
     )
-    expect(page.locator(".ag-row").first).to_be_visible()
 
 
 def row(page: Page, *words: str) -> Any:
@@ -136,6 +141,42 @@ def test_use_cost_and_capacity_are_drawn_and_an_edit_shows_first_what_it_does(
     expect(profile).to_be_hidden()
     page.get_by_role("button", name="More columns").click()
     expect(profile).to_be_visible()
+
+
+@pytest.mark.promise("OPS-6", "ADMIN-4")
+def test_a_changed_share_is_replayed_beside_the_present_one_and_seen_before_it_is_applied(
+    console: Callable[..., Page], accessible: Callable[..., None]
+) -> None:
+    page = console()
+    turn(page, "replay")
+    page.get_by_label("Replay", exact=True).select_option("The last 30 days")
+    page.get_by_label("Pool", exact=True).select_option("h100")
+    guaranteed = page.get_by_label("Guaranteed", exact=True)
+    expect(guaranteed).to_have_value("16")
+    guaranteed.fill("12")
+    guaranteed.press("Tab")
+    page.get_by_label("Lend what groups do not use").check()
+    expect(page.get_by_text("nlp in h100: guaranteed 16 → 12")).to_be_visible()
+    page.get_by_role("button", name="Run", exact=True).click()
+
+    both = page.get_by_role("table").filter(has_text="launches began")
+    for head in ("Present", "Changed", "Difference"):
+        expect(both.get_by_role("columnheader", name=head)).to_be_visible()
+    expect(both.get_by_role("row", name="Hours of waiting in all")).to_be_visible()
+    page.get_by_role("button", name="Apply…").click()
+    preview = page.get_by_role("heading", name="Apply this policy")
+    expect(preview).to_be_visible()
+    expect(page.get_by_text("nlp in h100: guaranteed 16 → 12")).to_have_count(2)
+    expect(page.get_by_role("button", name="Apply", exact=True)).to_be_enabled()
+    accessible(page)
+    page.get_by_role("button", name="Cancel").click()
+    expect(preview).to_be_hidden()
+
+    turn(page, "let-in")
+    page.get_by_role("button", name="Find out").click()
+    expect(page.get_by_text("Each line is one change alone")).to_be_visible()
+    expect(page.get_by_text("try several changes together in Replay")).to_be_visible()
+    accessible(page)
 
 
 @pytest.mark.promise("SERVER-4", "ADMIN-3")
@@ -242,6 +283,9 @@ def test_axe_finds_nothing_serious_in_any_panel(
 
     for panel in PANELS:
         go(page, panel)
+        accessible(page)
+    for panel in ("replay", "let-in"):
+        turn(page, panel)
         accessible(page)
 
 

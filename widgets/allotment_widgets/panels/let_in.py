@@ -21,6 +21,7 @@ from allotment_widgets.sentences import counted_as
 
 _LAUNCHES = ("launch", "launches")
 PERIODS = (("The last 7 days", "7"), ("The last 30 days", "30"), ("Since yesterday", "2"))
+_NEXT = "Choose a longer period, or try several changes together in Replay."
 COLUMNS = (
     Column("words", "Change", flex=3, width=200, hover="words"),
     Column("let_in", "Let in", kind="number", width=104),
@@ -50,7 +51,7 @@ class LetInPanel(Panel):
             title="Single changes",
             noun=("change", "changes"),
             filter_hint="Filter by pool, group or profile",
-            empty="No single change would have let anybody in.",
+            empty=f"No single change would have let anybody in. {_NEXT}",
             selection="one",
             actions=[Action("replay", "Look at it in Replay", needs="one")],
             sort=[("let_in", "descending")],
@@ -96,7 +97,7 @@ def summary_html(found: Simulation) -> str:
     """How many were not let in at once, and what was tried."""
     table = found.let_in
     if table is None:
-        return "<p>Nobody launched anything with devices in this time.</p>"
+        return "<p>Nobody launched anything with devices in this time. Choose a longer period.</p>"
     now = table.now
     waited = counted_as(now.waits.noticed, *_LAUNCHES)
     nobody = counted_as(now.gave_up, *_LAUNCHES)
