@@ -109,6 +109,10 @@ function askKeep(row, button) {
 }
 
 hideTold();
+for (const button of document.querySelectorAll("button[data-early]")) {
+  delete button.dataset.early;
+  button.disabled = false;
+}
 list?.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-action]");
   if (!button) return;

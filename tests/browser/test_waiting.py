@@ -309,3 +309,19 @@ def test_a_stopped_server_whose_pool_is_full_waits_by_one_click_after_start_agai
     expect(row).to_contain_text("Waiting")
     row.get_by_role("button", name="Leave the queue").click()
     expect(row).to_contain_text("Stopped")
+
+
+def test_a_button_cannot_be_pressed_before_the_script_that_answers_it_is_there(
+    hub: PageHub, signed_in: Open
+) -> None:
+    page = signed_in("mia")
+    page.route("**/home.js", lambda route: route.abort())
+    assert launch(hub.signed_in("mia"), name="Early", profile="small", note="").is_redirect
+    page.reload()
+    stop = row_of(page, "Early").get_by_role("button", name="Stop")
+    expect(stop).to_be_disabled()
+
+    page.unroute("**/home.js")
+    page.reload()
+
+    expect(stop).to_be_enabled()
