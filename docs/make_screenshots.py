@@ -48,6 +48,7 @@ people: {dan: {}}
 limits: {defaults: {devices: 3, servers: 3}, people: {ben: {devices: 1}}}
 profiles: [profiles]
 servers: {command: [PYTHON, TINY]}
+mail: {host: 127.0.0.1, port: 9, security: none, sender: allotment@example.org}
 """
 DEVICES = "\n".join(
     f"  - {{id: gpu-{n}, model: NVIDIA A100 80GB, memory: 80GiB, node: dgx-{n // 4 + 1}}}"
@@ -147,7 +148,7 @@ def launch_all(hub: PageHub) -> None:
 
 
 def fill(hub: PageHub) -> None:
-    """Earlier sessions of an hour, then all devices of vision in use, and a server of ada's that waits."""
+    """Earlier sessions of an hour, then all devices of vision in use; a server of ada's waits, one of eve's is refused."""
     present = datetime.now(UTC)
     for hours in range(4, 20, 2):
         begin = present - timedelta(hours=hours)
@@ -157,6 +158,12 @@ def fill(hub: PageHub) -> None:
     for server in ("sweep", "ablation"):
         admitted(hub, "eve", server, present - timedelta(minutes=25))
     launch(hub.signed_in("ada"), name="Fine-tuning", profile="pytorch-gpu", note="", wait="true")
+    browser = hub.signed_in("eve")
+    browser.post(
+        "/api/users/eve/servers/probe",
+        json={"display_name": "Probe", "user_options": {"profile": "pytorch-gpu"}},
+        headers={"X-XSRFToken": browser.cookies["_xsrf"]},
+    )
 
 
 def admitted(hub: PageHub, person: str, server: str, at: datetime) -> str:
@@ -179,6 +186,11 @@ def take_waiting(hub: PageHub, page: Page, picture: Callable[[str], None]) -> No
     page.get_by_role("radio", name="PyTorch on one GPU").check()
     expect(page.locator("#card-pytorch-gpu")).to_contain_text("with 90 %")
     picture("launch-full")
+    page.context.clear_cookies()
+    sign_in(hub, page, "eve")
+    page.goto(f"{hub.url}/hub/spawn-pending/eve/probe")
+    expect(page.locator("#late-help")).to_contain_text("with 90 %")
+    picture("not-started")
 
 
 def take_signing_in(hub: PageHub, page: Page, picture: Callable[[str], None]) -> None:
@@ -188,12 +200,15 @@ def take_signing_in(hub: PageHub, page: Page, picture: Callable[[str], None]) ->
 
 
 def take_signed_in(hub: PageHub, page: Page, picture: Callable[[str], None]) -> None:
-    """Launch, home, refused, tokens, password."""
+    """Launch, home, tokens, password, notices, a limit that is reached."""
     sign_in(hub, page, "ada")
     page.goto(f"{hub.url}/hub/spawn")
     page.get_by_label("Name").fill("Training")
     page.get_by_role("radio", name="PyTorch on one GPU").check()
     picture("launch")
+    page.get_by_role("radio", name="PyTorch 2.9").check()
+    page.locator("#software").scroll_into_view_if_needed()
+    picture("launch-software")
     page.goto(f"{hub.url}/hub/home")
     page.get_by_role("link", name="Open").first.wait_for()
     picture("home")
@@ -201,6 +216,9 @@ def take_signed_in(hub: PageHub, page: Page, picture: Callable[[str], None]) -> 
     picture("tokens")
     page.goto(f"{hub.url}/hub/password")
     picture("password")
+    page.goto(f"{hub.url}/hub/notices")
+    page.get_by_label("Your address").fill("ada@example.org")
+    picture("notices")
     page.context.clear_cookies()
     sign_in(hub, page, "ben")
     page.goto(f"{hub.url}/hub/spawn")
@@ -254,7 +272,7 @@ def take_replays(page: Page, picture: Callable[[str], None]) -> None:
     rail = page.get_by_role("navigation", name="Panels")
     rail.locator("[data-go=let-in]").click()
     page.get_by_role("button", name="Find out").click()
-    page.get_by_text("Each line is one change alone").scroll_into_view_if_needed()
+    page.get_by_text("Each line is one change alone").evaluate("(found) => found.scrollIntoView()")
     picture("console-let-in-found")
     rail.locator("[data-go=replay]").click()
     page.get_by_label("Pool", exact=True).select_option("h100")
@@ -263,7 +281,7 @@ def take_replays(page: Page, picture: Callable[[str], None]) -> None:
         page.get_by_label(field, exact=True).fill("24")
         page.get_by_label(field, exact=True).press("Tab")
     page.get_by_role("button", name="Run", exact=True).click()
-    page.get_by_text("launches began").scroll_into_view_if_needed()
+    page.get_by_text("launches began").evaluate("(found) => found.scrollIntoView()")
     picture("console-replay-found")
 
 

@@ -25,7 +25,7 @@ _NEXT = "Choose a longer period, or try several changes together in Replay."
 COLUMNS = (
     Column("words", "Change", flex=3, width=200, hover="words"),
     Column("let_in", "Let in", kind="number", width=104),
-    Column("hours", "Hours saved", kind="number", decimals=1, width=116),
+    Column("hours", "Hours saved", kind="number", decimals=1, width=116, hide_narrow=True),
     Column("reclaimed", "Reclaimed", kind="number", width=104, hide_narrow=True),
     Column("stopped", "Stopped idle", kind="number", width=116, hide_narrow=True),
     Column("cost", "Cost", kind="money", width=100, hide_narrow=True),
