@@ -8,13 +8,13 @@ from enum import StrEnum
 from functools import cached_property
 
 from allotment.model.amounts import counted
-from allotment.model.budgets import LEVELS, BudgetScope, Spending
+from allotment.model.budgets import LEVELS, Spending
 from allotment.model.devices import DeviceOrigin, Isolation
 from allotment.model.limits import EffectiveLimit, LimitKind
 from allotment.model.money import money, money_words
 from allotment.record.columns import from_stored, to_stored
 from allotment.record.page_facts import DeviceFacts, PersonFacts
-from allotment.rules.budget import LAST, ends_at
+from allotment.rules.budget import LAST, binding, ends_at
 from allotment.rules.limiting import GIB
 from allotment.rules.standing import PoolFacts, ShareFacts
 
@@ -174,26 +174,24 @@ class BudgetMeter:
 
 def budget_meters(facts: PersonFacts, group: str | None, now: datetime) -> tuple[BudgetMeter, ...]:
     """The budgets that pay for a person's servers: their own, and those of a group, or of all own groups."""
-    wanted = set(facts.group_names) if group is None else {group}
-    return tuple(
-        _budget_meter(one, now)
-        for one in facts.budgets
-        if one.budget.scope is BudgetScope.PERSON or wanted & one.groups
-    )
+    wanted = facts.group_names if group is None else [group]
+    return tuple(_budget_meter(one, now) for one in binding(facts.budgets, wanted))
 
 
 def _budget_meter(one: Spending, now: datetime) -> BudgetMeter:
     terms, end = one.budget.terms, ends_at(one, to_stored(now))
-    personal = one.budget.scope is BudgetScope.PERSON
-    whose = "Your budget" if personal else f"Budget of {one.budget.whose}"
+    whose = "Your budget" if one.is_personal else f"Budget of {one.budget.whose}"
     used_up = one.percent >= LAST
+    origin = f" ({one.budget.source})" if one.is_personal else ""
     level = "at-limit" if one.percent >= LEVELS[1] else "near" if one.level else ""
     return BudgetMeter(
         f"{whose}, {terms.period.words}",
         f"{money_words(money(one.spent))} of {money_words(terms.amount)}",
         min(100, one.percent),
         level,
-        f"Used up: {terms.at_limit.words}" if used_up else f"At the limit {terms.at_limit.words}",
+        f"Used up: {terms.at_limit.words}{origin}"
+        if used_up
+        else f"At the limit {terms.at_limit.words}{origin}",
         None if used_up or end is None else from_stored(end),
     )
 

@@ -28,6 +28,7 @@ from allotment.record import (
     people,
     platform,
     settling,
+    spending,
     usage,
 )
 from allotment.record.adopting import RunningServer, adopt
@@ -35,7 +36,7 @@ from allotment.record.usage import Question
 from allotment.rules.budget import ends_at
 from allotment.work.budgets import watch_budgets
 
-PERSON, GROUP, DEPARTMENT = BudgetScope
+PERSON, GROUP, DEPARTMENT, MEMBERS, EVERYBODY = BudgetScope
 
 
 def give(world: Any, scope: BudgetScope, subject: str, amount: str, **terms: Any) -> None:
@@ -45,7 +46,7 @@ def give(world: Any, scope: BudgetScope, subject: str, amount: str, **terms: Any
 
 def spent(world: Any, scope: BudgetScope, subject: str) -> Spending:
     with world.record.reading() as reading:
-        return budgets.spendings(reading, world.now, [budgets.get(reading, scope, subject)])[0]
+        return spending.spendings(reading, world.now, [budgets.get(reading, scope, subject)])[0]
 
 
 def used(world: Any, **only: Any) -> Decimal:

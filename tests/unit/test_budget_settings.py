@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from allotment.model.budgets import AtLimit, BudgetScope, BudgetTerms, Period
+from allotment.model.budgets import PLATFORM, AtLimit, BudgetScope, BudgetTerms, Period
 from allotment.model.refusals import SettingsInvalid
 from allotment.record import Record, budgets, platform
 from allotment.settings import Settings, load_settings
@@ -21,6 +21,8 @@ FILE = """
 time_zone: Europe/Berlin
 groups: [{name: vision, members: [ada]}]
 budgets:
+  everybody: {amount: 20}
+  members: {vision: {amount: 30, at_limit: warn}}
   groups: {vision: {amount: 500.5}}
   people: {ada: {amount: 100, period: none, at_limit: stop, grace: 20m}}
 """
@@ -65,7 +67,7 @@ def test_budgets_of_the_file_are_set_once_and_an_operators_change_stays(
         assert terms(record, BudgetScope.GROUP, "vision").amount == Decimal("500.5")
 
 
-@pytest.mark.promise("OPS-1")
+@pytest.mark.promise("LIMIT-1", "OPS-1")
 def test_what_is_exported_sets_the_same_budgets_again(furnished: Furnished, tmp_path: Path) -> None:
     with furnished() as record, furnished() as other:
         apply_once(record, read(tmp_path, FILE), NOW)
@@ -75,7 +77,12 @@ def test_what_is_exported_sets_the_same_budgets_again(furnished: Furnished, tmp_
         apply_once(other, again, NOW)
         with record.reading() as reading:
             assert plan(reading, again, now=NOW) == ()
-        for scope, name in ((BudgetScope.GROUP, "vision"), (BudgetScope.PERSON, "ada")):
+        for scope, name in (
+            (BudgetScope.GROUP, "vision"),
+            (BudgetScope.PERSON, "ada"),
+            (BudgetScope.MEMBERS, "vision"),
+            (BudgetScope.EVERYBODY, PLATFORM),
+        ):
             assert terms(other, scope, name) == terms(record, scope, name)
 
 
@@ -83,6 +90,7 @@ def test_what_is_exported_sets_the_same_budgets_again(furnished: Furnished, tmp_
     ("budget", "problem"),
     [
         ("groups: {visoin: {amount: 1}}", "did you mean 'vision'?"),
+        ("members: {visoin: {amount: 1}}", "this file names no group 'visoin'"),
         ("people: {bob: {amount: 1}}", "this file names no person 'bob'"),
         ("groups: {vision: {}}", "amount: is missing"),
         ("groups: {vision: {amount: -1}}", "expected at least 0"),

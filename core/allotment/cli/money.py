@@ -12,7 +12,7 @@ from allotment.cli.agreeing import agreed
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output
 from allotment.client import ANY, AllotmentClient
-from allotment.model.budgets import LEVELS, AtLimit, BudgetScope, BudgetTerms, Period
+from allotment.model.budgets import LEVELS, PLATFORM, AtLimit, BudgetScope, BudgetTerms, Period
 from allotment.model.documents import Budget, UsageListing, UsageSum
 from allotment.model.money import Dimension, money_words
 from allotment.model.refusals import NotFound
@@ -110,7 +110,7 @@ def budgets(url: Url = None, as_json: Json = False) -> None:
 
 def _budget_table(out: Output, found: Iterable[Budget]) -> None:
     out.table(
-        ("Budget", "#Spent", "#Of", "For", "#Used", "Ends", "At the limit"),
+        ("Budget", "#Spent", "#Of", "For", "#Used", "Ends", "At the limit", "From"),
         (
             (
                 f"{one.scope} {one.subject}",
@@ -120,6 +120,7 @@ def _budget_table(out: Output, found: Iterable[Budget]) -> None:
                 f"{one.percent} %",
                 _ends(one),
                 one.at_limit.words,
+                one.source,
             )
             for one in found
         ),
@@ -137,7 +138,12 @@ def _ends(one: Budget) -> str:
 
 def budget(  # noqa: PLR0913, PLR0917 - each is an option of the command
     scope: Annotated[BudgetScope, typer.Argument(help="Whose it is.")],
-    subject: Annotated[str, typer.Argument(help="The name of the person, group or department.")],
+    subject: Annotated[
+        str,
+        typer.Argument(
+            help="The name of the person, group or department; of members, their group's; of everybody, none."
+        ),
+    ] = PLATFORM,
     amount: Annotated[str | None, typer.Option(help="How much money.")] = None,
     period: Annotated[
         Period | None, typer.Option(help="Renewed each month or quarter; none: free credit.")

@@ -9,7 +9,10 @@ from allotment.model.documents import Budget, BudgetListing, Consequences
 
 
 class Budgets:
-    """``client.budgets``. A scope is person, group or department; a subject is its name."""
+    """``client.budgets``. A scope is person, group or department, and a subject its name.
+
+    Of a default it is ``members`` with a group's name, or ``everybody`` with ``platform``.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

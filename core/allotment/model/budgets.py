@@ -25,11 +25,27 @@ Session = Annotated[Duration, Field(ge=timedelta(0), le=timedelta(days=7))]
 
 
 class BudgetScope(StrEnum):
-    """Whose budget it is. All that concern a launch must be able to pay for it."""
+    """Whose budget it is. All that concern a launch must be able to pay for it.
+
+    A person has one: the own, else that of the members of the group that pays, else everybody's.
+    """
 
     PERSON = "person"
     GROUP = "group"
     DEPARTMENT = "department"
+    MEMBERS = "members"
+    """What each person of a group may use while that group pays, who has no budget of their own."""
+    EVERYBODY = "everybody"
+    """What each person may use who has no narrower one."""
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is a value for many people, each of whom it is counted for."""
+        return self in {BudgetScope.MEMBERS, BudgetScope.EVERYBODY}
+
+
+PLATFORM = "platform"
+"""The subject of everybody's budget: there is one."""
 
 
 class Period(StrEnum):
@@ -100,7 +116,20 @@ class Budget:
     @property
     def whose(self) -> str:
         """Whose it is, in words."""
-        return self.subject if self.scope is BudgetScope.PERSON else f"{self.scope} {self.subject}"
+        return {
+            BudgetScope.PERSON: self.subject,
+            BudgetScope.MEMBERS: f"each member of group {self.subject}",
+            BudgetScope.EVERYBODY: "everybody",
+        }.get(self.scope, f"{self.scope} {self.subject}")
+
+    @property
+    def source(self) -> str:
+        """Where it comes from, in the words of limits."""
+        return {
+            BudgetScope.PERSON: "set for this person",
+            BudgetScope.MEMBERS: f"group {self.subject}",
+            BudgetScope.EVERYBODY: "the platform's default",
+        }.get(self.scope, f"set for the {self.scope}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +139,8 @@ class Spending:
     ``begin`` and ``end`` (None: none) bound the period, in microseconds since the epoch.
     ``committed`` is what servers that run or start may still use of their minimum session; ``rate``
     is what an hour of those that are charged now costs, in millionths. ``groups`` are those whose
-    servers it pays for; of a person's budget, every one.
+    servers it pays for; of a person's budget, every one. Of a default, ``member`` is the person it is
+    counted for (None: nobody), and ``spared`` are groups that have a narrower one.
     """
 
     budget: Budget
@@ -120,6 +150,35 @@ class Spending:
     committed: int
     rate: int
     groups: frozenset[str] = frozenset()
+    member: str | None = None
+    spared: frozenset[str] = frozenset()
+
+    @property
+    def person(self) -> str | None:
+        """The person whom it is counted for; None where it is a group's or a department's."""
+        return self.budget.subject if self.budget.scope is BudgetScope.PERSON else self.member
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it is counted for one person, rather than for groups."""
+        return self.budget.scope is BudgetScope.PERSON or self.budget.scope.is_default
+
+    @property
+    def whose(self) -> str:
+        """Whose it is, in words; of a default, the person whom it is counted for."""
+        return self.member or self.budget.whose
+
+    def binds(self, group: str | None) -> bool:
+        """Whether it binds a launch, of the person it is counted for, that this group pays."""
+        if self.budget.scope is BudgetScope.PERSON:
+            return True
+        if self.budget.scope is BudgetScope.EVERYBODY:
+            return group not in self.spared
+        return group in self.groups
+
+    def pays(self, person: str, group: str | None) -> bool:
+        """Whether it pays for this person's servers of this group."""
+        return self.binds(group) and (not self.is_personal or self.person == person)
 
     @property
     def amount(self) -> int:

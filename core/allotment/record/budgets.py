@@ -1,34 +1,31 @@
-"""Budgets: set, and read with what they have paid for.
-
-A budget's row repeats what was spent until a while ago (:mod:`allotment.record.settling`); what came
-after is read from the allotments. So an admission costs the same after a year as on the first day,
-and nothing at all where no budget is set.
-"""
+"""Budgets: set, changed and taken away. What they have paid for: :mod:`allotment.record.spending`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from allotment.model.budgets import Budget, BudgetScope, BudgetTerms, Period, Spending
+from allotment.model.budgets import PLATFORM, Budget, BudgetScope, BudgetTerms, Period
 from allotment.model.money import MILLION, money, price_in_millionths
 from allotment.model.refusals import NotFound
-from allotment.record import platform, usage
+from allotment.record import platform
 from allotment.record.columns import from_stored, to_stored
 from allotment.record.engine import Reading, Writing, expect_revision
 from allotment.record.rows import named
-from allotment.record.schema import budgets, departments, groups, people
-from allotment.rules.budget import Paid, bounds, spend
+from allotment.record.schema import budget_warnings, budgets, departments, groups, people
+from allotment.rules.budget import bounds
 
 _SUBJECTS = {
     BudgetScope.PERSON: ("person", people),
     BudgetScope.GROUP: ("group", groups),
     BudgetScope.DEPARTMENT: ("department", departments),
+    BudgetScope.MEMBERS: ("group", groups),
 }
+DEFAULTS = [str(scope) for scope in BudgetScope if scope.is_default]
+"""Scopes of values for many people. Nothing of them is settled: each person's use is counted apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,8 @@ class Row:
         return str(self.budget.scope), self.budget.subject
 
 
-def _from_row(row: sa.Row[Any]) -> Row:
+def from_row(row: sa.Row[Any]) -> Row:
+    """A budget, of its row in the record."""
     terms = BudgetTerms(
         amount=money(row.amount * 3600 * MILLION),
         period=Period(row.period),
@@ -68,18 +66,19 @@ def _from_row(row: sa.Row[Any]) -> Row:
 def all_rows(reading: Reading) -> tuple[Row, ...]:
     """Every budget, by scope and subject."""
     statement = sa.select(budgets).order_by(budgets.c.scope, budgets.c.subject)
-    return tuple(_from_row(row) for row in reading.all(statement))
+    return tuple(from_row(row) for row in reading.all(statement))
 
 
 def lock(writing: Writing, concerned: sa.ColumnElement[bool] | None = None) -> tuple[Row, ...]:
-    """Every budget, or those concerned, which nobody else changes until the transaction ends.
+    """Every budget that is settled, or those concerned, which nobody else changes until the transaction ends.
 
     They are locked in the order in which admissions lock them.
     """
     statement = sa.select(budgets).order_by(budgets.c.scope, budgets.c.subject).with_for_update()
+    statement = statement.where(budgets.c.scope.not_in(DEFAULTS))
     if concerned is not None:
         statement = statement.where(concerned)
-    return tuple(_from_row(row) for row in writing.all(statement))
+    return tuple(from_row(row) for row in writing.all(statement))
 
 
 def get(reading: Reading, scope: BudgetScope, subject: str) -> Row:
@@ -88,15 +87,36 @@ def get(reading: Reading, scope: BudgetScope, subject: str) -> Row:
     Raises:
         NotFound: none is set.
     """
-    row = reading.first(sa.select(budgets).where(*match(scope, subject)))
+    row = find(reading, scope, subject)
     if row is None:
         raise NotFound("budget", f"{scope} {subject}")
-    return _from_row(row)
+    return row
+
+
+def find(reading: Reading, scope: BudgetScope, subject: str) -> Row | None:
+    """One budget; None: none is set."""
+    row = reading.first(sa.select(budgets).where(*match(scope, subject)))
+    return None if row is None else from_row(row)
 
 
 def match(scope: BudgetScope, subject: str) -> tuple[sa.ColumnElement[bool], ...]:
     """What finds a budget's row."""
     return budgets.c.scope == str(scope), budgets.c.subject == subject
+
+
+def known_subject(reading: Reading, scope: BudgetScope, subject: str) -> str:
+    """What a subject is called, which there is.
+
+    Raises:
+        NotFound: there is no such person, group or department.
+    """
+    if scope is BudgetScope.EVERYBODY:
+        if subject != PLATFORM:
+            raise NotFound("budget", f"{scope} {subject}")
+        return str(scope)
+    what, table = _SUBJECTS[scope]
+    named(reading, table, what, subject)
+    return what
 
 
 def put(
@@ -114,10 +134,9 @@ def put(
         NotFound: there is no such person, group or department.
         RevisionStale: somebody changed it meanwhile.
     """
-    what, table = _SUBJECTS[scope]
-    named(writing, table, what, subject)
+    what = known_subject(writing, scope, subject)
     found = writing.first(sa.select(budgets).where(*match(scope, subject)))
-    before = None if found is None else _from_row(found)
+    before = None if found is None else from_row(found)
     expect_revision(
         f"budget of {what} {subject!r}", before.budget.revision if before else 0, revision
     )
@@ -128,7 +147,7 @@ def put(
         "budget.changed",
         f"{scope}/{subject}",
         person=subject if scope is BudgetScope.PERSON else None,
-        group=subject if scope is BudgetScope.GROUP else None,
+        group=subject if scope in {BudgetScope.GROUP, BudgetScope.MEMBERS} else None,
         before=None if before is None else before.budget.terms.model_dump(mode="json"),
         after=terms.model_dump(mode="json"),
     )
@@ -143,7 +162,7 @@ def _write(
     begin, _ = bounds(
         terms.period, to_stored(begins_at), to_stored(writing.now), platform.time_zone(writing)
     )
-    writing.run(budgets.delete().where(*match(scope, subject)))
+    _delete(writing, scope, subject)
     writing.run(
         budgets.insert().values(
             scope=str(scope),
@@ -161,6 +180,12 @@ def _write(
     )
 
 
+def _delete(writing: Writing, scope: BudgetScope, subject: str) -> None:
+    writing.run(budgets.delete().where(*match(scope, subject)))
+    told = budget_warnings.c.scope == str(scope), budget_warnings.c.subject == subject
+    writing.run(budget_warnings.delete().where(*told))
+
+
 def remove(writing: Writing, scope: BudgetScope, subject: str, revision: int | None = None) -> None:
     """Take a budget away: nothing limits what its subject uses any more.
 
@@ -169,116 +194,23 @@ def remove(writing: Writing, scope: BudgetScope, subject: str, revision: int | N
     """
     row = get(writing, scope, subject)
     expect_revision(f"budget of {scope} {subject!r}", row.budget.revision, revision)
-    writing.run(budgets.delete().where(*match(scope, subject)))
+    _delete(writing, scope, subject)
     writing.event(
         "budget.changed",
         f"{scope}/{subject}",
         person=subject if scope is BudgetScope.PERSON else None,
-        group=subject if scope is BudgetScope.GROUP else None,
+        group=subject if scope in {BudgetScope.GROUP, BudgetScope.MEMBERS} else None,
         before=row.budget.terms.model_dump(mode="json"),
     )
 
 
-# What is spent.
-
-
-def foresee(
-    reading: Reading, scope: BudgetScope, subject: str, terms: BudgetTerms, now: datetime
-) -> Spending:
-    """What a budget of these terms would have paid for: its period as if it had been set already.
-
-    Raises:
-        NotFound: there is no such person, group or department.
-    """
-    what, table = _SUBJECTS[scope]
-    named(reading, table, what, subject)
-    row = reading.first(
-        sa.select(budgets.c.begins_at, budgets.c.period).where(*match(scope, subject))
-    )
-    credit = row is not None and row.period == str(terms.period) == str(Period.NONE)
-    begins_at = row.begins_at if row is not None and credit else now
-    return _spending(
-        reading,
-        Row(Budget(scope, subject, terms, begins_at), 0, -1, -1, 0),
-        now,
-        platform.time_zone(reading),
-    )
-
-
-def spendings(
-    reading: Reading, now: datetime, rows: Iterable[Row] | None = None
-) -> tuple[Spending, ...]:
-    """Every budget, or these, with what it has paid for until now."""
-    zone = platform.time_zone(reading)
-    chosen = all_rows(reading) if rows is None else rows
-    return tuple(_spending(reading, row, now, zone) for row in chosen)
-
-
-def of_claim(
-    reading: Reading, person: str, paying: Iterable[str], now: datetime
-) -> tuple[Spending, ...]:
-    """The budgets that may have to pay for a launch: the person's, and those of groups and departments.
-
-    On PostgreSQL a writer locks them, in order, so that launches at the same moment cannot pass one
-    together.
-    """
-    names = list(paying)
-    of_groups = sa.select(groups.c.department).where(groups.c.name.in_(names))
-    statement = (
-        sa.select(budgets)
-        .where(
-            sa.or_(
-                sa.and_(budgets.c.scope == "person", budgets.c.subject == person),
-                sa.and_(budgets.c.scope == "group", budgets.c.subject.in_(names)),
-                sa.and_(budgets.c.scope == "department", budgets.c.subject.in_(of_groups)),
-            )
-        )
-        .order_by(budgets.c.scope, budgets.c.subject)
-    )
-    if isinstance(reading, Writing):
-        statement = statement.with_for_update()
-    return spendings(reading, now, [_from_row(row) for row in reading.all(statement)])
-
-
-def _spending(reading: Reading, row: Row, now: datetime, zone: tzinfo) -> Spending:
-    budget, terms, at = row.budget, row.budget.terms, to_stored(now)
-    begin, end = bounds(terms.period, to_stored(budget.begins_at), at, zone)
-    same = row.settled_from == begin and row.settled_until <= at
-    since, settled = (row.settled_until, row.settled) if same else (begin, 0)
-    paid = _paid(reading, budget, since)
-    spent, committed, rate = spend(paid, since, at, terms.minimum_session)
-    return Spending(
-        budget, begin, end, settled + spent, committed, rate, _groups_of(reading, budget)
-    )
-
-
-def _groups_of(reading: Reading, budget: Budget) -> frozenset[str]:
-    if budget.scope is BudgetScope.PERSON:
-        return frozenset()
-    if budget.scope is BudgetScope.GROUP:
-        return frozenset({budget.subject})
-    statement = sa.select(groups.c.name).where(groups.c.department == budget.subject)
-    return frozenset(row.name for row in reading.all(statement))
-
-
-_OF = {
-    BudgetScope.PERSON: "person = :subject",
-    BudgetScope.GROUP: "group_name = :subject",
-    BudgetScope.DEPARTMENT: "group_name IN (SELECT name FROM groups WHERE department = :subject)",
-}
-
-
-def _paid(reading: Reading, budget: Budget, since: int) -> Iterator[Paid]:
-    """What it pays for now, and what has ended since then."""
-    price, of = usage.PRICES[reading.dialect], _OF[budget.scope]
-    columns = f"running_at, COALESCE(charged_until, stopping_at), {price}, state FROM allotments"
-    statement = (
-        f"SELECT {columns} WHERE state <> 'released' AND {of} UNION ALL "
-        f"SELECT {columns} WHERE state = 'released' AND stopping_at > :since AND {of}"
-    )
-    parameters = {"subject": budget.subject, "since": since}
-    for begin, end, written, state in reading.driver(statement, parameters).all():  # type: ignore[misc]  # rows of SQL as text
-        yield Paid(begin, end, price_in_millionths(written), state != "released")
+def forget(writing: Writing, scope: BudgetScope, subject: str) -> None:
+    """Take the budgets of a person or a group away, that of its members too: there is no such any more."""
+    _delete(writing, scope, subject)
+    if scope is BudgetScope.GROUP:
+        _delete(writing, BudgetScope.MEMBERS, subject)
+    if scope is BudgetScope.PERSON:
+        writing.run(budget_warnings.delete().where(budget_warnings.c.person == subject))
 
 
 def unsettle(writing: Writing, person: str, group: str | None) -> None:

@@ -17,7 +17,7 @@ from allotment.model.names import CONSOLE_PROFILE
 from allotment.model.people import Permission
 from allotment.model.profiles import Profile
 from allotment.model.sharing import PoolPolicy
-from allotment.record import budgets, departments, instance_types, reservations
+from allotment.record import departments, instance_types, reservations, spending
 from allotment.record.columns import to_stored
 from allotment.record.engine import Reading
 from allotment.rules.admission import paying_group
@@ -193,7 +193,7 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
         ),
         shares=shares,
         pools=pools,
-        budgets=budgets.of_claim(reading, claim.person, groups, now) if row.budgeted else (),
+        budgets=spending.of_claim(reading, claim.person, groups, now) if row.budgeted else (),
         departments=departments.of_claim(reading, groups) if row.divided else (),
         instance_type=of_type,
         storage=None if row.storage is None else int(row.storage),

@@ -7,19 +7,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from allotment.model.budgets import BudgetScope
 from allotment.model.groups import Group, Mode, Share
 from allotment.model.names import check_name
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import AlreadyExists, NotFound, Refusal
-from allotment.record import platform
-from allotment.record.budgets import unsettle_departments
+from allotment.record import budgets, platform
 from allotment.record.counting import held as held_now
 from allotment.record.engine import Reading, Writing
 from allotment.record.pools import use as pool_use
 from allotment.record.rows import bump, for_change, named
 from allotment.record.schema import (
     allotments,
-    budgets,
     departments,
     groups,
     limits,
@@ -127,7 +126,7 @@ def edit(
         named(writing, departments, "department", department)
     inside: str | None = row.department if department is None else department or None
     if inside != row.department:
-        unsettle_departments(writing, row.department, inside)
+        budgets.unsettle_departments(writing, row.department, inside)
     bump(writing, groups, name, title=new_title, tags=new_tags, department=inside)
     writing.event(
         "group.changed",
@@ -160,7 +159,7 @@ def delete(writing: Writing, name: str, revision: int | None = None) -> None:
     if platform.default_group(writing) == name:
         platform.set_default_group(writing, None)
     writing.run(limits.delete().where(limits.c.scope == "group", limits.c.subject == name))
-    writing.run(budgets.delete().where(budgets.c.scope == "group", budgets.c.subject == name))
+    budgets.forget(writing, BudgetScope.GROUP, name)
     writing.run(reservations.delete().where(reservations.c.group_name == name))
     writing.run(groups.delete().where(groups.c.name == name))
     writing.event(

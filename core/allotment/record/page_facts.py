@@ -25,13 +25,13 @@ from allotment.model.profiles import Profile
 from allotment.model.tickets import Ticket, TicketState
 from allotment.record import (
     allotments,
-    budgets,
     claim_facts,
     departments,
     instance_types,
     platform,
     reservations,
     servers,
+    spending,
     tickets,
 )
 from allotment.record import page_statements as statements
@@ -288,7 +288,7 @@ def _shares(
 def _budgets(
     reading: Reading, person: str, groups: tuple[GroupFacts, ...], now: datetime
 ) -> tuple[Spending, ...]:
-    return budgets.of_claim(reading, person, [group.name for group in groups], now)
+    return spending.of_claim(reading, person, [group.name for group in groups], now)
 
 
 def _pools(

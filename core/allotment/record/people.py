@@ -8,18 +8,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from allotment.model.budgets import BudgetScope
 from allotment.model.groups import Origin
 from allotment.model.mail import check_address
 from allotment.model.names import check_person
 from allotment.model.people import Authority, BuiltInRole, Permission, Person
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import Refusal
-from allotment.record import memberships, tickets
+from allotment.record import budgets, memberships, tickets
 from allotment.record.engine import Reading, Writing
 from allotment.record.rows import bump, for_change, named
 from allotment.record.schema import (
     allotments,
-    budgets,
     limits,
     people,
     reservations,
@@ -162,7 +162,7 @@ def delete(writing: Writing, names: Sequence[str]) -> None:
         for ticket in tickets.live(writing, person=name):
             tickets.cancel(writing, ticket.id, "Its owner was removed from the platform.")
         writing.run(limits.delete().where(limits.c.scope == "person", limits.c.subject == name))
-        writing.run(budgets.delete().where(budgets.c.scope == "person", budgets.c.subject == name))
+        budgets.forget(writing, BudgetScope.PERSON, name)
         writing.run(servers.delete().where(servers.c.person == name))
         writing.run(reservations.delete().where(reservations.c.person == name))
         writing.run(people.delete().where(people.c.name == name))

@@ -17,7 +17,7 @@ from allotment.record import platform, usage
 from allotment.record.budgets import Row, lock, match
 from allotment.record.columns import from_stored, to_stored
 from allotment.record.engine import Reading, Writing
-from allotment.record.schema import budgets, groups
+from allotment.record.schema import budget_warnings, budgets, groups
 from allotment.rules.budget import bounds
 from allotment.rules.usage import tally, uncut
 
@@ -36,7 +36,7 @@ class _Settled:
 
 
 def settle(writing: Writing) -> None:
-    """Count what was spent of every budget until a minute ago: in one look for those of one time.
+    """Count what was spent of every budget that is no default until a minute ago: in one look for those of one time.
 
     Counted and kept in one transaction that has locked the budgets, so that a past that is put right
     meanwhile is never written over.
@@ -116,10 +116,25 @@ def _keep(writing: Writing, settled: Sequence[_Settled]) -> None:
 
 
 def warn(writing: Writing, spending: Spending, message: str) -> bool:
-    """Note that a level was told, and tell it as an event.
+    """Note that a level was told, and tell it as an event; of a default, to the person it is counted for.
 
     Returns False where another has told it, or the budget was changed since it was read.
     """
+    budget, member = spending.budget, spending.member
+    told = _note(writing, spending) if member is None else _note_member(writing, spending, member)
+    if told:
+        scope, whose = (budget.scope, budget.subject) if member is None else ("person", member)
+        writing.event(
+            "budget.warned",
+            f"{scope}/{whose}",
+            person=spending.person,
+            group=budget.subject if budget.scope is BudgetScope.GROUP else None,
+            after={"level": spending.level, "message": message},
+        )
+    return told
+
+
+def _note(writing: Writing, spending: Spending) -> bool:
     budget = spending.budget
     told = writing.run(
         budgets.update()
@@ -130,13 +145,19 @@ def warn(writing: Writing, spending: Spending, message: str) -> bool:
         )
         .values(warned=spending.level)
     )
-    if not told.rowcount:
+    return bool(told.rowcount)
+
+
+def _note_member(writing: Writing, spending: Spending, person: str) -> bool:
+    budget, begin = spending.budget, from_stored(spending.begin)
+    same = (*match(budget.scope, budget.subject), budgets.c.revision == budget.revision)
+    if writing.first(sa.select(budgets.c.revision).where(*same).with_for_update()) is None:
         return False
-    writing.event(
-        "budget.warned",
-        f"{budget.scope}/{budget.subject}",
-        person=budget.subject if budget.scope is BudgetScope.PERSON else None,
-        group=budget.subject if budget.scope is BudgetScope.GROUP else None,
-        after={"level": spending.level, "message": message},
-    )
+    key = {"scope": str(budget.scope), "subject": budget.subject, "person": person}
+    mine = [budget_warnings.c[name] == value for name, value in key.items()]
+    known = writing.first(sa.select(budget_warnings).where(*mine))
+    if known is not None and known.begins_at == begin and known.warned >= spending.level:
+        return False
+    writing.run(budget_warnings.delete().where(*mine))
+    writing.run(budget_warnings.insert().values(**key, begins_at=begin, warned=spending.level))
     return True

@@ -6,7 +6,7 @@ Times are whole microseconds since the epoch; sums of money are charges, as
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta, tzinfo
 from decimal import Decimal
@@ -21,6 +21,8 @@ _RULES = {
     BudgetScope.PERSON: Rule.BUDGET_PERSON,
     BudgetScope.GROUP: Rule.BUDGET_GROUP,
     BudgetScope.DEPARTMENT: Rule.BUDGET_DEPARTMENT,
+    BudgetScope.MEMBERS: Rule.BUDGET_PERSON,
+    BudgetScope.EVERYBODY: Rule.BUDGET_PERSON,
 }
 _MONTHS_OF_A_QUARTER = 3
 LAST = 100
@@ -79,14 +81,16 @@ def budget_reasons(
     return tuple(
         _reason(one, per_hour)
         for one in spendings
-        if _pays(one, group)
+        if one.binds(group)
         and one.budget.terms.at_limit is not AtLimit.WARN
         and one.spent + one.committed + _asked(one, per_hour) > one.amount
     )
 
 
-def _pays(one: Spending, group: str | None) -> bool:
-    return one.budget.scope is BudgetScope.PERSON or group in one.groups
+def binding(spendings: Iterable[Spending], groups: Collection[str]) -> tuple[Spending, ...]:
+    """Those that bind a person's launches, whichever of these groups pays; without groups, if none does."""
+    paying = groups or (None,)
+    return tuple(one for one in spendings if any(one.binds(group) for group in paying))
 
 
 def _asked(one: Spending, per_hour: int) -> int:
@@ -97,24 +101,27 @@ def _reason(one: Spending, per_hour: int) -> Reason:
     terms = one.budget.terms
     limit, spent = money_words(terms.amount), money_words(money(one.spent))
     committed, asked = money_words(money(one.committed)), money_words(money(_asked(one, per_hour)))
-    personal = one.budget.scope is BudgetScope.PERSON
-    whose = "You have" if personal else f"The {one.budget.whose} has"
+    whose = "You have" if one.is_personal else f"The {one.budget.whose} has"
     held = f", and {committed} is kept for servers that run" if one.committed else ""
     return Reason(
         _RULES[one.budget.scope],
         f"{whose} used {spent} of a budget of {limit} "
-        f"{terms.period.words}{held}; this needs {asked} for a first session.",
+        f"{terms.period.words}{_origin(one)}{held}; this needs {asked} for a first session.",
         remedy=_remedy(one),
         details=(f"limit {limit}", f"used {spent}", f"committed {committed}", f"asked {asked}"),
     )
 
 
+def _origin(one: Spending) -> str:
+    """Where a default comes from, in brackets."""
+    return f" ({one.budget.source})" if one.budget.scope.is_default else ""
+
+
 def _remedy(one: Spending) -> str:
     whom = {
-        BudgetScope.PERSON: "your team lead or an operator for a larger budget",
         BudgetScope.GROUP: "an operator for a larger budget of the group",
         BudgetScope.DEPARTMENT: "an operator for a larger budget of the department",
-    }[one.budget.scope]
+    }.get(one.budget.scope, "your team lead or an operator for a larger budget")
     return f"Choose a profile that costs less, stop a server that you do not need, or ask {whom}."
 
 
@@ -133,11 +140,8 @@ def spend_sentence(one: Spending) -> str:
     """How far a budget is used, for those whom it concerns."""
     terms = one.budget.terms
     used = f"{money_words(money(one.spent))} of {money_words(terms.amount)} {terms.period.words}"
-    whose = (
-        "Your budget"
-        if one.budget.scope is BudgetScope.PERSON
-        else f"The budget of {one.budget.whose}"
-    )
+    used += _origin(one)
+    whose = "Your budget" if one.is_personal else f"The budget of {one.budget.whose}"
     if one.percent < LAST:
         return f"{whose} is used to {one.percent} %: {used}."
     return f"{whose} is used up: {used}. At the limit, {terms.at_limit.words}."

@@ -210,7 +210,10 @@ def _budgets(reading: Reading) -> dict[str, Any]:
             amount = row.budget.terms.amount
             number = int(amount) if amount == int(amount) else float(amount)
             words = terms_words(row.budget.terms) | {"amount": number}
-            exported[BUDGET_PLACES[scope]][subject] = words
+            if scope is BudgetScope.EVERYBODY:
+                exported[str(scope)] = words
+            else:
+                exported[BUDGET_PLACES[scope]][subject] = words
     return dict(exported)
 
 

@@ -282,9 +282,10 @@ def _budgets(top: Entry) -> Iterator[Wrong]:
     given = top.inner("budgets")
     for place, known in (
         ("groups", {name for _, name in _names(top, "groups")}),
+        ("members", {name for _, name in _names(top, "groups")}),
         ("people", _people_known(top)),
     ):
-        what = "group" if place == "groups" else "person"
+        what = "person" if place == "people" else "group"
         for name in given.inner(place).value:
             if name not in known:
                 yield (

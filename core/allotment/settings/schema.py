@@ -176,8 +176,14 @@ class Limits(_Section):
 
 
 class Budgets(_Section):
-    """What people, groups and departments may use; each may have one."""
+    """What people, groups and departments may use; each may have one.
 
+    Who has none of their own has that of ``members`` of the group that pays, else that of
+    ``everybody``.
+    """
+
+    everybody: BudgetTerms | None = None
+    members: dict[Name, BudgetTerms] = Field(default_factory=dict)
     groups: dict[Name, BudgetTerms] = Field(default_factory=dict)
     people: dict[PersonName, BudgetTerms] = Field(default_factory=dict)
     departments: dict[Name, BudgetTerms] = Field(default_factory=dict)

@@ -7,11 +7,21 @@ from datetime import datetime
 
 from allotment.model.allotments import Allotment
 from allotment.model.amounts import counted
-from allotment.model.budgets import AtLimit, BudgetScope, Spending
+from allotment.model.budgets import AtLimit, Spending
 from allotment.model.endings import Cause
 from allotment.model.money import price_in_millionths
 from allotment.model.refusals import NotFound
-from allotment.record import Reading, Record, Writing, allotments, budgets, endings, settling
+from allotment.record import (
+    Reading,
+    Record,
+    Writing,
+    allotments,
+    budgets,
+    endings,
+    settling,
+    spending,
+)
+from allotment.record.columns import from_stored
 from allotment.rules.budget import LAST, spend_sentence
 
 _ACTOR = "budgets"
@@ -21,13 +31,9 @@ def watch_budgets(record: Record, now: datetime) -> str:
     """Settle every budget, tell what reached a level, and announce or withdraw ends of servers."""
     _settle(record, now)
     with record.reading() as reading:
-        rows = {row.key: row for row in budgets.all_rows(reading)}
-        known = budgets.spendings(reading, now, rows.values())
-        told = [
-            one
-            for one in known
-            if one.level > rows[str(one.budget.scope), one.budget.subject].warned
-        ]
+        rows = budgets.all_rows(reading)
+        known = spending.watched(reading, now, rows)
+        told = _to_tell(reading, rows, known)
         ends, over = _ends(reading, known)
     if told or ends or over:
         with record.writing(_ACTOR, now, configuration=False) as writing:
@@ -38,6 +44,25 @@ def watch_budgets(record: Record, now: datetime) -> str:
             for allotment in over:
                 endings.withdraw(writing, allotment, Cause.BUDGET, "There is money again.")
     return _words(told, ends, over)
+
+
+def _to_tell(
+    reading: Reading, rows: Iterable[budgets.Row], known: Iterable[Spending]
+) -> list[Spending]:
+    """Those at a level that was not told yet."""
+    own = {row.key: row.warned for row in rows}
+    reached = [one for one in known if one.level]
+    members = spending.told(reading) if any(one.member for one in reached) else {}
+    told = []
+    for one in reached:
+        key = str(one.budget.scope), one.budget.subject
+        before = own[key]
+        if one.member is not None:
+            begin, level = members.get((*key, one.member), (None, 0))
+            before = level if begin == from_stored(one.begin) else 0
+        if one.level > before:
+            told.append(one)
+    return told
 
 
 def _settle(record: Record, now: datetime) -> None:
@@ -77,8 +102,7 @@ def _payer(one: Allotment, spent: Iterable[Spending]) -> Spending | None:
     if not price_in_millionths(one.terms.get("profile", {}).get("price")):
         return None
     for each in spent:
-        personal = each.budget.scope is BudgetScope.PERSON
-        if one.person == each.budget.subject if personal else one.group in each.groups:
+        if each.pays(one.person, one.group):
             return each
     return None
 
@@ -92,7 +116,7 @@ def _say(writing: Writing, allotment: str, payer: Spending) -> None:
 
 
 def _words(told: Iterable[Spending], ends: Iterable[str], over: Iterable[str]) -> str:
-    parts = [f"told: {one.budget.whose} at {one.percent} %" for one in told]
+    parts = [f"told: {one.whose} at {one.percent} %" for one in told]
     parts += [f"{counted(len(list(ends)), 'server')} to end"] if list(ends) else []
     parts += [f"{counted(len(list(over)), 'server')} may go on"] if list(over) else []
     return "; ".join(parts)

@@ -175,6 +175,78 @@ def test_the_command_line_sets_a_budget_after_saying_what_that_does(priced: Any)
     assert "expected a duration" in run(*whose, "--amount", "1", "--grace", "5", status=2)
 
 
+@pytest.mark.promise("LIMIT-1", "MONEY-3")
+def test_a_person_without_a_budget_is_answered_the_default_that_binds_and_its_source(
+    priced: Any,
+) -> None:
+    operator = priced.client("olga+").budgets
+    with pytest.raises(NotFound):
+        operator.get("person", "bob")
+    operator.put("everybody", "platform", terms("9"), revision=0)
+    wide = priced.client("bob").budgets.get("person", "bob")
+    operator.put("members", "vision", terms("4"), revision=0)
+    narrow = priced.client("bob").budgets.get("person", "bob")
+
+    assert (wide.source, wide.amount, wide.revision) == ("the platform's default", 9, 0)
+    assert (narrow.source, narrow.amount, narrow.percent) == ("group vision", 4, 50)
+    own = operator.put("person", "bob", terms("20"), revision=narrow.revision)
+    assert (own.source, own.revision) == ("set for this person", 1)
+
+
+@pytest.mark.promise("LIMIT-1", "USER-5")
+@pytest.mark.parametrize(
+    ("token", "seen"),
+    [("rita+", {"everybody", "members"}), ("ann+", {"members"}), ("bob", set())],
+)
+def test_what_somebody_used_most_of_a_default_is_seen_by_those_who_see_the_people(
+    priced: Any, token: str, seen: set[str]
+) -> None:
+    operator = priced.client("olga+").budgets
+    operator.put("everybody", "platform", terms("9"), revision=0)
+    operator.put("members", "vision", terms("9"), revision=0)
+
+    assert {one.scope for one in priced.client(token).budgets.all().items} == seen
+    with pytest.raises(NotPermitted):
+        priced.client("bob").budgets.put("members", "vision", terms("90"), revision=1)
+
+
+@pytest.mark.promise("LIMIT-1", "GROUP-5")
+def test_lowering_a_default_names_everybody_who_would_be_over(priced: Any) -> None:
+    operator = priced.client("olga+").budgets
+    operator.put("person", "ann", terms("100"), revision=0)
+    change = operator.consequences("everybody", "platform", terms("1", at_limit="stop"))
+
+    assert list(change.consequences) == [
+        "bob has used 2.00 of 1.00 a month and would be over it.",
+        "Nothing new that costs money starts until the period ends or the budget is raised.",
+        "1 server that it pays for is told and stopped 15m after that.",
+    ]
+    told = operator.put("everybody", "platform", terms("2.2"), revision=0)
+    assert (told.person, told.percent) == ("bob", 90)
+    assert [one.message for one in priced.client("bob").me().notices if one.kind == "budget"] == [
+        "Your budget is used to 90 %: 2.00 of 2.20 a month (the platform's default)."
+    ]
+
+
+@pytest.mark.promise("LIMIT-1")
+def test_the_command_line_sets_everybodys_budget_and_says_where_one_comes_from(
+    priced: Any,
+) -> None:
+    environment = {"ALLOTMENT_API_URL": priced.url, "ALLOTMENT_TOKEN": "olga+"}
+
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(app, list(words), env=environment)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    run("budget", "everybody", "--amount", "50")
+    assert "the platform's default" in run("budget", "person", "bob")
+    run("budget", "members", "vision", "--amount", "40")
+    assert "group vision" in run("budget", "person", "bob")
+    run("budget", "person", "bob", "--amount", "60")
+    assert "set for this person" in run("budget", "person", "bob")
+
+
 @pytest.mark.promise("MONEY-3")
 @pytest.mark.parametrize(
     "body",

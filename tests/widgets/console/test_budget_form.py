@@ -75,6 +75,32 @@ def test_what_makes_no_sense_cannot_be_saved(open_console: OpenConsole) -> None:
     page.until(lambda: page.button("Save", disabled=True), "Save cannot be pressed")
 
 
+@pytest.mark.promise("LIMIT-1")
+def test_everybody_and_a_groups_members_are_given_budgets_and_a_persons_form_says_which_binds(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    page = open_console(panel="users")
+    page.act("Users", "everybody")
+    page.sees("Budget of everybody")
+    page.fill("Amount", "100000")
+    page.press("Save")
+    page.sees("everybody may use 100,000.00 a month")
+    page.select("Users", "bob")
+    page.act("Users", "budget")
+    page.sees("(the platform's default)")
+
+    budgets = platform.client("operator").budgets
+    assert budgets.get("everybody", "platform").amount == Decimal(100_000)
+    groups = open_console(panel="groups")
+    groups.select("Groups", "nlp")
+    groups.act("Groups", "members")
+    groups.sees("Budget of each member of nlp")
+    groups.fill("Amount", "90000")
+    groups.press("Save")
+    groups.sees("each member of nlp may use 90,000.00 a month")
+    assert budgets.get("members", "nlp").amount == Decimal(90_000)
+
+
 @pytest.mark.promise("MONEY-4")
 def test_budgets_are_listed_with_their_state_and_changed_from_there(
     open_console: OpenConsole, platform: Platform

@@ -1,4 +1,4 @@
-"""The form that sets a budget: of a person, a group or a department; and budgets as rows."""
+"""The form that sets a budget: of a person, a group, a department, or of many people; and budgets as rows."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ COLUMNS = (
     Column("part", "Used", kind="percent", width=92),
     Column("ends", "Ends at this rate", flex=1.2, width=150, hide_narrow=True),
     Column("limit", "At the limit", flex=1.4, width=140, hide_narrow=True),
+    Column("most", "Most by", width=100, hide_narrow=True),
     Column("state", "State", kind="state", states=STATES, hover="sentence", width=140),
 )
 
@@ -59,16 +60,26 @@ def budget_row(one: Budget) -> dict[str, object]:
     state = "over" if one.percent >= _USED_UP else "near" if one.percent >= _NEAR else "well"
     return {
         "id": f"{one.scope}/{one.subject}",
-        "name": one.subject if one.scope is BudgetScope.PERSON else f"{one.scope} {one.subject}",
+        "name": _name(one.scope, one.subject),
         "spent": one.spent,
         "amount": one.amount,
         "period": one.period.words,
         "part": min(100, one.percent),
         "ends": _ends(one),
         "limit": one.at_limit.words,
+        "most": one.person or "" if one.scope.is_default else "",
         "state": state,
         "sentence": one.sentence,
     }
+
+
+def _name(scope: BudgetScope, subject: str) -> str:
+    """Whose budget it is, in words."""
+    return {
+        BudgetScope.PERSON: subject,
+        BudgetScope.MEMBERS: f"each member of {subject}",
+        BudgetScope.EVERYBODY: "everybody",
+    }.get(scope, f"{scope} {subject}")
 
 
 def _ends(one: Budget) -> str:
@@ -102,9 +113,11 @@ class _BudgetForm:
         known: Budget | None,
         done: Callable[[], None] | None,
     ) -> None:
-        self._desk, self._whose, self._known, self._done = desk, whose, known, done
+        self._desk, self._whose, self._done = desk, whose, done
+        own = known if known and known.revision else None
+        self._known, self._inherited = own, known if own is None else None
         before = known or BudgetTerms(amount=Decimal(0))
-        amount = f"{known.amount.normalize():f}" if known else ""
+        amount = f"{own.amount.normalize():f}" if own else ""
         self._amount = text_field(
             _LABELS["amount"], amount, placeholder="500; nothing for no budget"
         )
@@ -114,11 +127,9 @@ class _BudgetForm:
             key: text_field(_LABELS[key], format_duration(getattr(before, key)), placeholder="30m")
             for key in ("grace", "minimum_session")
         }
-        scope, subject = whose
-        name = subject if scope is BudgetScope.PERSON else f"{scope} {subject}"
         fields: list[Any] = [self._amount, self._period, self._limit, *self._times.values()]
         self.asking = Asking(
-            desk, slot, f"Budget of {name}", confirm="Save", act=self._act, fields=fields
+            desk, slot, f"Budget of {_name(*whose)}", confirm="Save", act=self._act, fields=fields
         )
         self._foreseen = Foreseen(desk, self.asking)
         for field in fields:
@@ -154,24 +165,41 @@ class _BudgetForm:
         if terms is None:
             gone = "The budget is taken away: nothing limits the cost any more."
             none = "There is no budget. Write an amount to set one."
-            self._foreseen.say([gone if self._known else none])
+            self._foreseen.say([gone if self._known else none, *self._default()])
             return
         lines = [f"{terms.words[0].upper()}{terms.words[1:]}."]
         if self._known is not None:
             used = f"{money_words(self._known.spent)} of {money_words(self._known.amount)}"
-            lines.append(f"Now {used} is spent.")
+            most = f" by {self._known.person}, who used the most" if self._counted else ""
+            lines.append(f"Now {used} is spent{most}.")
+        lines += self._default()
         calls = self._desk.client.budgets
         self._foreseen.say(lines, lambda: calls.consequences(*self._whose, terms))
 
+    @property
+    def _counted(self) -> bool:
+        """Whether it is a default of which somebody has used something."""
+        known = self._known
+        return known is not None and known.scope.is_default and known.person is not None
+
+    def _default(self) -> list[str]:
+        """What binds a person who has no budget of their own, and where it comes from."""
+        one = self._inherited
+        if one is None:
+            return []
+        used = f"{money_words(one.spent)} of {money_words(one.amount)} {one.period.words}"
+        return [f"Until one is set, this binds: {used} ({one.source})."]
+
     async def _act(self) -> str:
         terms, client, (scope, subject) = self._written(), self._desk.client.budgets, self._whose
+        whose = _name(scope, subject) if scope.is_default else subject
         revision = self._known.revision if self._known else 0
         if terms is None:
             await self._desk.call(client.delete, scope, subject, revision=revision)
-            said = f"The budget of {subject} was taken away."
+            said = f"The budget of {whose} was taken away."
         else:
             await self._desk.call(client.put, scope, subject, terms, revision=revision)
-            said = f"{subject} may use {terms.words}."
+            said = f"{whose} may use {terms.words}."
         if self._done is not None:
             self._done()
         return said

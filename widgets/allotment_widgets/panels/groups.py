@@ -64,6 +64,7 @@ class GroupsPanel(Panel):
         if self.desk.may(Permission.MANAGE_LIMITS):
             actions.insert(2, Action("limits", "Limits…", needs="one"))
             actions.insert(3, Action("budget", "Budget…", needs="one"))
+            actions.insert(4, Action("members", "Members' budget…", needs="one"))
         if self.desk.may(Permission.MANAGE_PEOPLE):
             actions.append(Action("platform", "Mode and default…", needs="none"))
         grid = Grid(
@@ -161,6 +162,8 @@ class GroupsPanel(Panel):
             self.desk.begin(limiting(self.desk, self._slot, group.name))
         elif key == "budget" and group is not None:
             self.desk.begin(budgeting(self.desk, self._slot, BudgetScope.GROUP, group.name))
+        elif key == "members" and group is not None:
+            self.desk.begin(budgeting(self.desk, self._slot, BudgetScope.MEMBERS, group.name))
         elif key == "delete" and group is not None:
             deleting(self.desk, self._slot, group).open()
 

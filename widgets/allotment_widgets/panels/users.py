@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from allotment.model.budgets import BudgetScope
+from allotment.model.budgets import PLATFORM, BudgetScope
 from allotment.model.people import Permission
 from allotment_widgets.asking import Slot
 from allotment_widgets.columns import Action
@@ -51,7 +51,10 @@ class UsersPanel(Panel):
         if not people:
             return [look]
         money = [Action("budget", "Budget…", needs="one")]
-        everybody = [Action("limits", "Limits…", needs="none")]
+        everybody = [
+            Action("limits", "Limits…", needs="none"),
+            Action("everybody", "Everybody's budget…", needs="none"),
+        ]
         return [
             Action("onboard", "On-board people…", tone="main", needs="none"),
             look,
@@ -86,6 +89,8 @@ class UsersPanel(Panel):
             onboarding(self.desk, self._slot).open()
         elif key == "limits":
             self.desk.begin(limiting(self.desk, self._slot))
+        elif key == "everybody":
+            self.desk.begin(budgeting(self.desk, self._slot, BudgetScope.EVERYBODY, PLATFORM))
         elif not users:
             return
         elif key == "configure":

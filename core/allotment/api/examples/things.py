@@ -290,6 +290,7 @@ BUDGET = {
     "rate": "2.400000",
     "ends_at": "2026-11-24T03:32:11Z",
     "sentence": "The budget of group vision is used to 82 %: 410.00 of 500.00 a month.",
+    "source": "set for the group",
     "revision": 1,
 }
 USED = {"hours": "6.500000", "device_hours": "13.000000", "cost": "31.200000"}

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fastapi import APIRouter, Request, Response
 
 from allotment.api.answering import ExpectedRevision, answer, answer_list
 from allotment.api.fields import PersonPath
 from allotment.api.paging import Paged, cut
 from allotment.api.plane import Asker, Plane, require
-from allotment.api.views.budgets import budget_document, budget_documents, consequences, sees
+from allotment.api.views.budgets import (
+    budget_document,
+    budget_documents,
+    consequences,
+    inherited_document,
+    sees,
+)
 from allotment.model import documents
 from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.money import money_words
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotFound, NotPermitted
-from allotment.record import Reading, budgets, events, memberships
+from allotment.record import Reading, budgets, events, memberships, spending
 from allotment.rules.permission import Action, Caller, Target, judge, sight
 
 router = APIRouter(prefix="/budgets", tags=["budgets"])
@@ -33,14 +41,32 @@ def list_budgets(request: Request, plane: Plane, caller: Asker, page: Paged) -> 
 
 @router.get("/{scope}/{subject}", response_model=documents.Budget, summary="Read a budget")
 def read_budget(plane: Plane, caller: Asker, scope: BudgetScope, subject: PersonPath) -> Response:
-    """One budget, with what is spent of it and when it ends at the present rate."""
+    """One budget, with what is spent of it and when it ends at the present rate.
+
+    Of a person who has none, the default that binds: where it comes from is its ``source``.
+    """
     now = plane.now()
     with plane.record.reading() as reading:
-        row = budgets.get(reading, scope, subject)
-        (found,) = budgets.spendings(reading, now, [row])
+        row = budgets.find(reading, scope, subject)
+        if row is None:
+            return _inherited(reading, caller, scope, subject, now)
+        (found,) = spending.spendings(reading, now, [row])
         if not sees(reading, sight(caller), found):
             raise NotFound("budget", f"{scope} {subject}")
     return answer(budget_document(found, now), revision=row.budget.revision)
+
+
+def _inherited(
+    reading: Reading, caller: Caller, scope: BudgetScope, subject: str, now: datetime
+) -> Response:
+    """The default that binds a person who has no budget of their own."""
+    if scope is BudgetScope.PERSON:
+        valid = memberships.all_memberships(reading, person=subject)
+        inside = {one.group for one in valid if one.until is None or one.until > now}
+        found = spending.of_person(reading, subject, inside, now)
+        if found is not None and sight(caller).sees(subject, {one.group for one in valid}):
+            return answer(inherited_document(found, now), revision=0)
+    raise NotFound("budget", f"{scope} {subject}")
 
 
 @router.put("/{scope}/{subject}", response_model=documents.Budget, summary="Set a budget")
@@ -61,7 +87,7 @@ def put_budget(
     with plane.record.writing(caller.person, now) as writing:
         _check(writing, caller, scope, subject, body)
         row = budgets.put(writing, scope, subject, body, expected)
-        (found,) = budgets.spendings(writing, now, [row])
+        (found,) = spending.spendings(writing, now, [row])
     return answer(budget_document(found, now), revision=row.budget.revision)
 
 
@@ -91,7 +117,7 @@ def foresee_budget(
     """Who would be over, and what would become of what runs. Nothing is changed."""
     with plane.record.reading() as reading:
         _check(reading, caller, scope, subject, body)
-        foreseen = budgets.foresee(reading, scope, subject, body, plane.now())
+        foreseen = spending.foresee(reading, scope, subject, body, plane.now())
         found = consequences(reading, foreseen, plane.now())
     return answer(found)
 

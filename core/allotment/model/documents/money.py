@@ -52,6 +52,9 @@ class UsageListing(Listing):
 class Budget(Document):
     """A budget with what it has paid for in its period.
 
+    One of everybody, or of a group's members, is counted for each person: it is told of the one who
+    used the most. A person without a budget of their own has the default that binds, with revision 0.
+
     ``committed`` is what servers that run may still use of their minimum session. ``ends_at`` is
     when it ends at the present rate: None where it lasts, or nothing is charged now.
     """
@@ -74,6 +77,11 @@ class Budget(Document):
     sentence: str = Field(
         examples=["The budget of group vision is used to 82 %: 410.00 of 500.00 a month."]
     )
+    source: str = Field(
+        description="Where it comes from: its owner's own, a group's or the platform's default",
+        examples=["set for this person", "group vision", "the platform's default"],
+    )
+    person: str | None = Field(default=None, description="The person for whom it is counted")
     revision: int
 
 

@@ -29,7 +29,7 @@ from allotment.record.schema.happening import (
     server_minutes,
 )
 from allotment.record.schema.mails import mails
-from allotment.record.schema.money import budgets
+from allotment.record.schema.money import budget_warnings, budgets
 from allotment.record.schema.people import credentials, memberships, people, reset_links, roles
 from allotment.record.schema.queue import estimates, reservations, tickets
 from allotment.record.schema.serving import allotments, drift, holdings, profiles, servers
@@ -38,6 +38,7 @@ from allotment.record.schema.types import instance_types, quotas, storage
 __all__ = [
     "allotments",
     "answers",
+    "budget_warnings",
     "budgets",
     "counters",
     "credentials",

@@ -23,7 +23,7 @@ budgets = Table(
     Column("settled_until", Moment, nullable=False),
     Column("warned", Integer, nullable=False, server_default="0"),
     Column("revision", Integer, nullable=False, server_default="1"),
-    CheckConstraint("scope IN ('person','group','department')", name="scope"),
+    CheckConstraint("scope IN ('person','group','department','members','everybody')", name="scope"),
     CheckConstraint("period IN ('month','quarter','none')", name="period"),
     CheckConstraint("at_limit IN ('warn','refuse','stop')", name="at_limit"),
     CheckConstraint("amount >= 0", name="amount"),
@@ -35,3 +35,15 @@ as a charge (see :mod:`allotment.model.money`), too large for a database's whole
 what the allotments say, so that an admission need read only what came after. ``warned`` is the
 highest part of the amount, in percent, that was told in that period.
 """
+
+budget_warnings = Table(
+    "budget_warnings",
+    metadata,
+    Column("scope", String(20), primary_key=True),
+    Column("subject", NAME, primary_key=True),
+    Column("person", NAME, primary_key=True),
+    Column("begins_at", Moment, nullable=False),
+    Column("warned", Integer, nullable=False),
+)
+"""What each person was told of a budget that is a default: the highest part, in percent, in the period
+that began at ``begins_at``."""

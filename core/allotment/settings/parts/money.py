@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from allotment.model.budgets import BudgetScope, BudgetTerms
+from allotment.model.budgets import PLATFORM, BudgetScope, BudgetTerms
 from allotment.record import Writing, budgets
 from allotment.settings.parts.part import Key, Part, Said, Scene, Words
 from allotment.settings.schema import Settings
@@ -13,6 +13,7 @@ PLACES = {
     BudgetScope.PERSON: "people",
     BudgetScope.GROUP: "groups",
     BudgetScope.DEPARTMENT: "departments",
+    BudgetScope.MEMBERS: "members",
 }
 """Where the settings say the budgets of each scope."""
 
@@ -25,6 +26,10 @@ class Budgets(Part):
     def said(self, settings: Settings, scene: Scene) -> dict[str, Said]:  # noqa: ARG002 - the file says all
         """What the settings say, by name."""
         said: dict[str, Said] = {}
+        default = settings.budgets.everybody
+        if default is not None:
+            words = terms_words(default, given_only=True)
+            said[f"{BudgetScope.EVERYBODY}/{PLATFORM}"] = Said(words, ("budgets", "everybody"))
         for scope, place in PLACES.items():
             given: Mapping[str, BudgetTerms] = getattr(settings.budgets, place)
             for name, terms in given.items():
@@ -42,7 +47,9 @@ class Budgets(Part):
     def needs(self, name: str, words: Words) -> tuple[Key, ...]:  # noqa: ARG002 - its name says it
         """The person, group or department that it is of."""
         scope, _, subject = name.partition("/")
-        return ((scope, subject),)
+        if scope == BudgetScope.EVERYBODY:
+            return ()
+        return (("group" if scope == BudgetScope.MEMBERS else scope, subject),)
 
     def make(self, writing: Writing, name: str, words: Words) -> None:
         """Set a budget."""
