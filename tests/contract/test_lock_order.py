@@ -28,6 +28,7 @@ from allotment.record import (
     platform,
     profiles,
     reports,
+    spending,
     tickets,
     usage,
 )
@@ -188,7 +189,7 @@ def test_a_past_that_is_put_right_while_budgets_are_settled_is_not_written_over(
     settling.result(PATIENCE)
 
     with found_gone.record.reading() as reading:
-        (of_ann,) = budgets.spendings(reading, at + timedelta(minutes=5))
+        (of_ann,) = spending.spendings(reading, at + timedelta(minutes=5))
         zone = platform.time_zone(reading)
         (used,) = usage.read(reading, SPENT, at + timedelta(minutes=5), zone)
     assert of_ann.spent == used.use.charge

@@ -15,7 +15,16 @@ from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.endings import Cause
 from allotment.model.groups import Origin
 from allotment.model.mail import Notice
-from allotment.record import budgets, endings, mails, memberships, people, settling, tickets
+from allotment.record import (
+    budgets,
+    endings,
+    mails,
+    memberships,
+    people,
+    settling,
+    spending,
+    tickets,
+)
 from allotment.settings.mail import MailServer
 from allotment.work import post_office
 from allotment.work.mailing import AGAIN, LATEST, Mailing
@@ -115,8 +124,8 @@ def test_a_groups_budget_is_written_to_its_leads_and_without_a_lead_to_operators
 ) -> None:
     def warn(part: int) -> None:
         with lab.write("budgets") as writing:
-            (spending,) = budgets.spendings(writing, writing.now)
-            used = replace(spending, spent=spending.amount * part // 100)
+            (found,) = spending.spendings(writing, writing.now)
+            used = replace(found, spent=found.amount * part // 100)
             settling.warn(writing, used, f"{part} of 100 is used.")
 
     with lab.write() as writing:

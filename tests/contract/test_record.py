@@ -12,14 +12,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 
+from allotment.model.budgets import BudgetScope
 from allotment.model.claims import Claim, Granted
 from allotment.model.groups import Share
 from allotment.model.reasons import Rule
 from allotment.model.refusals import AllotmentError, RecordTooNew, RecordUnavailable, Refusal
 from allotment.record import (
     allotments,
+    budgets,
     claims,
     credentials,
     declared,
@@ -369,3 +373,29 @@ def test_what_is_only_tried_is_seen_inside_and_undone_at_the_end(lab: Any) -> No
         assert [one.guaranteed for one in groups.all_shares(reading)] == [2]
     assert isinstance(lab.claim("ann", "gpu"), Granted)
     assert lab.sound()
+
+
+@pytest.mark.promise("OPS-5", "LIMIT-1")
+def test_budgets_that_are_there_stay_when_there_are_budgets_of_many(empty_url: str) -> None:
+    directory = migrating.scripts()
+    with sa.create_engine(empty_url).begin() as connection:
+        with EnvironmentContext(
+            Config(),
+            directory,
+            fn=lambda found, _: directory._upgrade_revs("0007", found),
+        ) as context:
+            context.configure(connection=connection, transaction_per_migration=False)
+            context.run_migrations()
+        connection.execute(
+            sa.text(
+                "INSERT INTO budgets (scope, subject, amount, period, begins_at, at_limit, grace, "
+                "minimum_session, settled, settled_from, settled_until, warned, revision) VALUES "
+                "('person', 'ann', 7000000, 'month', 1, 'stop', 900, 1800, '42', 1, 2, 80, 3)"
+            )
+        )
+    record = open_record(empty_url, migrate=True)
+    with record.reading() as reading:
+        row = budgets.get(reading, BudgetScope.PERSON, "ann")
+    record.close()
+    assert (row.budget.terms.amount, row.budget.revision) == (7, 3)
+    assert (row.settled, row.settled_from, row.settled_until, row.warned) == (42, 1, 2, 80)

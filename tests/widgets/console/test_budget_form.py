@@ -87,7 +87,7 @@ def test_everybody_and_a_groups_members_are_given_budgets_and_a_persons_form_say
     page.sees("everybody may use 100,000.00 a month")
     page.select("Users", "bob")
     page.act("Users", "budget")
-    page.sees("(the platform's default)")
+    page.sees("Until one is set, this binds")
 
     budgets = platform.client("operator").budgets
     assert budgets.get("everybody", "platform").amount == Decimal(100_000)
