@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from allotment.model.budgets import BudgetScope, BudgetTerms
+from allotment.model.budgets import PLATFORM, BudgetScope, BudgetTerms
 from allotment.model.claims import Claim, Granted
 from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
 from allotment.model.endings import Cause
@@ -295,6 +295,26 @@ def test_home_and_launch_show_the_budgets_that_pay(record: Record) -> None:
     ]
     assert shown[1].ends == later + timedelta(minutes=5)
     assert launching == shown
+
+
+@pytest.mark.promise("LIMIT-1")
+def test_home_and_launch_say_which_of_a_persons_budgets_binds_and_where_it_is_from(
+    record: Record,
+) -> None:
+    start(record, "ada", "gpu", "cells")
+    for scope, subject, source in (
+        (BudgetScope.EVERYBODY, PLATFORM, "the platform's default"),
+        (BudgetScope.MEMBERS, "vision", "group vision"),
+        (BudgetScope.PERSON, "ada", "set for this person"),
+    ):
+        terms = BudgetTerms(amount=Decimal(9))
+        change(record, lambda w, s=scope, n=subject, t=terms: budgets.put(w, s, n, t))
+        with record.reading() as reading:
+            (shown,) = home_view(reading, "hub", "ada", (), NOW).budgets
+            (launching,) = launch_view(reading, Claim("hub", "ada", "", "", None), NOW).budgets
+        assert shown.label == "Your budget, a month"
+        assert shown.source == f"At the limit nothing new starts ({source})"
+        assert launching == shown
 
 
 @pytest.mark.promise("SERVER-4")
