@@ -36,7 +36,9 @@ EVERY = 5.0
 """Seconds between two rounds."""
 AFTER_FAILURE = 60.0
 """Seconds until a mail server that was away is asked again."""
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=15)
+"""How long a process that died keeps others from its work. One that outlasts it sends nothing twice: each
+mail is begun in the record before it is sent."""
 AGAIN = timedelta(minutes=10)
 """When a mail is sent again of which nothing was heard, because its process ended."""
 LATEST = timedelta(days=1)
@@ -93,8 +95,8 @@ class Mailing:
         """Whether no event has come since the last look, which costs one small read."""
         with self._record.reading() as reading:
             newest = events.latest_sequence(reading)
-        same, self._idle_at = newest == self._idle_at, newest
-        return same and self._forgot is not None and now - self._forgot < LATEST
+        forgot_lately = self._forgot is not None and now - self._forgot < LATEST
+        return newest == self._idle_at and forgot_lately
 
     def _write(self, now: datetime) -> None:
         with self._record.writing(_ACTOR, now, configuration=False) as writing:
