@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
-import sqlalchemy as sa
-
 from allotment.model.claims import Claim, Granted, Queued
 from allotment.model.devices import DeviceOrigin, DeviceSpec
 from allotment.model.groups import Share
@@ -36,6 +34,7 @@ from allotment.record import (
 from allotment.record.queue_lines import Lines
 from allotment.work import queueing
 from allotment.work.queueing import Queueing
+from filled import settle
 
 POOLS, GROUPS, GUARANTEED, CEILING = 5, 6, 20, 100
 PEOPLE = 100
@@ -114,16 +113,6 @@ def arrange(record: Record) -> None:
             name = f"gpu-{devices_asked}"
             profile = Profile(name=name, title=name, devices=devices_asked, priority=Priority.LOW)
             profiles.publish(writing, profile, f"{name}.yaml", name)
-
-
-def settle(url: str) -> None:
-    """Leave the tables as PostgreSQL's own housekeeping would soon: what was just filled is not yet known to it."""
-    if url.startswith("postgresql"):
-        parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
-        engine = sa.create_engine(parsed, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(sa.text("VACUUM ANALYZE"))
-        engine.dispose()
 
 
 class Meter:

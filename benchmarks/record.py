@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pgserver
-import sqlalchemy as sa
 
 from allotment.model.claims import Claim, Granted
 from allotment.model.devices import DeviceOrigin, DeviceSpec
@@ -37,6 +36,7 @@ from allotment.record import (
     profiles,
 )
 from bare import Bare, now
+from filled import settle
 from table import Row, main
 
 POOLS, FREE_IN_EACH, THREADS = 16, 8, 16
@@ -75,16 +75,6 @@ def arrange(record: Record, running: int) -> None:
         )
         assert isinstance(outcome, Granted), outcome
         claims.mark_running(record, outcome.allotment.id, now())
-
-
-def _settle(url: str) -> None:
-    """Leave the tables as PostgreSQL's own housekeeping would soon: what was just filled is not yet known to it."""
-    if url.startswith("postgresql"):
-        parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
-        engine = sa.create_engine(parsed, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(sa.text("VACUUM ANALYZE"))
-        engine.dispose()
 
 
 def ours(record: Record, pool: int, number: int) -> list[float]:
@@ -175,7 +165,7 @@ class Figures:
         url = self.url()
         record = open_record(url, migrate=True)
         arrange(record, running)
-        _settle(url)
+        settle(url)
         return record
 
     def _growth(self, few: Record, most: Record, blocks: int, cycles: int) -> None:

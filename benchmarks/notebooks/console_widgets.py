@@ -28,8 +28,7 @@ STATES = {
     "starting": State("Starting", "info"),
     "failed": State("Failed", "bad"),
 }
-# Not for secrets: the same rows in every round.
-draw = random.Random(7)  # noqa: S311
+draw = random.Random(7)  # noqa: S311 - no secret: the same rows in every round
 now = datetime.now(UTC)
 palette = Palette(GROUPS)
 

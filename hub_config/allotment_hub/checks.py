@@ -13,8 +13,7 @@ from pathlib import Path
 from allotment.cli.findings import Finding, Machine, fail, ok, warn
 from allotment.model.amounts import counted
 from allotment.model.profiles import Profile
-from allotment.model.refusals import SettingsInvalid
-from allotment.settings import Settings, load_settings
+from allotment.settings import Settings
 from allotment.settings.catalogue import SUFFIXES, read_profile
 from allotment_hub.launch import orphans, ports
 from allotment_hub.launch.place import LOOPBACK, Place, Ports
@@ -150,12 +149,9 @@ def _hub_runs(place: Place) -> bool:
 
 def _origin(machine: Machine) -> Iterator[Finding]:
     """Whether pages of people's servers are kept apart from the hub's by a host name of their own."""
-    if machine.settings is None:
+    settings = machine.usable_settings()
+    if settings is None:
         return
-    try:
-        settings = load_settings(machine.settings, machine.state)
-    except SettingsInvalid:
-        return  # said elsewhere
     config = os.environ.get("CONFIG")
     if config and Path(config).is_file() and "subdomain_host" in Path(config).read_text():
         yield ok("Host names", f"{config} sets subdomain_host")
@@ -171,12 +167,9 @@ def _origin(machine: Machine) -> Iterator[Finding]:
 
 def _software(machine: Machine) -> Iterator[Finding]:
     """Whether the Python environments that profiles name can be used on this machine."""
-    if machine.settings is None:
+    settings = machine.usable_settings()
+    if settings is None:
         return
-    try:
-        settings = load_settings(machine.settings, machine.state)
-    except SettingsInvalid:
-        return  # said elsewhere
     allowed = [str(folder) for folder in settings.servers.python_environments]
     number = 0
     for profile in _profiles(settings):

@@ -6,13 +6,14 @@ tests of a module that uses it cannot be async.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 import browsing
+from page_hubs import PageHub
 
 Open = Callable[..., Page]
 Scheme = Literal["light", "dark"]
@@ -34,6 +35,25 @@ def open_page(browser: Browser) -> Iterator[Open]:
     """Opens an address in a fresh profile; nothing may be asked of another machine."""
     with _pages(browser) as open_one:
         yield open_one
+
+
+@pytest.fixture
+def signed_in(hub: PageHub, open_page: Open) -> Open:
+    """Opens a page of the hub in a fresh browser in which somebody is signed in; the module says which ``hub``."""
+
+    def open_signed_in(name: str, path: str = "/hub/home", **look: Any) -> Page:
+        browser = hub.signed_in(name)
+        cookies = [
+            {"name": each.name, "value": each.value or "", "url": f"{hub.url}{each.path}"}
+            for each in browser.cookies.jar
+        ]
+        browser.close()
+        page = open_page("about:blank", **look)
+        page.context.add_cookies(cookies)  # type: ignore[arg-type]  # names, values and addresses are enough
+        page.goto(hub.url + path)
+        return page
+
+    return open_signed_in
 
 
 @pytest.fixture(scope="module")

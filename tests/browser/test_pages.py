@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -53,25 +52,6 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageHub]:
         yield made.start()
     finally:
         made.stop()
-
-
-@pytest.fixture
-def signed_in(hub: PageHub, open_page: Open) -> Open:
-    """Opens a page of the hub in a fresh browser in which somebody is signed in."""
-
-    def open_signed_in(name: str, path: str = "/hub/home", **look: Any) -> Page:
-        browser = hub.signed_in(name)
-        cookies = [
-            {"name": each.name, "value": each.value or "", "url": f"{hub.url}{each.path}"}
-            for each in browser.cookies.jar
-        ]
-        browser.close()
-        page = open_page("about:blank", **look)
-        page.context.add_cookies(cookies)  # type: ignore[arg-type]  # names, values and addresses are enough
-        page.goto(hub.url + path)
-        return page
-
-    return open_signed_in
 
 
 @pytest.fixture

@@ -110,25 +110,6 @@ def give_back(hub: PageHub, allotment: str, at: Any) -> None:
     claims.release(hub.record, allotment, "nothing was started", at)
 
 
-@pytest.fixture
-def signed_in(hub: PageHub, open_page: Open) -> Open:
-    """Opens a page of the hub in a fresh browser in which somebody is signed in."""
-
-    def open_signed_in(name: str, path: str = "/hub/home", **look: Any) -> Page:
-        browser = hub.signed_in(name)
-        cookies = [
-            {"name": each.name, "value": each.value or "", "url": f"{hub.url}{each.path}"}
-            for each in browser.cookies.jar
-        ]
-        browser.close()
-        page = open_page("about:blank", **look)
-        page.context.add_cookies(cookies)  # type: ignore[arg-type]  # names, values and addresses are enough
-        page.goto(hub.url + path)
-        return page
-
-    return open_signed_in
-
-
 def row_of(page: Page, title: str) -> Locator:
     return page.get_by_role("row", name=re.compile(title))
 

@@ -118,6 +118,15 @@ class Asking:
         self._possible = possible
         self._confirm.disabled = not possible or self._waiting
 
+    def needs(self, field: ipywidgets.Text | ipywidgets.Textarea) -> None:
+        """Let the button be pressed while something is written in this field."""
+
+        def written(change: Any) -> None:
+            self._desk.backend.soon(lambda: self.enable(possible=bool(change["new"].strip())))
+
+        self.enable(possible=bool(field.value.strip()))
+        field.observe(written, "value")
+
     def hold(self, *, waiting: bool) -> None:
         """Let the button wait until it is known what pressing it will do."""
         self._waiting = waiting

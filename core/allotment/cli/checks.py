@@ -243,11 +243,9 @@ def browser(_machine: Machine) -> Iterator[Finding]:
 
 def _settings_or_default(machine: Machine) -> Settings:
     """The settings, or what counts where there are none that can be used."""
-    try:
-        if machine.settings is not None:
-            return load_settings(machine.settings, machine.state)
-    except SettingsInvalid:
-        pass  # the check of the settings says it
+    usable = machine.usable_settings()
+    if usable is not None:
+        return usable
     default = Settings()
     address = default.record.replace("{state}", str(machine.state.resolve()))
     return default.model_copy(update={"record": address})

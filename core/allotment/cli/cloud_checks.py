@@ -6,16 +6,11 @@ from collections.abc import Iterator
 
 from allotment.cli.findings import Finding, Machine, fail, ok, warn
 from allotment.inventory.aws import AwsAccount, AwsAway
-from allotment.model.refusals import SettingsInvalid
-from allotment.settings import load_settings
 
 
 def aws(machine: Machine) -> Iterator[Finding]:
     """Ask the account for its quota of addresses; nothing is changed there."""
-    try:
-        settings = None if machine.settings is None else load_settings(machine.settings)
-    except SettingsInvalid:
-        return  # the check of the settings says it
+    settings = machine.usable_settings()
     if settings is None or settings.aws is None:
         return
     region = settings.aws.region

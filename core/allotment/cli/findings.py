@@ -13,6 +13,9 @@ from enum import StrEnum
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
+from allotment.model.refusals import SettingsInvalid
+from allotment.settings import Settings, load_settings
+
 ENTRY_POINT = "allotment.checks"
 
 
@@ -33,6 +36,13 @@ class Machine:
     state: Path
     settings: Path | None
     port: int
+
+    def usable_settings(self) -> Settings | None:
+        """The settings, if they are named and can be used; where they cannot, the check of them says so."""
+        try:
+            return None if self.settings is None else load_settings(self.settings, self.state)
+        except SettingsInvalid:
+            return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from allotment.cli.findings import Finding, Machine, fail, ok
-from allotment.model.refusals import SettingsInvalid
-from allotment.settings import load_settings
 
 
 def mail(machine: Machine) -> Iterator[Finding]:
     """Reach the mail server and sign in, sending nothing."""
-    try:
-        settings = None if machine.settings is None else load_settings(machine.settings)
-    except SettingsInvalid:
-        return  # the check of the settings says it
+    settings = machine.usable_settings()
     if settings is None or settings.mail is None:
         return
     from allotment.work.post_office import MailServerAway, connected  # noqa: PLC0415 - needs a hub's parts

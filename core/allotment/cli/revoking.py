@@ -7,13 +7,11 @@ from collections.abc import Iterable, Sequence
 
 import typer
 
-from allotment.cli.ending import Exit, Misused
+from allotment.cli.ending import Misused
 from allotment.cli.output import Output
 from allotment.cli.tables import server_name
 from allotment.model.amounts import counted
-from allotment.model.documents import Server, ServerOutcome
-
-_STOPPED = frozenset({"stopping", "stopped", "not-running", "later"})
+from allotment.model.documents import Server
 
 
 def agree_to_revoke(out: Output, name: str, holding: Sequence[Server]) -> None:
@@ -36,13 +34,3 @@ def list_servers(out: Output, holding: Iterable[Server]) -> None:
     for server in holding:
         devices = counted(len(server.devices), "device")
         out.say(f"  {server_name(server)}: {devices}, {server.state}")
-
-
-def exit_where_one_goes_on(outcomes: Iterable[ServerOutcome]) -> None:
-    """End with status 1 where a server could not be stopped.
-
-    Raises:
-        typer.Exit: one could not.
-    """
-    if any(one.outcome not in _STOPPED for one in outcomes):
-        raise typer.Exit(Exit.REFUSED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
@@ -16,7 +16,7 @@ from allotment.model.amounts import counted
 from allotment.model.documents import Server, ServerOutcome
 from allotment.model.refusals import NotFound
 
-_STOPPED = frozenset({"stopping", "stopped", "not-running"})
+_STOPPED = frozenset({"stopping", "stopped", "not-running", "later"})
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,8 +53,7 @@ def stop(
         out.document(outcomes)
     else:
         show_outcomes(out, chosen, outcomes.outcomes)
-    if any(one.outcome not in {*_STOPPED, "later"} for one in outcomes.outcomes):
-        raise typer.Exit(Exit.REFUSED)
+    exit_where_one_goes_on(outcomes.outcomes)
 
 
 def _chosen(running: Sequence[Server], names: Sequence[str]) -> tuple[Server, ...]:
@@ -93,6 +92,16 @@ def show_outcomes(out: Output, chosen: Sequence[Server], outcomes: Sequence[Serv
         note = f": {one.note}" if one.note else ""
         out.say(f"{names.get(one.server, one.server)} {_WORDS.get(one.outcome, one.outcome)}{note}")
         show_reasons(out, one.reasons)
+
+
+def exit_where_one_goes_on(outcomes: Iterable[ServerOutcome]) -> None:
+    """End with status 1 where a server could not be stopped.
+
+    Raises:
+        typer.Exit: one could not.
+    """
+    if any(one.outcome not in _STOPPED for one in outcomes):
+        raise typer.Exit(Exit.REFUSED)
 
 
 _WORDS = {

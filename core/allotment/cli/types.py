@@ -8,8 +8,8 @@ import typer
 
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output, ago
-from allotment.cli.revoking import agree_to_revoke, exit_where_one_goes_on
-from allotment.cli.stopping import show_outcomes
+from allotment.cli.revoking import agree_to_revoke
+from allotment.cli.stopping import exit_where_one_goes_on, show_outcomes
 from allotment.client import AllotmentClient
 from allotment.model.documents import InstanceType, InstanceTypeListing
 from allotment.model.money import price_words

@@ -151,28 +151,12 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
     }
     row = reading.driver(_STATEMENTS[reading.dialect], parameters).one()
     groups = tuple(sorted(_array(row.groups)))
-    profile = None if row.profile is None else _profile(row.profile)
-    document = {} if row.profile is None else json.loads(row.profile)
-    of_type = None
-    if profile is not None and profile.instance_type is not None:
-        of_type = instance_types.of_profile(reading, profile.instance_type)
-        profile = priced(profile, of_type)
-        document["price"] = None if profile.price is None else str(profile.price)
+    profile, document, of_type = _what_is_asked(reading, row)
     active, held, here, instances = _array(row.active)
     existing, exists = _array(row.existing)
-    usable = _array(row.usable)
     console = row.permissions is not None and Permission.USE_CONSOLE in json.loads(row.permissions)
     seen = profile is not None and _may_see(profile, claim.person, groups, console=console)
-    shares = tuple(
-        ShareFacts(Share(*share), held, dedicated) for *share, held, dedicated in _array(row.shares)
-    )
-    pools = tuple(
-        PoolFacts(*[*pool[:7], read_policy(pool[7]).sharing])
-        for pool in sorted(usable, key=lambda pool: pool[:2])
-    )
-    if row.contested:
-        shares = reservations.lifted(reading, claim.person, shares, groups, now)
-        pools = reservations.kept(reading, claim.person, pools, now)
+    shares, pools = _capacity(reading, claim, groups, row, now)
     standing = Standing(
         claim=claim,
         profile=profile,
@@ -202,9 +186,41 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
         standing = _with_what_is_offered(reading, standing)
     candidates = {
         (pool[0], pool[1]): tuple(HeldDevice(*device) for device in _array(pool[8]))
-        for pool in usable
+        for pool in _array(row.usable)
     }
     return Facts(standing, document, candidates, bool(row.contested))
+
+
+def _what_is_asked(
+    reading: Reading, row: Any
+) -> tuple[Profile | None, dict[str, Any], TypeUse | None]:
+    """The profile with its price, its document as it will be promised, and its instance type."""
+    if row.profile is None:
+        return None, {}, None
+    profile, document = _profile(row.profile), json.loads(row.profile)
+    if profile.instance_type is None:
+        return profile, document, None
+    of_type = instance_types.of_profile(reading, profile.instance_type)
+    profile = priced(profile, of_type)
+    document["price"] = None if profile.price is None else str(profile.price)
+    return profile, document, of_type
+
+
+def _capacity(
+    reading: Reading, claim: Claim, groups: tuple[str, ...], row: Any, now: datetime
+) -> tuple[tuple[ShareFacts, ...], tuple[PoolFacts, ...]]:
+    """The groups' shares and the pools that may serve the claim, without what is reserved for others."""
+    shares = tuple(
+        ShareFacts(Share(*share), held, dedicated) for *share, held, dedicated in _array(row.shares)
+    )
+    pools = tuple(
+        PoolFacts(*[*pool[:7], read_policy(pool[7]).sharing])
+        for pool in sorted(_array(row.usable), key=lambda pool: pool[:2])
+    )
+    if row.contested:
+        shares = reservations.lifted(reading, claim.person, shares, groups, now)
+        pools = reservations.kept(reading, claim.person, pools, now)
+    return shares, pools
 
 
 def priced(profile: Profile, use: TypeUse | None) -> Profile:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from allotment.model.allotments import Allotment
 from allotment.model.reports import DeviceUse, Measured, ServerReport
 from allotment.record.reports import DeviceMinute, ServerMinute
+from allotment.work.listeners import Listeners
 
 STALE_AFTER = timedelta(seconds=100)
 """A server that has not reported for three reports and a little is said to report nothing."""
@@ -52,18 +53,11 @@ class LiveUse:
         self._observed: dict[str, Observed] = {}
         self._devices: dict[tuple[str, datetime], DeviceMinute] = {}
         self._servers: dict[tuple[str, datetime], ServerMinute] = {}
-        self._listeners: list[Callable[[Reported], None]] = []
+        self._listeners: Listeners[Reported] = Listeners()
 
     def listen(self, listener: Callable[[Reported], None]) -> Callable[[], None]:
         """Tell every report to ``listener``, in the thread that takes it in; returns how to stop."""
-        with self._lock:
-            self._listeners.append(listener)
-
-        def stop() -> None:
-            with self._lock:
-                self._listeners.remove(listener)
-
-        return stop
+        return self._listeners.add(listener)
 
     def take(
         self, allotment: Allotment, server: str, report: ServerReport, now: datetime
@@ -77,9 +71,7 @@ class LiveUse:
         with self._lock:
             self._last[allotment.id] = reported
             self._count(allotment.id, minute, report)
-            listeners = tuple(self._listeners)
-        for listener in listeners:
-            listener(reported)
+        self._listeners.tell([reported])
         return reported
 
     def observe(self, uses: Iterable[DeviceUse], now: datetime) -> None:

@@ -76,11 +76,5 @@ def revoking(desk: Desk, slot: Slot, profile: Profile) -> Asking:
         lines.append("No server holds it now.")
     lines.append("A reason is needed: the users of these servers read it.")
     asking.will(*lines)
-    asking.enable(possible=bool(reason.value.strip()))
-    reason.observe(
-        lambda change: desk.backend.soon(
-            lambda: asking.enable(possible=bool(change["new"].strip()))
-        ),
-        "value",
-    )
+    asking.needs(reason)
     return asking

@@ -221,13 +221,7 @@ def revoking(desk: Desk, slot: Slot, one: InstanceType) -> Asking:
     named = listed(server_words(each) for each in held)
     stopped = f"{number} at once: {named}." if held else "No server holds it now."
     asking.will(_vanishing(one), stopped, "A reason is needed: the users of these servers read it.")
-    asking.enable(possible=False)
-    reason.observe(
-        lambda change: desk.backend.soon(
-            lambda: asking.enable(possible=bool(change["new"].strip()))
-        ),
-        "value",
-    )
+    asking.needs(reason)
     return asking
 
 
