@@ -36,6 +36,8 @@ class Facts:
     """By pool and model: the devices that the claim would be given there, best fit first."""
     contested: bool = False
     """Whether somebody waits, or devices are kept for somebody, in any pool."""
+    tickets: int = 0
+    """Tickets of this person that wait or are offered."""
 
 
 _TEMPLATE = """
@@ -79,10 +81,10 @@ SELECT
             AND d.node = (SELECT n.node FROM pool_nodes n WHERE n.pool = u.pool AND n.model = u.model
                 AND n.free >= (SELECT device_count FROM wanted) ORDER BY n.free, n.node LIMIT 1)
             ORDER BY d.id LIMIT (SELECT device_count FROM wanted)) c))) FROM usable u) AS usable,
-    (SELECT COUNT(*) FROM tickets WHERE hub = :hub AND person = :person AND server = :server
-        AND state IN ('waiting', 'offered') AND state = 'waiting') AS waits_here,
-    (SELECT COUNT(*) FROM (SELECT 1 FROM tickets WHERE state IN ('waiting', 'offered') AND state = 'waiting' LIMIT 1) w)
-        + (SELECT COUNT(*) FROM reservations WHERE ends_at > :now) AS contested
+    (SELECT {row}(COUNT(*), COALESCE(SUM(CASE WHEN hub = :hub AND server = :server AND state = 'waiting' THEN 1 ELSE 0 END), 0))
+        FROM tickets WHERE person = :person AND state IN ('waiting', 'offered')) AS mine_waiting,
+    EXISTS (SELECT 1 FROM tickets WHERE state IN ('waiting', 'offered') AND state = 'waiting') AS waited,
+    EXISTS (SELECT 1 FROM reservations WHERE ends_at > :now) AS reserved
 FROM (SELECT 1 AS one) AS always
 LEFT JOIN people p ON p.name = :person
 LEFT JOIN roles r ON r.name = p.role
@@ -154,6 +156,7 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
     profile, document, of_type = _what_is_asked(reading, row)
     active, held, here, instances = _array(row.active)
     existing, exists = _array(row.existing)
+    tickets, waits_here = _array(row.mine_waiting)
     console = row.permissions is not None and Permission.USE_CONSOLE in json.loads(row.permissions)
     seen = profile is not None and _may_see(profile, claim.person, groups, console=console)
     shares, pools = _capacity(reading, claim, groups, row, now)
@@ -170,7 +173,7 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
         servers_existing=existing,
         server_exists=exists > 0,
         server_active=here > 0,
-        server_waits=row.waits_here > 0,
+        server_waits=waits_here > 0,
         limits=tuple(
             Limit(LimitScope(scope), subject, LimitKind(kind), value)
             for scope, subject, kind, value in _array(row.limits)
@@ -188,7 +191,8 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
         (pool[0], pool[1]): tuple(HeldDevice(*device) for device in _array(pool[8]))
         for pool in _array(row.usable)
     }
-    return Facts(standing, document, candidates, bool(row.contested))
+    contested = bool(row.waited or row.reserved)
+    return Facts(standing, document, candidates, contested, tickets)
 
 
 def _what_is_asked(
@@ -217,7 +221,7 @@ def _capacity(
         PoolFacts(*[*pool[:7], read_policy(pool[7]).sharing])
         for pool in sorted(_array(row.usable), key=lambda pool: pool[:2])
     )
-    if row.contested:
+    if row.reserved:
         shares = reservations.lifted(reading, claim.person, shares, groups, now)
         pools = reservations.kept(reading, claim.person, pools, now)
     return shares, pools

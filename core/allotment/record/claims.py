@@ -99,7 +99,9 @@ def _queue(writing: Writing, facts: Facts, reasons: tuple[Reason, ...]) -> Queue
     group = paying_group(standing)
     pools = [(pool.pool, pool.model) for pool in serving_pools(standing, group)]
     try:
-        ticket = tickets.make(writing, standing.claim, profile, group, pools, reasons)
+        ticket = tickets.make(
+            writing, standing.claim, profile, group, pools, reasons, beside=facts.tickets
+        )
     except Refusal as refusal:
         return Refused(refusal.reasons)
     return Queued(ticket, reasons)

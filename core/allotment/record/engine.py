@@ -106,14 +106,9 @@ class Writing(Reading):
         """Give the pending events their sequence and write them."""
         if not self.pending:
             return
-        last = self.driver(_NEXT_SEQUENCE, {"count": len(self.pending)}).scalar_one()
-        first = last - len(self.pending) + 1
-        at = to_stored(self.now)
         rows = [
             {
-                "sequence": first + offset,
-                "at": at,
-                "actor": self.actor,
+                "number": number,
                 "kind": event.kind,
                 "subject": event.subject,
                 "person": event.person,
@@ -121,10 +116,17 @@ class Writing(Reading):
                 "before": None if event.before is None else dumps(event.before),
                 "after": None if event.after is None else dumps(event.after),
             }
-            for offset, event in enumerate(self.pending)
+            for number, event in enumerate(self.pending, start=1)
         ]
+        count, said = len(rows), {"at": to_stored(self.now), "actor": self.actor}
         # Together: the counter is locked, and everybody who writes waits for it.
-        self.driver(_INSERT_EVENT, rows)
+        if self.dialect == "postgresql":
+            self.driver(_POSTGRESQL_EVENTS, {"count": count, "events": dumps(rows), **said})
+        else:
+            before = self.driver(_NEXT_SEQUENCE, {"count": count}).scalar_one() - count
+            self.driver(
+                _INSERT_EVENT, [row | said | {"sequence": before + row["number"]} for row in rows]
+            )
         self.pending.clear()
 
 
@@ -133,6 +135,15 @@ _INSERT_EVENT = (
     'INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "before", "after") '
     "VALUES (:sequence, :at, :actor, :kind, :subject, :person, :group_name, :before, :after)"
 )
+_POSTGRESQL_EVENTS = """
+WITH counter AS (UPDATE counters SET value = value + :count WHERE name = 'event' RETURNING value)
+INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "before", "after")
+SELECT counter.value - :count + e.number, :at, :actor, e.kind, e.subject, e.person, e.group_name, e."before", e."after"
+FROM counter, json_to_recordset(CAST(:events AS json)) AS e (
+    number integer, kind text, subject text, person text, group_name text, "before" text, "after" text)
+ORDER BY e.number
+"""
+"""Counter and events in one statement, and so in one round trip."""
 
 
 class _Undone(Exception):

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from allotment.model.allotments import Allotment, State
 from allotment.model.claims import Claim, Granted, Refused, Waits
 from allotment.model.reasons import Reason, Rule
@@ -22,6 +24,7 @@ from allotment.record import (
     claims,
     locking,
     queue_aside,
+    schema,
     tickets,
 )
 from allotment.record.claim_facts import Facts
@@ -160,13 +163,21 @@ def _not_offered(ticket: Ticket) -> Reason:
     )
 
 
+_STARTED = (
+    schema.allotments.update()
+    .where(
+        schema.allotments.c.id == sa.bindparam("the_allotment"),
+        schema.allotments.c.state == str(State.OFFERED),
+    )
+    .values(state=str(State.STARTING), token_hash=sa.bindparam("the_token"))
+    .returning(*allotments.COLUMNS)
+)
+
+
 def _start(writing: Writing, ticket: Ticket, allotment_id: str, token_hash: str) -> Allotment:
     tickets.end(writing, ticket, TicketState.STARTED, "")
-    parameters = {"id": allotment_id, "token_hash": token_hash}
-    writing.driver(
-        "UPDATE allotments SET state = 'starting', token_hash = :token_hash WHERE id = :id AND state = 'offered'",
-        parameters,
-    )
+    asked = {"the_allotment": allotment_id, "the_token": token_hash}
+    started = writing.connection.execute(_STARTED, asked).one()
     writing.event(
         "allotment.starting",
         allotment_id,
@@ -174,7 +185,7 @@ def _start(writing: Writing, ticket: Ticket, allotment_id: str, token_hash: str)
         group=ticket.group,
         after={"state": "starting", "server": ticket.server, "hub": ticket.hub},
     )
-    return allotments.get(writing, allotment_id)
+    return allotments.from_row(started)
 
 
 def withdraw(record: Record, ticket_id: str, reason: str, now: datetime) -> bool:
@@ -187,15 +198,18 @@ EXPIRED = "Its server was not started within ten minutes of its turn."
 
 @dataclass(frozen=True, slots=True)
 class Outstanding:
-    """An offer that has not been taken: its ticket, that ticket's hub, and since when."""
+    """An offer that has not been taken: its ticket, which server of which hub is to be started, and since when."""
 
     ticket: str
     hub: str
+    person: str
+    server: str
+    display_name: str
     since: datetime
 
 
 _OUTSTANDING = (
-    "SELECT id, hub, offered_at FROM tickets "
+    "SELECT id, hub, person, server, display_name, offered_at FROM tickets "
     "WHERE state IN ('waiting', 'offered') AND state = 'offered' ORDER BY since, id"
 )
 
@@ -203,7 +217,17 @@ _OUTSTANDING = (
 def outstanding(reading: Reading) -> tuple[Outstanding, ...]:
     """Offers that have not been taken; the ticket that came first is first."""
     rows = reading.driver(_OUTSTANDING, {})
-    return tuple(Outstanding(row.id, row.hub, from_stored(row.offered_at)) for row in rows)
+    return tuple(
+        Outstanding(
+            row.id,
+            row.hub,
+            row.person,
+            row.server,
+            row.display_name,
+            from_stored(row.offered_at),
+        )
+        for row in rows
+    )
 
 
 def expire_offers(record: Record, now: datetime) -> tuple[str, ...]:

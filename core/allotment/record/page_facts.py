@@ -228,8 +228,8 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
             Limit(LimitScope(limit.scope), limit.subject, LimitKind(limit.kind), limit.value)
             for limit in reading.driver(statements.LIMITS, parameters)
         ),
-        shares=_shares(reading, person, groups, now, contested=bool(row.contested)),
-        pools=_pools(reading, person, now, contested=bool(row.contested)),
+        shares=_shares(reading, person, groups, now, reserved=bool(row.reserved)),
+        pools=_pools(reading, person, now, reserved=bool(row.reserved)),
         devices=_devices(reading, parameters),
         own_devices=own,
         group_devices=group_held,
@@ -239,7 +239,7 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
         profiles=tuple(profile for profile, offered in found if offered),
         replaced={profile.name: profile for profile, _ in found if profile.successor},
         tickets=tickets.live(reading, person=person),
-        contested=bool(row.contested),
+        contested=bool(row.waited or row.reserved),
         sequence=int(row.sequence),
         budgets=_budgets(reading, person, groups, now) if row.budgeted else (),
         departments=departments.of_claim(reading, [group.name for group in groups])
@@ -268,7 +268,7 @@ def _shares(
     groups: tuple[GroupFacts, ...],
     now: datetime,
     *,
-    contested: bool,
+    reserved: bool,
 ) -> tuple[ShareFacts, ...]:
     """Shares of the person's groups, with what reservations add to them now."""
     parameters = {"person": person, "now": to_stored(now)}
@@ -280,7 +280,7 @@ def _shares(
         )
         for share in reading.driver(statements.SHARES, parameters)
     )
-    if not contested:
+    if not reserved:
         return shares
     return reservations.lifted(reading, person, shares, [group.name for group in groups], now)
 
@@ -292,7 +292,7 @@ def _budgets(
 
 
 def _pools(
-    reading: Reading, person: str, now: datetime, *, contested: bool
+    reading: Reading, person: str, now: datetime, *, reserved: bool
 ) -> tuple[PoolFacts, ...]:
     """Pools that the person may use, with what is reserved for this person there."""
     parameters = {"person": person, "now": to_stored(now)}
@@ -309,7 +309,7 @@ def _pools(
         )
         for row in reading.driver(statements.POOLS, parameters)
     )
-    return reservations.kept(reading, person, pools, now) if contested else pools
+    return reservations.kept(reading, person, pools, now) if reserved else pools
 
 
 def _devices(reading: Reading, parameters: dict[str, object]) -> dict[PoolModel, DeviceFacts]:

@@ -6,8 +6,8 @@ from allotment.record import claim_facts
 
 PERSON = """
 SELECT p.role, p.onboarded_at, r.permissions, c.must_change,
-    (SELECT COUNT(*) FROM (SELECT 1 FROM tickets WHERE state IN ('waiting', 'offered') AND state = 'waiting' LIMIT 1) w)
-        + (SELECT COUNT(*) FROM reservations WHERE ends_at > :now) AS contested,
+    EXISTS (SELECT 1 FROM tickets WHERE state IN ('waiting', 'offered') AND state = 'waiting') AS waited,
+    EXISTS (SELECT 1 FROM reservations WHERE ends_at > :now) AS reserved,
     (SELECT value FROM counters WHERE name = 'event') AS sequence,
     (SELECT SUM(used) FROM storage WHERE person = :person) AS storage,
     EXISTS (SELECT 1 FROM budgets) AS budgeted, EXISTS (SELECT 1 FROM department_ceilings) AS divided

@@ -147,13 +147,17 @@ def make(
     group: str | None,
     candidates: Collection[tuple[str, str]],
     reasons: Iterable[Reason],
+    *,
+    beside: int,
 ) -> Ticket:
     """Let a claim wait for one of these pools; ``reasons`` are why it does not start at once.
+
+    ``beside`` is how many tickets of its person are live already.
 
     Raises:
         Refusal: the person has too many tickets.
     """
-    _refuse_many(writing, claim.person)
+    _refuse_many(beside)
     first = next(iter(reasons), None)
     ticket = Ticket(
         id=new_id(writing.now),
@@ -178,11 +182,7 @@ def make(
     return ticket
 
 
-_MINE = "SELECT COUNT(*) FROM tickets WHERE state IN ('waiting', 'offered') AND person = :person"
-
-
-def _refuse_many(writing: Writing, person: str) -> None:
-    number = writing.driver(_MINE, {"person": person}).scalar_one()
+def _refuse_many(number: int) -> None:
     if number >= MOST_TICKETS:
         raise Refusal(
             Reason(

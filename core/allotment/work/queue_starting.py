@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from allotment.model.tickets import Ticket
-from allotment.record import Record, offers, tickets
+from allotment.record import Record, offers
+from allotment.record.offers import Outstanding
 from allotment.work.errands import AT_ONCE
 from allotment.work.hub_api import HubApi, HubAway, HubRefused
 
@@ -27,46 +27,44 @@ class Starting:
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="starting")
         self._asked: dict[str, tuple[Future[None], float]] = {}
 
-    def start(self, offered: Iterable[str]) -> None:
-        """Have these tickets' servers started, as far as they are not under way. They are all of this hub that are offered."""
-        known = dict.fromkeys(offered)
+    def start(self, offered: Iterable[Outstanding]) -> None:
+        """Have these servers started, as far as they are not under way. They are all of this hub that are offered."""
+        known = {one.ticket: one for one in offered}
         self._asked = {
             key: (future, began)
             for key, (future, began) in self._asked.items()
             if key in known or not future.done()
         }
-        for ticket in known:
+        for ticket, one in known.items():
             future, began = self._asked.get(ticket, (None, 0.0))
             if future is None or (future.done() and time.monotonic() - began > START_AGAIN):
-                self._asked[ticket] = (self._threads.submit(self._start, ticket), time.monotonic())
+                self._asked[ticket] = (self._threads.submit(self._start, one), time.monotonic())
 
     def close(self) -> None:
         """Start nothing more; what is under way is left to end."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _start(self, ticket_id: str) -> None:
+    def _start(self, one: Outstanding) -> None:
         """Ask the hub. What it will not start goes back; what it cannot start now is asked again."""
-        with self._record.reading() as reading:
-            ticket = tickets.get(reading, ticket_id)
-        options = {"ticket": ticket_id}
+        options = {"ticket": one.ticket}
         try:
             self._hub_api.start_server(
-                ticket.person, ticket.server, options, display_name=ticket.display_name
+                one.person, one.server, options, display_name=one.display_name
             )
         except HubAway as away:
-            log.warning("%s/%s is started later: %s", ticket.person, ticket.server, away)
+            log.warning("%s/%s is started later: %s", one.person, one.server, away)
         except HubRefused as refused:
-            self._give_back(ticket, str(refused))
+            self._give_back(one, str(refused))
 
-    def _give_back(self, ticket: Ticket, why: str) -> None:
+    def _give_back(self, one: Outstanding, why: str) -> None:
         try:
-            server = self._hub_api.server(ticket.person, ticket.server)
+            server = self._hub_api.server(one.person, one.server)
             if server is not None and server.pending:
                 return  # an earlier question of ours, or its stop, is under way
         except HubRefused:
-            log.warning("%s/%s cannot be looked at", ticket.person, ticket.server)
+            log.warning("%s/%s cannot be looked at", one.person, one.server)
         except HubAway as away:
-            log.warning("%s/%s is looked at later: %s", ticket.person, ticket.server, away)
+            log.warning("%s/%s is looked at later: %s", one.person, one.server, away)
             return
-        if offers.withdraw(self._record, ticket.id, why, datetime.now(UTC)):
-            log.warning("%s/%s is not started: %s", ticket.person, ticket.server, why)
+        if offers.withdraw(self._record, one.ticket, why, datetime.now(UTC)):
+            log.warning("%s/%s is not started: %s", one.person, one.server, why)

@@ -26,7 +26,7 @@ from allotment.record import (
     sessions,
 )
 from allotment.record.changes import SLOWEST, Watch
-from allotment.record.offers import Place, Turn
+from allotment.record.offers import Outstanding, Place, Turn
 from allotment.record.queue_facts import PoolModel
 from allotment.record.queue_lines import Lined, Lines
 from allotment.record.sessions import Sessions
@@ -118,9 +118,9 @@ class Queueing:
         before, at = self._seen
         return sequence != before or now - at >= ANYWAY
 
-    def _offered(self) -> list[str]:
+    def _offered(self) -> list[Outstanding]:
         with self._record.reading() as reading:
-            return [one.ticket for one in offers.outstanding(reading) if one.hub == self._hub]
+            return [one for one in offers.outstanding(reading) if one.hub == self._hub]
 
     # Deciding.
 
