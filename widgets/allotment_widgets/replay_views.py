@@ -10,6 +10,7 @@ from typing import Literal
 
 from allotment.model.documents import Simulation
 from allotment.model.money import money_words
+from allotment.model.reasons import refused_words
 from allotment.model.simulation import GroupResult, Outcome, PoolResult, Result
 from allotment_widgets.columns import Column
 
@@ -170,7 +171,8 @@ def refused_html(found: Simulation) -> str:
     if not found.refused_otherwise:
         return ""
     said = ", ".join(
-        f"{count} by {escape(rule)}" for rule, count in found.refused_otherwise.items()
+        f"{count} by {escape(refused_words(rule))}"
+        for rule, count in found.refused_otherwise.items()
     )
     return (
         f'<p class="quiet">Refused for other reasons than devices, and no part of this: {said}.</p>'

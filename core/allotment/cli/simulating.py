@@ -15,6 +15,7 @@ from allotment.cli.ending import Misused
 from allotment.cli.options import Json, Url, control_plane, needs_a_hubs_parts
 from allotment.cli.output import Output
 from allotment.model.documents import Simulation, SimulationQuestion, SimulationState
+from allotment.model.reasons import refused_words
 from allotment.model.refusals import AllotmentError
 from allotment.model.simulation import Outcome, PoolResult, Result, SimulationPolicy, Waits
 
@@ -110,7 +111,10 @@ def let_in(begin: Begin = None, end: End = None, url: Url = None, as_json: Json 
     if table and table.untried:
         out.say(f"{table.untried} changes were not tried: the time was up.", "yellow")
     for rule, count in found.refused_otherwise.items():
-        out.say(f"{count:,} launches were refused by {rule}, which no device would mend.", "dim")
+        out.say(
+            f"{count:,} launches were refused by {refused_words(rule)}, which no device would mend.",
+            "dim",
+        )
 
 
 def _write_policy(url: str | None) -> None:

@@ -59,6 +59,31 @@ WAITING_RULES = frozenset(
 )
 """A claim that fails only these could start later without anybody changing a limit."""
 
+_REFUSED_WORDS: dict[str, str] = {
+    Rule.SERVER_NAME: "a name that servers cannot have",
+    Rule.PROFILE_VISIBLE: "a profile that the person may not see",
+    Rule.SOFTWARE_OFFERED: "software that is not offered",
+    Rule.PERSON_ONBOARDED: "a person who is not on-boarded",
+    Rule.GROUP_CHOSEN: "no group that could pay",
+    Rule.LIMIT_SERVERS: "the limit of running servers",
+    Rule.LIMIT_SERVERS_EXISTING: "the limit of servers that exist",
+    Rule.LIMIT_DEVICES: "the person's limit of devices",
+    Rule.LIMIT_INSTANCES: "the limit of cloud instances",
+    Rule.STORAGE_PERSON: "too much in the home",
+    Rule.BUDGET_PERSON: "the person's budget",
+    Rule.BUDGET_GROUP: "the group's budget",
+    Rule.BUDGET_DEPARTMENT: "the department's budget",
+    Rule.TYPE_ENABLED: "an instance type that is disabled",
+    Rule.TYPE_LIMIT: "the limit of an instance type",
+    Rule.SHARE_POOL: "no share in a pool of such devices",
+    Rule.QUEUE_TICKETS: "too many tickets",
+}
+
+
+def refused_words(rule: str) -> str:
+    """What launches were refused for, by the id of a rule; of a rule that has no words the id."""
+    return _REFUSED_WORDS.get(rule, rule)
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:

@@ -12,7 +12,7 @@ import example_platform
 from allotment.model.documents import Simulation
 from allotment.model.policy_changes import policy_changes
 from allotment.model.simulation import SimulationPolicy
-from allotment_widgets.replay_views import comparison_html
+from allotment_widgets.replay_views import comparison_html, refused_html
 from control_planes import Platform
 
 OpenConsole = Callable[..., Any]
@@ -126,18 +126,21 @@ def test_a_reader_compares_and_applies_nothing(
     assert "Apply\N{HORIZONTAL ELLIPSIS}" not in page.buttons()
 
 
+def done(**more: Any) -> Simulation:
+    """A replay that is done."""
+    asked = {"id": "1", "question": "compare", "state": "done", "progress": 1}
+    known = {"own": True, "asked_by": "x", "asked_at": datetime.now(UTC)}
+    return Simulation.model_validate(asked | known | more)
+
+
+def test_what_else_launches_were_refused_for_is_said_in_words() -> None:
+    found = done(refused_otherwise={"limit.devices": 2, "<new>": 1})
+    assert "2 by the person&#x27;s limit of devices, 1 by &lt;new&gt;." in refused_html(found)
+    assert refused_html(done()) == ""
+
+
 def test_nothing_launched_and_nothing_changed_are_said_so() -> None:
     policy = SimulationPolicy.model_validate({"pools": [{"devices": 1}]})
-    found = Simulation.model_validate(
-        {
-            "id": "1",
-            "question": "compare",
-            "state": "done",
-            "progress": 1,
-            "own": True,
-            "asked_by": "x",
-            "asked_at": datetime.now(UTC),
-        }
-    )
+    found = done()
     assert comparison_html(found) == '<p class="quiet">Nothing was launched in this time.</p>'
     assert policy_changes(policy, policy) == ()

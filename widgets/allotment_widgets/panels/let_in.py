@@ -43,7 +43,7 @@ class LetInPanel(Panel):
     def build(self) -> tuple[Any, ...]:
         """The period, what is known of it, the changes."""
         self._policies: dict[str, str] = {}
-        self._period = choice_field("Of", PERIODS, "7")
+        self._period = choice_field("Period", PERIODS, "7")
         self._follow = Following(self.desk, "Find out", self._begin, self._found)
         self._said, self._refused = words(), words()
         self._grid = Grid(
