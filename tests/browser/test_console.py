@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect
 
 import control_planes
 import example_platform
+from allotment.work.listeners import Listeners
 from allotment_widgets import console_notebook_path
 from control_planes import Platform
 
@@ -337,12 +338,14 @@ def test_a_page_that_is_left_no_longer_asks_the_control_plane(
     page = console("servers")
     gone = threading.Event()
 
-    class Watched(list[Any]):
-        def remove(self, listener: Any) -> None:
-            super().remove(listener)
-            gone.set()
+    class Watched(Listeners[Any]):
+        def __setattr__(self, name: str, value: Any) -> None:
+            fewer = len(value) < len(self._listeners)
+            super().__setattr__(name, value)
+            if fewer:
+                gone.set()
 
-    day.plane.use._listeners = Watched(day.plane.use._listeners)
+    day.plane.use._listeners.__class__ = Watched
 
     page.close(run_before_unload=True)
 

@@ -59,12 +59,14 @@ def test_any_json_is_read_or_refused_in_printable_words(given: Any) -> None:
 
 
 @given(st.dictionaries(KNOWN, st.text()))
-def test_what_was_stored_is_read_again_as_the_same(given: dict[str, str]) -> None:
+def test_what_was_stored_is_read_again_as_the_same_but_for_its_ticket(
+    given: dict[str, str],
+) -> None:
     try:
         options = read_options(given)
     except Refusal:
         return
-    assert read_options(options.stored()) == options
+    assert read_options(options.stored()) == options.model_copy(update={"ticket": ""})
 
 
 def test_a_forms_fields_are_trimmed_and_its_own_are_left_out() -> None:
