@@ -1,0 +1,1 @@
+"""Data sources, datasets and versions: opened, proven read-only, lent."""

@@ -1,0 +1,83 @@
+"""What every kind of source can do. A kind is one module here and one line in :data:`KINDS`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from allotment.data.door import Door
+from allotment.model.refusals import AllotmentError
+from allotment.model.sources import Browsed, Credential, Proof, SourceKind
+
+FieldType = Literal["text", "secret", "number", "choice", "switch", "long"]
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One field of a source's form, as console, command line and API show it.
+
+    ``when`` names another field and the value with which this one is asked for.
+    """
+
+    name: str
+    label: str
+    help: str
+    type: FieldType = "text"
+    required: bool = False
+    default: str | int | bool | None = None
+    choices: tuple[tuple[str, str], ...] = ()
+    placeholder: str = ""
+    when: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source with its secrets, in the control plane's memory for as long as one call lasts."""
+
+    name: str
+    fields: Mapping[str, str | int | bool]
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Borrower:
+    """The server that is given a credential, and until when at the latest."""
+
+    person: str
+    server: str
+    allotment: str
+    until: datetime
+
+
+class SourceProblem(AllotmentError):
+    """A source cannot be used as it is registered; the message names what, and what would help, no secret."""
+
+
+class Kind(Protocol):
+    """One kind of source. All calls block, for seconds at most, and raise SourceProblem in words."""
+
+    kind: SourceKind
+    title: str
+    fields: tuple[FormField, ...]
+
+    def validate(self, source: Opened) -> None:
+        """Refuse fields that cannot be right, without opening anything."""
+
+    def check(self, source: Opened, door: Door) -> str:
+        """Reach it with the registered account; answers in one sentence what was reached."""
+
+    def prove(self, source: Opened, door: Door, now: datetime) -> Proof:
+        """Try to write with exactly what :meth:`issue` gives, and read the privileges where they are told."""
+
+    def issue(self, source: Opened, borrower: Borrower, door: Door, now: datetime) -> Credential:
+        """Make what a server reads it with."""
+
+    def withdraw(self, source: Opened, account: str, door: Door) -> None:
+        """Drop what :meth:`issue` made under this name; one that is gone already is no problem."""
+
+    def browse(
+        self, source: Opened, path: tuple[str, ...], door: Door, *, after: str = "", limit: int = 200
+    ) -> Browsed:
+        """What lies at a place: schemas, tables and columns, or prefixes and files."""
