@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, Literal, TypeVar
 
 import httpx
@@ -30,7 +31,9 @@ PAGE = 1000
 
 D = TypeVar("D", bound=Document)
 L = TypeVar("L", bound=Listing)
-Query = Mapping[str, str | int | float | bool | None]
+Asked = str | int | float | bool | Sequence[str] | None
+"""One value of a query; several of one name as a sequence."""
+Query = Mapping[str, Asked]
 
 
 class ControlPlaneAway(AllotmentError):
@@ -58,7 +61,7 @@ class Connection:
         """Close every connection; a request under way fails."""
         self._http.close()
 
-    def read(self, kind: type[D], path: str, **query: str | float | bool | None) -> D:
+    def read(self, kind: type[D], path: str, **query: Asked) -> D:
         """Read one document."""
         return _parsed(kind, self.request("GET", path, query=query))
 
@@ -104,8 +107,11 @@ class Connection:
         body: Mapping[str, Any] | None = None,
         revision: Revision | None = None,
         accept: str | None = None,
+        content: bytes | Iterable[bytes] | None = None,
     ) -> httpx.Response:
         """Send one request. ``accept`` is the type of answer that is wanted, where there are several.
+
+        ``content`` is sent as it is, instead of a document.
 
         Raises:
             Refusal: a rule stands in the way, or one of Refusal's kinds.
@@ -117,16 +123,38 @@ class Connection:
             headers["If-Match"] = "*" if revision == ANY else f'"{revision}"'
         if method == "POST":
             headers["Idempotency-Key"] = secrets.token_hex(16)
+        if content is not None:
+            headers["Content-Type"] = "application/octet-stream"
         known = {name: value for name, value in (query or {}).items() if value is not None}
         try:
             response = self._http.request(
-                method, self.url + path, params=known, json=body, headers=headers
+                method, self.url + path, params=known, json=body, content=content, headers=headers
             )
         except httpx.HTTPError as error:
             raise away(self.url, error) from error
         if response.is_success:
             return response
         raise problem(response)
+
+    def keep(self, kind: type[D], path: str, content: bytes | Iterable[bytes], **query: str) -> D:
+        """Send a file's bytes for keeping, and read the answer."""
+        return _parsed(kind, self.request("PUT", path, query=query, content=content))
+
+    @contextmanager
+    def fetch(self, path: str) -> Iterator[Iterator[bytes]]:
+        """Read a file's bytes, piece by piece.
+
+        Raises:
+            Refusal, ControlPlaneAway: as of :meth:`request`; also in mid-file.
+        """
+        try:
+            with self._http.stream("GET", self.url + path) as response:
+                if not response.is_success:
+                    response.read()
+                    raise problem(response)
+                yield response.iter_bytes()
+        except httpx.HTTPError as error:
+            raise away(self.url, error) from error
 
     def stream(self, path: str, query: Query, headers: Mapping[str, str], silence: float) -> Any:
         """Open an event stream; ``silence`` is how many seconds it may say nothing."""

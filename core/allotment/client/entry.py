@@ -13,17 +13,22 @@ from allotment.client.budgets import Budgets
 from allotment.client.capacity import Devices, Pools
 from allotment.client.configuration import Configuration
 from allotment.client.connection import Connection, Revision
+from allotment.client.datasets import Datasets
 from allotment.client.departments import Departments
 from allotment.client.groups import Groups
 from allotment.client.happenings import Events
 from allotment.client.launching import Profiles, Servers
+from allotment.client.models import Models
 from allotment.client.people import Limits, Roles, Users
 from allotment.client.planning import Planning
 from allotment.client.reservations import Reservations
 from allotment.client.simulations import Simulations
+from allotment.client.sources import Sources
+from allotment.client.targets import Targets
 from allotment.client.tickets import Tickets
 from allotment.client.types import InstanceTypes
 from allotment.client.usage import Usage
+from allotment.client.versions import Versions
 from allotment.model.currency import Currency
 from allotment.model.documents import (
     About,
@@ -78,6 +83,11 @@ class AllotmentClient:
         self.planning = Planning(self._connection)
         self.budgets = Budgets(self._connection)
         self.simulations = Simulations(self._connection)
+        self.sources = Sources(self._connection)
+        self.datasets = Datasets(self._connection)
+        self.versions = Versions(self._connection)
+        self.targets = Targets(self._connection)
+        self.models = Models(self._connection)
         self.configuration = Configuration(self._connection)
 
     @classmethod

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from allotment.model.sources import Audience
+from allotment.model.sources import NOBODY, Audience
 
 
 class FileFormat(StrEnum):
@@ -92,7 +92,7 @@ class Dataset:
     source: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     label: PrivacyLabel = PrivacyLabel.INTERNAL
-    audience: Audience = Audience()
+    audience: Audience = NOBODY
     group: str | None = None
     enabled: bool = True
     revoked_at: datetime | None = None

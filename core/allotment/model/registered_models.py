@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from allotment.model.sources import Audience
+from allotment.model.sources import NOBODY, Audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,5 +28,5 @@ class RegisteredModel:
     description: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     datasets: tuple[str, ...] = ()
-    audience: Audience = Audience()
+    audience: Audience = NOBODY
     created_at: datetime | None = None

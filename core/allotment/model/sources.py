@@ -44,6 +44,12 @@ class Audience:
         return ", ".join([*(f"group {name}" for name in self.groups), *self.people]) or "nobody"
 
 
+NOBODY = Audience()
+
+
+NOBODY = Audience()
+
+
 class Verdict(StrEnum):
     """What trying to write has shown."""
 
@@ -60,7 +66,8 @@ class Proof:
     """What was found when a write was tried with exactly the credentials that a user would get.
 
     ``tried`` are the attempts and checks in words; ``possible`` what a user could have written,
-    empty unless the verdict is *writable*; ``problem`` why nothing could be shown.
+    empty unless the verdict is *writable*; ``problem`` why nothing could be shown. ``shared`` is
+    whether users are given the registered account itself, whose password they can then read.
     """
 
     at: datetime
@@ -68,6 +75,7 @@ class Proof:
     tried: tuple[str, ...] = ()
     possible: tuple[str, ...] = ()
     problem: str = ""
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,7 @@ class Source:
     description: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
-    audience: Audience = Audience()
+    audience: Audience = NOBODY
     group: str | None = None
     enabled: bool = True
     revoked_at: datetime | None = None

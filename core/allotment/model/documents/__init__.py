@@ -14,6 +14,17 @@ from allotment.model.documents.capacity import (
     PoolListing,
     PoolShare,
 )
+from allotment.model.documents.datasets import (
+    Attachment,
+    Dataset,
+    DatasetAccess,
+    DatasetColumn,
+    DatasetFile,
+    DatasetListing,
+    DatasetReading,
+    DatasetStorage,
+    FileProblem,
+)
 from allotment.model.documents.departments import (
     Department,
     DepartmentCeiling,
@@ -101,6 +112,10 @@ from allotment.model.documents.platform import (
 )
 from allotment.model.documents.problems import Problem, ReasonDocument
 from allotment.model.documents.queue import Ticket, TicketListing, TicketPlace, Way
+from allotment.model.documents.registered_models import (
+    RegisteredModel,
+    RegisteredModelListing,
+)
 from allotment.model.documents.reservations import Reservation, ReservationListing
 from allotment.model.documents.simulations import (
     PresentPolicy,
@@ -109,11 +124,33 @@ from allotment.model.documents.simulations import (
     SimulationQuestion,
     SimulationState,
 )
+from allotment.model.documents.sources import (
+    Audience,
+    Proof,
+    Source,
+    SourceCheck,
+    SourceContents,
+    SourceCredential,
+    SourceEntry,
+    SourceField,
+    SourceForm,
+    SourceFormListing,
+    SourceListing,
+)
 from allotment.model.documents.types import (
     InstanceType,
     InstanceTypeListing,
     InstanceTypeRevocation,
     Quota,
+)
+from allotment.model.documents.versions import (
+    TargetCheck,
+    Version,
+    VersionDifference,
+    VersionFile,
+    VersionListing,
+    VersionTarget,
+    VersionTargetListing,
 )
 
 __all__ = [
@@ -122,6 +159,8 @@ __all__ = [
     "AffectedServer",
     "AffectedTicket",
     "Alert",
+    "Attachment",
+    "Audience",
     "Budget",
     "BudgetListing",
     "Capacity",
@@ -130,6 +169,13 @@ __all__ = [
     "ConfigurationFile",
     "ConfigurationPlan",
     "Consequences",
+    "Dataset",
+    "DatasetAccess",
+    "DatasetColumn",
+    "DatasetFile",
+    "DatasetListing",
+    "DatasetReading",
+    "DatasetStorage",
     "Department",
     "DepartmentCeiling",
     "DepartmentListing",
@@ -143,6 +189,7 @@ __all__ = [
     "Event",
     "EventListing",
     "Explanation",
+    "FileProblem",
     "Group",
     "GroupListing",
     "GroupShare",
@@ -178,11 +225,14 @@ __all__ = [
     "Profile",
     "ProfileListing",
     "ProfileRevocation",
+    "Proof",
     "Quota",
     "Readiness",
     "ReasonDocument",
     "RefusedClaim",
     "RefusedClaimListing",
+    "RegisteredModel",
+    "RegisteredModelListing",
     "ReportReceipt",
     "Reservation",
     "ReservationListing",
@@ -198,8 +248,18 @@ __all__ = [
     "SimulationListing",
     "SimulationQuestion",
     "SimulationState",
+    "Source",
+    "SourceCheck",
+    "SourceContents",
+    "SourceCredential",
+    "SourceEntry",
+    "SourceField",
+    "SourceForm",
+    "SourceFormListing",
+    "SourceListing",
     "Step",
     "StepListing",
+    "TargetCheck",
     "Ticket",
     "TicketListing",
     "TicketPlace",
@@ -209,6 +269,12 @@ __all__ = [
     "UseReport",
     "User",
     "UserListing",
+    "Version",
+    "VersionDifference",
+    "VersionFile",
+    "VersionListing",
+    "VersionTarget",
+    "VersionTargetListing",
     "Waiting",
     "WaitingPoint",
     "Way",

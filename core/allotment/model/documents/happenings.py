@@ -83,10 +83,13 @@ class Notice(Document):
     """Something that a person should know."""
 
     at: datetime
-    kind: Literal["stopped", "ending", "device", "membership", "budget", "wait"]
+    kind: Literal["stopped", "ending", "device", "membership", "budget", "wait", "source"]
     message: str
     id: str = Field(default="", description="Names a notice that can be set aside; else empty")
     server: str | None = Field(default=None, description="Id of the server concerned")
+    source: str | None = Field(
+        default=None, description="A data source that was added or changed: test it"
+    )
 
 
 class ReportReceipt(Document):
