@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from allotment.data.door import Door
-from allotment.model.refusals import AllotmentError
+from allotment.data.problems import SourceProblem
 from allotment.model.sources import Browsed, Credential, Proof, SourceKind
+
+__all__ = ["Borrower", "FieldType", "FormField", "Kind", "Opened", "SourceProblem"]
 
 FieldType = Literal["text", "secret", "number", "choice", "switch", "long"]
 
@@ -51,10 +53,6 @@ class Borrower:
     until: datetime
 
 
-class SourceProblem(AllotmentError):
-    """A source cannot be used as it is registered; the message names what, and what would help, no secret."""
-
-
 class Kind(Protocol):
     """One kind of source. All calls block, for seconds at most, and raise SourceProblem in words."""
 
@@ -78,6 +76,12 @@ class Kind(Protocol):
         """Drop what :meth:`issue` made under this name; one that is gone already is no problem."""
 
     def browse(
-        self, source: Opened, path: tuple[str, ...], door: Door, *, after: str = "", limit: int = 200
+        self,
+        source: Opened,
+        path: tuple[str, ...],
+        door: Door,
+        *,
+        after: str = "",
+        limit: int = 200,
     ) -> Browsed:
         """What lies at a place: schemas, tables and columns, or prefixes and files."""
