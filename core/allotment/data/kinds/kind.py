@@ -45,12 +45,17 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Borrower:
-    """The server that is given a credential, and until when at the latest."""
+    """The server that is given a credential, and until when at the latest.
+
+    ``account`` is the name of what is made for it, where something is: written down before it is
+    made, so that it is withdrawn whatever happens in between. At most 30 letters, digits and '_'.
+    """
 
     person: str
     server: str
     allotment: str
     until: datetime
+    account: str
 
 
 class Kind(Protocol):
