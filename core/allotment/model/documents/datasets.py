@@ -110,6 +110,9 @@ class DatasetStorage(Document):
     source: str | None = None
     fields: dict[str, Any] = Field(default_factory=dict, repr=False)
     expires_at: datetime | None = None
+    now: datetime = Field(
+        description="The control plane's clock when it answered: a life is counted by it"
+    )
     shared: bool = False
 
 

@@ -158,4 +158,7 @@ class SourceCredential(Document):
     kind: SourceKind
     fields: dict[str, Any] = Field(repr=False)
     expires_at: datetime | None = None
+    now: datetime = Field(
+        description="The control plane's clock when it answered: a life is counted by it"
+    )
     shared: bool = False
