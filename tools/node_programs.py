@@ -1,4 +1,4 @@
-"""What Node.js is for: the proxy, and the scripts of the widgets. Node comes from a wheel."""
+"""What Node.js is for: the proxy, the scripts of the widgets, a program of tests. Node comes from a wheel."""
 
 import os
 import shutil
@@ -21,16 +21,26 @@ def node_wheel(environment: Path) -> Path:
 
 def install_proxy(root: Path) -> None:
     """Install configurable-http-proxy, as locked in tools/proxy, into the environment."""
-    locked = [root / "tools/proxy/package.json", root / "tools/proxy/package-lock.json"]
-    folder = environment_of(root) / "share" / "allotment" / "proxy"
+    _install_locked(root, "proxy", "configurable-http-proxy")
+
+
+def install_azurite(root: Path) -> None:
+    """Install the stand-in for Azure's object store that tests use, as locked in tools/azurite."""
+    _install_locked(root, "azurite", "azurite, for tests")
+
+
+def _install_locked(root: Path, name: str, said: str) -> None:
+    """Install what tools/NAME locks into share/allotment/NAME of the environment."""
+    locked = [root / "tools" / name / file for file in ("package.json", "package-lock.json")]
+    folder = environment_of(root) / "share" / "allotment" / name
     digest = digest_of(root, locked)
     if read_stamp(folder / "done.json").get("digest") == digest:
         return
-    say("configurable-http-proxy …")
+    say(f"{said} …")
     folder.mkdir(parents=True, exist_ok=True)
     for file in locked:
         shutil.copy(file, folder)
-    _npm("Installing the proxy", node_wheel(environment_of(root)), folder, ["ci"])
+    _npm(f"Installing {said}", node_wheel(environment_of(root)), folder, ["ci"])
     write_stamp(folder / "done.json", {"digest": digest})
 
 

@@ -35,6 +35,8 @@ def run(arguments: Sequence[str]) -> int:
             python_packages.install(ROOT, TO_TEST if options.for_tests else TO_RUN)
             node_programs.install_proxy(ROOT)
             node_programs.build_widgets(ROOT)
+            if options.for_tests:
+                node_programs.install_azurite(ROOT)
     except StepFailedError as failure:
         print(f"\n{failure}", file=sys.stderr)
         return 1
