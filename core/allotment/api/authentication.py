@@ -113,7 +113,7 @@ class Authenticator:
             server = allotments.of_token(reading, hash_token(token))
         name = None if server is None else server.server
         how_far = reach(owner.scopes, person=owner.name, cookie=cookie, server=name)
-        return Caller(authority, how_far)
+        return Caller(authority, how_far, None if cookie else server)
 
     def server_of(self, request: Request) -> Allotment:
         """The allotment whose server asks with its own token.

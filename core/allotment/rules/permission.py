@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+from allotment.model.allotments import Allotment
 from allotment.model.names import CONSOLE_SERVER
 from allotment.model.people import Authority, Permission
 from allotment.model.reasons import Reason, Rule
@@ -51,10 +52,14 @@ def reach(scopes: Collection[str], *, person: str, cookie: bool, server: str | N
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, with what the record says they may do, and how far their token reaches."""
+    """Who asks, with what the record says they may do, and how far their token reaches.
+
+    ``server`` is the allotment of the server whose own token it is, None for any other token.
+    """
 
     authority: Authority
     reach: Reach
+    server: Allotment | None = None
 
     @property
     def person(self) -> str:
@@ -133,6 +138,14 @@ class Action(StrEnum):
     MOVE_TICKET = "change the order of the queue"
     EXTEND_SERVER = "put off the end of this server"
     CHANGE_PLATFORM = "choose mode and default group"
+    CHANGE_SOURCE = "change this source"
+    ACCEPT_PROOF = "accept a source that is not proven read-only"
+    LEND = "be lent what reads this"
+    REGISTER_DATASET = "register datasets"
+    CHANGE_DATASET = "change this dataset"
+    CHANGE_TARGETS = "change targets of versions"
+    REGISTER_MODEL = "register models"
+    CHANGE_MODEL = "change this model"
     SIMULATE = "replay history"
     CONFIGURE = "apply settings"
 
@@ -178,6 +191,14 @@ GRANTS: dict[Action, Grant] = {
     Action.STOP_SERVER: Grant(_needs(Permission.STOP_SERVERS), owner=True, lead=True),
     Action.EXTEND_SERVER: Grant(_needs(Permission.STOP_SERVERS), owner=True, lead=True),
     Action.CHANGE_PLATFORM: Grant(_needs(Permission.MANAGE_GROUPS, Permission.MANAGE_PEOPLE)),
+    Action.CHANGE_SOURCE: Grant(_needs(Permission.MANAGE_SOURCES), lead=True),
+    Action.ACCEPT_PROOF: Grant(_needs(Permission.MANAGE_SOURCES)),
+    Action.LEND: Grant(_needs(), owner=True),
+    Action.REGISTER_DATASET: Grant(_needs(Permission.MANAGE_SOURCES), owner=True),
+    Action.CHANGE_DATASET: Grant(_needs(Permission.MANAGE_SOURCES), owner=True, lead=True),
+    Action.CHANGE_TARGETS: Grant(_needs(Permission.MANAGE_SOURCES)),
+    Action.REGISTER_MODEL: Grant(_needs(), owner=True),
+    Action.CHANGE_MODEL: Grant(_needs(Permission.MANAGE_SOURCES), owner=True),
     Action.SIMULATE: Grant(_needs(Permission.SEE_ALL)),
     Action.WAIT: Grant(_needs(), owner=True),
     Action.CANCEL_TICKET: Grant(_needs(Permission.STOP_SERVERS), owner=True, lead=True),
