@@ -1,0 +1,67 @@
+"""What every store of files can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import IO, Protocol
+
+from allotment.data.datasets.uris import DataUri
+
+PIECE = 1 << 20
+"""Bytes that are read at a time where a whole file is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file as a listing names it: where it lies, its size in bytes, and what changes when it does."""
+
+    uri: DataUri
+    size: int
+    etag: str
+
+
+class FileUnreadable(Exception):
+    """A file could not be read; the text says why in words, and is shown to people."""
+
+
+class FileChanged(FileUnreadable):
+    """The file is not the one that was listed."""
+
+    def __init__(self) -> None:
+        super().__init__("was changed while it was being read; try again")
+
+
+class Store(Protocol):
+    """Files that can be listed and read, by several threads at once."""
+
+    def list(self, uri: DataUri) -> Iterator[StoredFile]:
+        """All files that a URI names, by their paths; none where there are none.
+
+        Raises:
+            SourceProblem: the place does not answer, is not there, or may not be listed.
+        """
+
+    def read(self, file: StoredFile, start: int, length: int) -> bytes:
+        """So many bytes from there on, fewer at the file's end; a negative ``start`` counts from the end.
+
+        Raises:
+            FileUnreadable: it is gone, was changed since it was listed, or may not be read.
+        """
+
+    def open(self, file: StoredFile) -> AbstractContextManager[IO[bytes]]:
+        """The whole file, read once from its beginning.
+
+        Raises:
+            FileUnreadable: as for :meth:`read`.
+        """
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+def span(size: int, start: int, length: int) -> tuple[int, int]:
+    """The first byte and the one after the last that :meth:`Store.read` means in a file of this size."""
+    first = max(0, size + start) if start < 0 else min(start, size)
+    return first, min(size, first + length)
