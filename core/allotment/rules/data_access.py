@@ -1,0 +1,214 @@
+"""Who may use and manage data: one place for sources, datasets and models. Pure.
+
+A server may use what its terms promised and what is granted now, less what was revoked. *Granted*: it is
+enabled, its proof is good, and its audience admits the person, in the groups of now. *Promised*: so it
+was at admission; that lasts, whatever is disabled since, while the person still has one of the grounds
+on which it was promised: who leaves a group loses what came by that group. *Revoked*: promises from
+before that moment are void.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from allotment.model.allotments import Allotment
+from allotment.model.datasets import Dataset, PrivacyLabel
+from allotment.model.reasons import Reason, Rule
+from allotment.model.registered_models import RegisteredModel
+from allotment.model.sources import Audience, Source
+
+EVERYONE, PERSON = "everyone", "person"
+_GROUP = "group:"
+
+
+class Grounds(StrEnum):
+    """Why something may be used."""
+
+    GRANTED = "granted"
+    """Now, by its audience."""
+    PROMISED = "promised"
+    """To this server, when it was admitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a server was promised of one source or dataset: on which grounds, and (datasets) the version."""
+
+    by: tuple[str, ...]
+    version: int | None = None
+
+    def lasts(self, groups: Collection[str]) -> bool:
+        """Whether the person still has one of its grounds, in these groups now."""
+        return any(
+            ground in {EVERYONE, PERSON}
+            or (ground.startswith(_GROUP) and ground.removeprefix(_GROUP) in groups)
+            for ground in self.by
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks for data: a person in the groups of now, and perhaps with a server that was promised some.
+
+    Without a server (a person's own token, a page) there are no promises and no ``admitted_at``.
+    """
+
+    person: str
+    groups: tuple[str, ...] = ()
+    admitted_at: datetime | None = None
+    sources: Mapping[str, Promise] = field(default_factory=dict)
+    datasets: Mapping[str, Promise] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, person: str, groups: tuple[str, ...], allotment: Allotment | None) -> Asker:
+        """The asker, with the server whose token was shown, if it is this person's and has not ended."""
+        if allotment is None or allotment.person != person or not allotment.active:
+            return cls(person, groups)
+        return cls(
+            person,
+            groups,
+            allotment.admitted_at,
+            promises(allotment.terms, "sources"),
+            promises(allotment.terms, "datasets"),
+        )
+
+
+def promises(terms: Mapping[str, Any], what: str) -> dict[str, Promise]:
+    """Read from an allotment's terms what it was promised of ``sources`` or ``datasets``, by name."""
+    return {
+        one["name"]: Promise(tuple(one["by"]), one.get("version")) for one in terms.get(what, ())
+    }
+
+
+def term(name: str, promise: Promise) -> dict[str, Any]:
+    """A promise as it is written into the terms; :func:`promises` reads it."""
+    version = {} if promise.version is None else {"version": promise.version}
+    return {"name": name, "by": sorted(promise.by), **version}
+
+
+def grounds_of(audience: Audience, person: str, groups: Collection[str]) -> tuple[str, ...]:
+    """On which grounds an audience admits a person; empty where it does not."""
+    everyone = (EVERYONE,) if audience.everyone else ()
+    own = (PERSON,) if person in audience.people else ()
+    return (*everyone, *(_GROUP + name for name in audience.groups if name in groups), *own)
+
+
+class _Thing(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def audience(self) -> Audience: ...
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def revoked_at(self) -> datetime | None: ...
+
+
+def source_grounds(source: Source, asker: Asker) -> Grounds | None:
+    """Why a source may be used by whoever asks; None where it may not."""
+    return _grounds(source, asker, asker.sources, usable=source.usable)
+
+
+def dataset_grounds(dataset: Dataset, source: Source | None, asker: Asker) -> Grounds | None:
+    """Why a dataset may be loaded by whoever asks; None where it may not.
+
+    ``source`` is the one through which it is read: who may not use that loads nothing through it.
+    """
+    through = Grounds.GRANTED if source is None else source_grounds(source, asker)
+    own = _grounds(dataset, asker, asker.datasets)
+    return own if through is not None else None
+
+
+def source_reason(source: Source, asker: Asker) -> Reason | None:
+    """Why a source may not be used by whoever asks. Who is not among its audience is told nothing of it."""
+    if source_grounds(source, asker) is not None:
+        return None
+    hidden = _hidden("source", source, asker, asker.sources)
+    if hidden is not None:
+        return hidden
+    if source.enabled and not source.usable:
+        return Reason(
+            Rule.DATA_PROOF,
+            f"Nothing shows yet that users of source {source.name!r} cannot write.",
+            remedy="Ask whoever manages it to test it, or to accept it as it is.",
+        )
+    return _disabled("source", source)
+
+
+def dataset_reason(dataset: Dataset, source: Source | None, asker: Asker) -> Reason | None:
+    """Why a dataset may not be loaded by whoever asks, as :func:`source_reason` says it of a source."""
+    if _grounds(dataset, asker, asker.datasets) is None:
+        return _hidden("dataset", dataset, asker, asker.datasets) or _disabled("dataset", dataset)
+    through = None if source is None else source_reason(source, asker)
+    if source is None or through is None:
+        return None
+    if through.rule is not Rule.DATA_AUDIENCE:
+        return through
+    return Reason(
+        Rule.DATA_AUDIENCE,
+        f"Dataset {dataset.name!r} is read through the source {source.name!r}, which is not shared with you.",
+        remedy=f"Ask whoever manages {source.name!r} to share it with you.",
+    )
+
+
+def knows_dataset(dataset: Dataset, asker: Asker) -> bool:
+    """Whether a dataset is listed for whoever asks: a public one is for everybody, though not to load."""
+    known = dataset.label is PrivacyLabel.PUBLIC or dataset.created_by == asker.person
+    return known or _admitted(dataset, asker, asker.datasets)
+
+
+def knows_source(source: Source, asker: Asker) -> bool:
+    """Whether whoever asks is among a source's audience, or was promised it, and so is told of it."""
+    return _admitted(source, asker, asker.sources)
+
+
+def may_use_model(model: RegisteredModel, person: str, groups: Collection[str]) -> bool:
+    """Whether a person may load a model: its owner, and whoever its audience admits."""
+    return model.person == person or model.audience.admits(person, groups)
+
+
+def _grounds(
+    thing: _Thing, asker: Asker, promised: Mapping[str, Promise], *, usable: bool = True
+) -> Grounds | None:
+    if thing.enabled and usable and thing.audience.admits(asker.person, asker.groups):
+        return Grounds.GRANTED
+    promise, admitted = promised.get(thing.name), asker.admitted_at
+    if promise is None or admitted is None or not promise.lasts(asker.groups):
+        return None
+    revoked = thing.revoked_at is not None and admitted <= thing.revoked_at
+    return None if revoked else Grounds.PROMISED
+
+
+def _admitted(thing: _Thing, asker: Asker, promised: Mapping[str, Promise]) -> bool:
+    promise = promised.get(thing.name)
+    lasts = promise is not None and promise.lasts(asker.groups)
+    return lasts or thing.audience.admits(asker.person, asker.groups)
+
+
+def unknown(what: str, name: str) -> Reason:
+    """The same words for what does not exist: nobody learns which of both it is."""
+    return Reason(
+        Rule.DATA_AUDIENCE,
+        f"There is no {what} {name[:80]!r} that is shared with you.",
+        remedy="Check its name, or ask whoever manages it, or an operator, to share it with you.",
+    )
+
+
+def _hidden(
+    what: str, thing: _Thing, asker: Asker, promised: Mapping[str, Promise]
+) -> Reason | None:
+    return None if _admitted(thing, asker, promised) else unknown(what, thing.name)
+
+
+def _disabled(what: str, thing: _Thing) -> Reason:
+    revoked = thing.revoked_at
+    since = "" if revoked is None else f" It was revoked on {revoked:%Y-%m-%d at %H:%M} UTC."
+    return Reason(
+        Rule.DATA_ENABLED,
+        f"The {what} {thing.name!r} is disabled.{since}",
+        remedy="Ask whoever manages it, or an operator, to enable it.",
+    )
