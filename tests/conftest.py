@@ -8,7 +8,13 @@ import hypothesis
 import pytest
 
 # From tools/, which pyproject.toml puts on pytest's path.
-pytest_plugins = ["test_promises", "test_programs", "test_stores", "test_times"]
+pytest_plugins = [
+    "test_databases",
+    "test_programs",
+    "test_promises",
+    "test_stores",
+    "test_times",
+]
 
 BOUNDED = 50
 LONG = 2_000
