@@ -30,7 +30,7 @@ class Watch:
     Drivers have time limits for a statement or a read; a server that drips bytes outlasts them all.
     """
 
-    def __init__(self, seconds: float = CALL_SECONDS) -> None:
+    def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.ran_out = False
         self._watched: list[socket.socket] = []
@@ -107,7 +107,7 @@ def database(
         explain: What a driver's error means and what would help, empty if it speaks for itself.
         secrets: What must not be repeated.
     """
-    with Watch() as watch:
+    with Watch(CALL_SECONDS) as watch:
         engine = sa.create_engine(
             f"{dialect}://",
             creator=lambda: connect(watch),

@@ -1,0 +1,69 @@
+"""Servers that misbehave: silent ones, and lines that break when told."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+HOST = "127.0.0.1"
+
+
+@contextmanager
+def silent() -> Iterator[int]:
+    """A port that takes connections and never answers."""
+    with socket.create_server((HOST, 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+class Line:
+    """Passes bytes on to a server, until it is told to be silent or to break."""
+
+    def __init__(self, target: int) -> None:
+        """Listen on a port of its own for connections to another."""
+        self.port = 0
+        self._target = target
+        self._sockets: list[socket.socket] = []
+        self._open = threading.Event()
+        self._open.set()
+        self._ending = False
+
+    def hush(self) -> None:
+        """From now on pass nothing on, and keep the connections."""
+        self._open.clear()
+
+    def break_off(self) -> None:
+        """Cut all connections."""
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def running(self) -> Iterator[Line]:
+        """Pass bytes on until the end of the block."""
+        with socket.create_server((HOST, 0)) as listening:
+            self.port = listening.getsockname()[1]
+            threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
+            yield self
+            self._ending = True
+            listening.shutdown(socket.SHUT_RDWR)
+            self._open.set()
+            self.break_off()
+
+    def _accept(self, listening: socket.socket) -> None:
+        with suppress(OSError):
+            while not self._ending:
+                near, _ = listening.accept()
+                far = socket.create_connection((HOST, self._target))
+                self._sockets += [near, far]
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+
+    def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while chunk := one.recv(65_536):
+                self._open.wait()
+                other.sendall(chunk)
+        with suppress(OSError):
+            other.shutdown(socket.SHUT_RDWR)
