@@ -1,0 +1,95 @@
+"""MySQL and MariaDB: queries by connectorx, connections by PyMySQL."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from typing import Any
+from urllib.parse import quote
+
+from allotment.notebook.databases.database import (
+    CONNECT_WITHIN,
+    authority_file,
+    session_statements,
+)
+from allotment.notebook.lending import Lent
+from allotment.notebook.problems import missing
+from allotment.notebook.progress import Progress
+
+
+class MySql:
+    """MySQL and MariaDB, which speak alike."""
+
+    dialect = "mysql+pymysql"
+
+    def connect(self, lent: Lent) -> Any:
+        """A connection of PyMySQL."""
+        try:
+            import pymysql  # noqa: PLC0415 - heavy
+        except ImportError:
+            raise missing("pymysql", "A connection to MySQL or MariaDB") from None
+        connection = pymysql.connect(
+            host=lent.text("host", "localhost"),
+            port=lent.number("port", 3306),
+            user=lent.text("user"),
+            password=lent.text("password"),
+            database=lent.text("database") or None,
+            connect_timeout=CONNECT_WITHIN,
+            charset="utf8mb4",
+            **_encryption(lent),
+        )
+        with connection.cursor() as cursor:
+            for statement in session_statements(lent):
+                cursor.execute(statement)
+        return connection
+
+    def read(self, lent: Lent, query: str, progress: Progress) -> Any:
+        """Everything that a query answers. An interruption ends it in the database too."""
+        try:
+            import connectorx  # noqa: PLC0415 - heavy
+        except ImportError:
+            raise missing("connectorx", "MySQL or MariaDB") from None
+        mark = f"/* allotment {secrets.token_hex(8)} */"
+        progress.cancel.append(lambda: self._kill(lent, mark))
+        return connectorx.read_sql(
+            _address(lent),
+            f"{query.rstrip().rstrip(';')} {mark}",
+            return_type="arrow",
+            protocol="binary",
+            pre_execution_query=list(session_statements(lent)) or None,
+        )
+
+    def _kill(self, lent: Lent, mark: str) -> None:
+        """End the query that carries this mark: an account may end its own."""
+        with suppress(Exception), self.connect(lent) as connection, connection.cursor() as cursor:
+            cursor.execute("SHOW FULL PROCESSLIST")
+            own = connection.thread_id()
+            for row in cursor.fetchall():
+                if mark in str(row[7]) and row[0] != own:
+                    cursor.execute("KILL QUERY %s", (int(row[0]),))
+
+
+def _encryption(lent: Lent) -> dict[str, Any]:
+    wanted = lent.text("tls", "off")
+    if wanted == "off":
+        return {"ssl_disabled": True}
+    if wanted == "verify":
+        return {
+            "ssl_verify_cert": True,
+            "ssl_verify_identity": True,
+            "ssl_ca": authority_file(lent) or None,
+        }
+    return {"ssl": {"check_hostname": False, "verify_mode": "none"}}
+
+
+def _address(lent: Lent) -> str:
+    """The address as connectorx reads it, password and all."""
+    who = f"{quote(lent.text('user'), safe='')}:{quote(lent.text('password'), safe='')}"
+    host = lent.text("host", "localhost")
+    where = f"[{host}]" if ":" in host else host
+    wanted = lent.text("tls", "off")
+    checks = "true" if wanted == "verify" else "false"
+    encrypted = f"?require_ssl=true&verify_ca={checks}&verify_identity={checks}"
+    options = "" if wanted == "off" else encrypted
+    database = quote(lent.text("database"), safe="")
+    return f"mysql://{who}@{where}:{lent.number('port', 3306)}/{database}{options}"

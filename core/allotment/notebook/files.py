@@ -1,0 +1,109 @@
+"""The files of a dataset, read: columns and conditions reach the files themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from allotment.model.datasets import FileFormat
+from allotment.model.documents import DatasetAccess, DatasetFile
+from allotment.notebook.arrow_types import is_readable, polars_type
+from allotment.notebook.lending import Lend
+from allotment.notebook.progress import Progress
+from allotment.notebook.stores import polars_options, polars_uri
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PIECE = 256 * 1024**2
+"""Bytes that are read at a time at least, where a dataset is larger and has several files."""
+PIECES = 20
+_UTF8 = frozenset({"", "utf-8", "utf8", "utf-8-sig", "ascii", "us-ascii"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of the files: None is everything."""
+
+    columns: tuple[str, ...] | None = None
+    where: pl.Expr | None = None
+    limit: int | None = None
+
+    def of(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """So much of a frame; polars moves it into the files."""
+        if self.where is not None:
+            frame = frame.filter(self.where)
+        if self.columns is not None:
+            frame = frame.select(self.columns)
+        return frame if self.limit is None else frame.head(self.limit)
+
+    def rest(self, rows: int) -> Wanted:
+        """What is still wanted when so many rows are there."""
+        left = None if self.limit is None else max(self.limit - rows, 0)
+        return Wanted(self.columns, self.where, left)
+
+
+def scan(access: DatasetAccess, lend: Lend, files: Sequence[DatasetFile]) -> pl.LazyFrame:
+    """These files of a dataset as a frame of polars that nothing was read of yet."""
+    import polars as pl  # noqa: PLC0415 - heavy
+
+    uris = [polars_uri(access.storage.kind, file.uri) for file in files]
+    options = polars_options(lend(), lend)
+    if access.format is FileFormat.PARQUET:
+        # Names are the registered files', never patterns; folders named a=b are no columns of theirs.
+        return pl.scan_parquet(uris, glob=False, hive_partitioning=False, **options)
+    return pl.scan_csv(uris, glob=False, **_csv_options(access), **options)
+
+
+def is_for_polars(access: DatasetAccess) -> bool:
+    """Whether polars reads these files as they were registered. It reads CSV in UTF-8 only."""
+    if access.format is FileFormat.PARQUET:
+        return True
+    encoding = str(access.options.get("encoding", "")).lower()
+    return encoding in _UTF8 and all(is_readable(column.type) for column in access.columns)
+
+
+def _csv_options(access: DatasetAccess) -> dict[str, Any]:
+    options = access.options
+    header = bool(options.get("header", True))
+    types = {column.name: polars_type(column.type) for column in access.columns}
+    quote = options.get("quote", '"')
+    return {
+        "separator": options.get("delimiter", ","),
+        "quote_char": quote or None,
+        "has_header": header,
+        "skip_rows": int(options.get("skip_rows", 0)),
+        "decimal_comma": options.get("decimal", ".") == ",",
+        "schema_overrides" if header else "schema": types,
+    }
+
+
+def pieces(access: DatasetAccess) -> Iterator[tuple[DatasetFile, ...]]:
+    """The files in groups that are read at a time: one, where they are small."""
+    known = [file.size or 0 for file in access.files]
+    least = max(PIECE, sum(known) // PIECES)
+    group: list[DatasetFile] = []
+    size = 0
+    for file, bytes_of_it in zip(access.files, known, strict=True):
+        group.append(file)
+        size += bytes_of_it
+        if size >= least:
+            yield tuple(group)
+            group, size = [], 0
+    if group:
+        yield tuple(group)
+
+
+def collect(access: DatasetAccess, lend: Lend, wanted: Wanted, progress: Progress) -> pl.DataFrame:
+    """Read what is wanted, in the files' order."""
+    import polars as pl  # noqa: PLC0415 - heavy
+
+    frames: list[pl.DataFrame] = []
+    for group in pieces(access):
+        left = wanted.rest(sum(frame.height for frame in frames))
+        if left.limit == 0 and frames:
+            break
+        frames.append(left.of(scan(access, lend, group)).collect(engine="streaming"))
+        progress.add(sum(file.size or 0 for file in group))
+    return frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=False)
