@@ -409,12 +409,14 @@ def test_a_line_that_falls_silent_or_breaks_is_said(
     monkeypatch.setattr(connections, "CALL_SECONDS", 1.0)
     with Line(shop.server.port).running() as line:
         login = Login.registered(shop.source(port=line.port))
-        with (
-            pytest.raises(SourceProblem, match=words),
-            session.connected(login, loopback) as connection,
-        ):
-            act(line)
-            connections.run(connection, "SELECT 1")
+
+        def ask() -> None:
+            with session.connected(login, loopback) as connection:
+                act(line)
+                connections.run(connection, "SELECT 1")
+
+        with pytest.raises(SourceProblem, match=words):
+            ask()
 
 
 @pytest.mark.promise("DATA-4")

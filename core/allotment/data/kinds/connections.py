@@ -30,8 +30,8 @@ class Watch:
     Drivers have time limits for a statement or a read; a server that drips bytes outlasts them all.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+    def __init__(self, seconds: float | None = None) -> None:
+        self.seconds = seconds = CALL_SECONDS if seconds is None else seconds
         self.ran_out = False
         self._watched: list[socket.socket] = []
         self._timer = threading.Timer(seconds, self._end)
@@ -107,7 +107,7 @@ def database(
         explain: What a driver's error means and what would help, empty if it speaks for itself.
         secrets: What must not be repeated.
     """
-    with Watch(CALL_SECONDS) as watch:
+    with Watch() as watch:
         engine = sa.create_engine(
             f"{dialect}://",
             creator=lambda: connect(watch),
