@@ -19,6 +19,8 @@ class LimitKind(StrEnum):
     """Instances of a cloud taken at once: servers whose profile names an instance type."""
     STORAGE = "storage"
     """What the home holds, in GiB."""
+    MODELS = "models"
+    """Registered models, each version counted."""
 
     @property
     def words(self) -> str:
@@ -32,6 +34,7 @@ _LIMIT_WORDS = {
     LimitKind.SERVERS_EXISTING: "servers that exist",
     LimitKind.INSTANCES: "cloud instances at once",
     LimitKind.STORAGE: "GiB of storage",
+    LimitKind.MODELS: "registered models",
 }
 
 

@@ -38,6 +38,8 @@ class Facts:
     """Whether somebody waits, or devices are kept for somebody, in any pool."""
     tickets: int = 0
     """Tickets of this person that wait or are offered."""
+    data: bool = False
+    """Whether any source or dataset is registered, which servers may have to be promised."""
 
 
 _TEMPLATE = """
@@ -55,6 +57,7 @@ SELECT
     (SELECT value FROM platform WHERE key = 'mode') AS mode,
     EXISTS (SELECT 1 FROM budgets) AS budgeted,
     EXISTS (SELECT 1 FROM department_ceilings) AS divided,
+    (EXISTS (SELECT 1 FROM sources) OR EXISTS (SELECT 1 FROM datasets)) AS data,
     p.onboarded_at,
     r.permissions,
     (SELECT {array}(group_name) FROM mine) AS groups,
@@ -192,7 +195,7 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
         for pool in _array(row.usable)
     }
     contested = bool(row.waited or row.reserved)
-    return Facts(standing, document, candidates, contested, tickets)
+    return Facts(standing, document, candidates, contested, tickets, bool(row.data))
 
 
 def _what_is_asked(

@@ -21,6 +21,7 @@ from allotment.record import (
     budgets,
     claim_facts,
     claim_statements,
+    data_terms,
     ids,
     tickets,
     usage,
@@ -121,7 +122,7 @@ def allot(writing: Writing, facts: Facts, placed: Placed, state: State) -> Allot
         pool=decision.pool,
         profile=profile.name,
         state=state,
-        terms=_terms(facts),
+        terms=_terms(writing, facts),
         devices=placed.devices,
         admitted_at=writing.now,
     )
@@ -129,13 +130,14 @@ def allot(writing: Writing, facts: Facts, placed: Placed, state: State) -> Allot
     return allotment
 
 
-def _terms(facts: Facts) -> dict[str, Any]:
+def _terms(writing: Writing, facts: Facts) -> dict[str, Any]:
     """What the server is promised, whatever becomes of its profile."""
     profile, claim = facts.standing.profile, facts.standing.claim
     software = profile.chosen_software(claim.software) if profile else None
     promised = {key: said for key, said in facts.profile_document.items() if key != "software"}
     chosen = {} if software is None else {"software": software.model_dump(mode="json")}
-    return {"profile": promised, **chosen}
+    data = data_terms.promised(writing, claim.person) if facts.data else {}
+    return {"profile": promised, **chosen, **data}
 
 
 def _note_refusal(writing: Writing, facts: Facts, outcome: Waits | Refused) -> None:

@@ -12,19 +12,21 @@ from allotment.model.groups import Group, Mode, Share
 from allotment.model.names import check_name
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import AlreadyExists, NotFound, Refusal
-from allotment.record import budgets, platform
+from allotment.record import audiences, budgets, platform
 from allotment.record.counting import held as held_now
 from allotment.record.engine import Reading, Writing
 from allotment.record.pools import use as pool_use
 from allotment.record.rows import bump, for_change, named
 from allotment.record.schema import (
     allotments,
+    datasets,
     departments,
     groups,
     limits,
     memberships,
     reservations,
     shares,
+    sources,
 )
 from allotment.rules.pooling import check_guarantees, check_share
 
@@ -161,6 +163,10 @@ def delete(writing: Writing, name: str, revision: int | None = None) -> None:
     writing.run(limits.delete().where(limits.c.scope == "group", limits.c.subject == name))
     budgets.forget(writing, BudgetScope.GROUP, name)
     writing.run(reservations.delete().where(reservations.c.group_name == name))
+    audiences.leave(writing, audiences.GROUP, name)
+    for thing in (sources, datasets):
+        # Custodians and operators manage them from now on.
+        writing.run(thing.update().where(thing.c.group_name == name).values(group_name=None))
     writing.run(groups.delete().where(groups.c.name == name))
     writing.event(
         "group.deleted", name, group=name, before=_document(row.title, dict(row.tags), ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -36,6 +37,17 @@ def current_groups(reading: Reading, person: str, now: datetime) -> tuple[str, .
     """The groups that a person is in now."""
     rows = all_memberships(reading, person=person)
     return tuple(sorted({row.group for row in rows if row.until is None or row.until > now}))
+
+
+def members(reading: Reading, groups: Collection[str], now: datetime) -> frozenset[str]:
+    """Everybody who is in one of these groups now."""
+    rows = reading.all(
+        sa.select(memberships.c.person).where(
+            memberships.c.group_name.in_(groups),
+            sa.or_(memberships.c.until.is_(None), memberships.c.until > now),
+        )
+    )
+    return frozenset(row.person for row in rows)
 
 
 def add(

@@ -94,7 +94,12 @@ def grounds_of(audience: Audience, person: str, groups: Collection[str]) -> tupl
     """On which grounds an audience admits a person; empty where it does not."""
     everyone = (EVERYONE,) if audience.everyone else ()
     own = (PERSON,) if person in audience.people else ()
-    return (*everyone, *(_GROUP + name for name in audience.groups if name in groups), *own)
+    return (*everyone, *(of_group(name) for name in audience.groups if name in groups), *own)
+
+
+def of_group(name: str) -> str:
+    """The ground of being in a group."""
+    return _GROUP + name
 
 
 class _Thing(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from allotment.model.amounts import counted, format_memory
 from allotment.model.limits import EffectiveLimit, LimitKind, effective_limit
@@ -105,4 +105,22 @@ def storage_reason(standing: Standing, group: str | None) -> Reason | None:
         asked=0,
         remedy=f"{helped} ({format_memory(used - most)} at least), or ask for a higher limit.",
         details=standing.cleaning,
+    )
+
+
+def models_reason(bound: Iterable[EffectiveLimit], used: int) -> Reason | None:
+    """Why one more model may not be registered; of several limits, one a group, the most generous binds."""
+    limits = tuple(bound)
+    if not limits or any(one.value is None for one in limits):
+        return None
+    limit = max(limits, key=lambda one: one.value or 0)
+    if used < (limit.value or 0):
+        return None
+    return Reason(
+        Rule.LIMIT_MODELS,
+        f"You have {counted(used, 'registered model')} and may have {limit.value} ({limit.source}).",
+        limit=limit.value,
+        used=used,
+        asked=1,
+        remedy="Delete a model, or ask your team lead or an operator for a higher limit.",
     )

@@ -165,6 +165,7 @@ class DeclaredLimits(_Section):
     servers_existing: Count | None = None
     instances: Count | None = None
     storage: Count | None = None
+    models: Count | None = None
 
 
 class Limits(_Section):

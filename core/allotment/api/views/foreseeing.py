@@ -22,6 +22,7 @@ from allotment.record import (
     limits,
     memberships,
     queue_facts,
+    registered_models,
     storage,
 )
 from allotment.record.queue_facts import Queue
@@ -217,6 +218,7 @@ def _used(reading: Reading) -> Mapping[LimitKind, Mapping[str, int]]:
         LimitKind.STORAGE: {
             person: -(-held.used // GIB) for person, held in storage.of_everybody(reading).items()
         },
+        LimitKind.MODELS: registered_models.counts(reading),
     }
 
 

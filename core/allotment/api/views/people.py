@@ -19,6 +19,7 @@ from allotment.record import (
     limits,
     memberships,
     people,
+    registered_models,
     roles,
     storage,
 )
@@ -147,6 +148,7 @@ def limit_uses(reading: Reading, name: str, now: datetime) -> list[documents.Lim
         LimitKind.SERVERS_EXISTING: counts.existing_by_person(reading, name).get(name, 0),
         LimitKind.INSTANCES: counts.instances_of(reading, name),
         LimitKind.STORAGE: _gibibytes(reading, name),
+        LimitKind.MODELS: registered_models.counts(reading).get(name, 0),
     }
     own = memberships.current_groups(reading, name, now) or (None,)
     return [

@@ -1,0 +1,319 @@
+"""Datasets: registered files, what was read of them, and the documents beside them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from allotment.model.allotments import Allotment
+from allotment.model.datasets import (
+    Attachment,
+    Dataset,
+    DatasetColumn,
+    DatasetReading,
+    FileFormat,
+    FileProblem,
+    PrivacyLabel,
+)
+from allotment.model.names import check_name
+from allotment.model.refusals import AlreadyExists, NotFound, Refusal
+from allotment.model.sources import Audience
+from allotment.record import audiences, memberships, sources
+from allotment.record.audiences import Shared
+from allotment.record.engine import Reading, Writing
+from allotment.record.rows import bump, for_change, named
+from allotment.record.schema import attachments, groups, version_targets
+from allotment.record.schema import datasets as table
+from allotment.record.schema import sources as source_rows
+from allotment.rules.data_access import Asker, dataset_grounds
+from allotment.rules.data_sharing import label_reason
+
+
+def all_datasets(reading: Reading) -> tuple[Dataset, ...]:
+    """Every dataset, by name."""
+    shared = audiences.all_of(reading, Shared.DATASET)
+    beside = _attachments(reading)
+    return tuple(
+        _from_row(row, shared.get(row.name, Audience()), beside.get(row.name, ()))
+        for row in reading.all(sa.select(table).order_by(table.c.name))
+    )
+
+
+def get(reading: Reading, name: str) -> Dataset:
+    """One dataset.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    row = named(reading, table, "dataset", name)
+    beside = _attachments(reading, name).get(name, ())
+    return _from_row(row, audiences.of(reading, Shared.DATASET, name), beside)
+
+
+def usable_by(
+    reading: Reading, person: str, now: datetime, allotment: Allotment | None = None
+) -> tuple[Dataset, ...]:
+    """The datasets that a person may load now, or that a server of theirs may, by name."""
+    asker = Asker.of(person, memberships.current_groups(reading, person, now), allotment)
+    through = {one.name: one for one in sources.all_sources(reading)}
+    return tuple(
+        one
+        for one in all_datasets(reading)
+        if dataset_grounds(one, through.get(one.source or ""), asker) is not None
+    )
+
+
+def create(writing: Writing, wanted: Dataset) -> Dataset:
+    """Register a dataset, with what was read of its files.
+
+    Raises:
+        AlreadyExists: the name is taken.
+        NotFound: its source, its target, or a group or person of its audience is not there.
+        Refusal: its privacy label forbids its audience.
+    """
+    check_name(wanted.name)
+    if writing.first(sa.select(table.c.name).where(table.c.name == wanted.name)) is not None:
+        raise AlreadyExists("dataset", wanted.name)
+    _check(writing, wanted)
+    writing.run(
+        table.insert().values(
+            name=wanted.name,
+            created_by=wanted.created_by or writing.actor,
+            created_at=writing.now,
+            changed_at=writing.now,
+            reading=_reading_document(wanted.reading),
+            **_described(wanted),
+        )
+    )
+    audiences.put(writing, Shared.DATASET, wanted.name, wanted.audience)
+    made = get(writing, wanted.name)
+    writing.event("dataset.created", made.name, group=made.group, after=document(made))
+    return made
+
+
+def edit(writing: Writing, wanted: Dataset, expected: int | None = None) -> Dataset:
+    """Change a dataset, enable or disable it. What was read of its files stays: see :func:`read`.
+
+    Raises:
+        NotFound, RevisionStale, Refusal: as for :func:`create`.
+    """
+    for_change(writing, table, "dataset", wanted.name, expected)
+    before = get(writing, wanted.name)
+    _check(writing, wanted)
+    if document(before) == document(wanted):
+        return before
+    bump(writing, table, wanted.name, changed_at=writing.now, **_described(wanted))
+    audiences.put(writing, Shared.DATASET, wanted.name, wanted.audience)
+    after = get(writing, wanted.name)
+    writing.event(
+        "dataset.changed",
+        after.name,
+        group=after.group,
+        before=document(before),
+        after=document(after),
+    )
+    return after
+
+
+def delete(writing: Writing, name: str, expected: int | None = None) -> None:
+    """Delete a dataset, its versions and what was beside it; its files stay where they are.
+
+    Raises:
+        NotFound, RevisionStale: as ever.
+    """
+    for_change(writing, table, "dataset", name, expected)
+    before = get(writing, name)
+    audiences.remove(writing, Shared.DATASET, name)
+    writing.run(table.delete().where(table.c.name == name))
+    writing.event("dataset.deleted", name, group=before.group, before=document(before))
+
+
+def read(writing: Writing, name: str, found: DatasetReading) -> Dataset:
+    """Keep what was read of the files.
+
+    Raises:
+        NotFound: there is no such dataset.
+    """
+    before = get(writing, name)
+    writing.run(table.update().where(table.c.name == name).values(reading=_reading_document(found)))
+    after = replace(before, reading=found)
+    if _size(before) != _size(after):
+        writing.event(
+            "dataset.read", name, group=before.group, before=_size(before), after=_size(after)
+        )
+    return after
+
+
+def revoke(writing: Writing, name: str) -> Dataset:
+    """Take a dataset back at once, from running servers too.
+
+    Raises:
+        NotFound: there is no such dataset.
+    """
+    before = get(writing, name)
+    bump(writing, table, name, enabled=False, revoked_at=writing.now)
+    writing.event("dataset.revoked", name, group=before.group, before={"enabled": before.enabled})
+    return get(writing, name)
+
+
+def attach(writing: Writing, dataset: str, attachment: Attachment) -> Dataset:
+    """Note a document beside a dataset, in the place of one of the same name. Its contents lie elsewhere.
+
+    Raises:
+        NotFound: there is no such dataset.
+    """
+    before = get(writing, dataset)
+    match = (attachments.c.dataset == dataset, attachments.c.name == attachment.name)
+    writing.run(attachments.delete().where(*match))
+    writing.run(
+        attachments.insert().values(
+            dataset=dataset,
+            name=attachment.name,
+            size=attachment.size,
+            sha256=attachment.sha256,
+            added_by=attachment.added_by,
+            added_at=attachment.added_at,
+        )
+    )
+    after = {"attachment": attachment.name, "size": attachment.size}
+    writing.event("dataset.attached", dataset, group=before.group, after=after)
+    return get(writing, dataset)
+
+
+def detach(writing: Writing, dataset: str, name: str) -> Attachment:
+    """Forget a document beside a dataset, and say which it was.
+
+    Raises:
+        NotFound: there is no such dataset or document.
+    """
+    before = get(writing, dataset)
+    gone = attachment(writing, dataset, name)
+    writing.run(
+        attachments.delete().where(attachments.c.dataset == dataset, attachments.c.name == name)
+    )
+    said = {"attachment": name, "size": gone.size}
+    writing.event("dataset.detached", dataset, group=before.group, before=said)
+    return gone
+
+
+def attachment(reading: Reading, dataset: str, name: str) -> Attachment:
+    """One document beside a dataset.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    for one in _attachments(reading, dataset).get(dataset, ()):
+        if one.name == name:
+            return one
+    raise NotFound("attachment", name)
+
+
+def _check(reading: Reading, wanted: Dataset) -> None:
+    for name, rows, what in (
+        (wanted.group, groups, "group"),
+        (wanted.source, source_rows, "source"),
+        (wanted.target, version_targets, "target"),
+    ):
+        if name is not None:
+            named(reading, rows, what, name)
+    refused = label_reason(wanted.label, wanted.audience)
+    if refused is not None:
+        raise Refusal(refused)
+
+
+def _described(wanted: Dataset) -> dict[str, Any]:
+    return {
+        "title": wanted.title,
+        "description": wanted.description,
+        "uris": list(wanted.uris),
+        "format": str(wanted.format),
+        "source": wanted.source,
+        "options": dict(wanted.options),
+        "label": str(wanted.label),
+        "group_name": wanted.group,
+        "enabled": wanted.enabled,
+        "target": wanted.target,
+    }
+
+
+def document(dataset: Dataset) -> dict[str, Any]:
+    """A dataset as events say it."""
+    said = _described(dataset)
+    said["group"] = said.pop("group_name")
+    return said | {"audience": audiences.document(dataset.audience)}
+
+
+def _size(dataset: Dataset) -> dict[str, Any]:
+    found = dataset.reading
+    if found is None:
+        return {}
+    columns = {one.name: one.type for one in found.columns}
+    return {"files": found.files, "size": found.size, "rows": found.rows, "columns": columns}
+
+
+def _reading_document(found: DatasetReading | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "at": found.at.isoformat(),
+        "columns": [[one.name, one.type, one.nullable] for one in found.columns],
+        "rows": found.rows,
+        "rows_exact": found.rows_exact,
+        "size": found.size,
+        "files": found.files,
+        "options": dict(found.options),
+        "problems": [[one.uri, one.problem] for one in found.problems],
+    }
+
+
+def _reading(document: dict[str, Any] | None) -> DatasetReading | None:
+    if document is None:
+        return None
+    return DatasetReading(
+        at=datetime.fromisoformat(document["at"]),
+        columns=tuple(DatasetColumn(*one) for one in document["columns"]),
+        rows=document["rows"],
+        rows_exact=document["rows_exact"],
+        size=document["size"],
+        files=document["files"],
+        options=document["options"],
+        problems=tuple(FileProblem(*one) for one in document["problems"]),
+    )
+
+
+def _attachments(reading: Reading, dataset: str | None = None) -> dict[str, tuple[Attachment, ...]]:
+    statement = sa.select(attachments).order_by(attachments.c.dataset, attachments.c.name)
+    if dataset is not None:
+        statement = statement.where(attachments.c.dataset == dataset)
+    found: dict[str, tuple[Attachment, ...]] = {}
+    for row in reading.all(statement):
+        one = Attachment(row.name, row.size, row.sha256, row.added_by, row.added_at)
+        found[row.dataset] = (*found.get(row.dataset, ()), one)
+    return found
+
+
+def _from_row(row: sa.Row[Any], audience: Audience, beside: tuple[Attachment, ...]) -> Dataset:
+    return Dataset(
+        name=row.name,
+        uris=tuple(row.uris),
+        format=FileFormat(row.format),
+        title=row.title,
+        description=row.description,
+        source=row.source,
+        options=row.options,
+        label=PrivacyLabel(row.label),
+        audience=audience,
+        group=row.group_name,
+        enabled=row.enabled,
+        revoked_at=row.revoked_at,
+        reading=_reading(row.reading),
+        target=row.target,
+        attachments=beside,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        revision=row.revision,
+    )

@@ -1,0 +1,200 @@
+"""Models that people registered, up to their limit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from allotment.model.limits import LimitKind
+from allotment.model.names import check_name
+from allotment.model.reasons import Reason
+from allotment.model.refusals import AlreadyExists, NotFound, Refusal
+from allotment.model.registered_models import RegisteredModel
+from allotment.model.sources import Audience
+from allotment.record import audiences, limits, memberships
+from allotment.record.audiences import Shared
+from allotment.record.engine import Reading, Writing
+from allotment.record.rows import named
+from allotment.record.schema import people, version_targets
+from allotment.record.schema import registered_models as table
+from allotment.rules.limiting import models_reason
+
+
+def all_models(reading: Reading) -> tuple[RegisteredModel, ...]:
+    """Every version of every model: by name, the newest version first."""
+    shared = audiences.all_of(reading, Shared.MODEL)
+    statement = sa.select(table).order_by(table.c.name, table.c.created_at.desc(), table.c.version)
+    return tuple(
+        _from_row(row, shared.get(_key(row.name, row.version), Audience()))
+        for row in reading.all(statement)
+    )
+
+
+def get(reading: Reading, name: str, version: str) -> RegisteredModel:
+    """One version of a model.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = reading.first(sa.select(table).where(table.c.name == name, table.c.version == version))
+    if row is None:
+        raise NotFound("model", f"{name}/{version}")
+    return _from_row(row, audiences.of(reading, Shared.MODEL, _key(name, version)))
+
+
+def usable_by(
+    reading: Reading, person: str, groups: tuple[str, ...]
+) -> tuple[RegisteredModel, ...]:
+    """A person's own models, and those shared with them, in these groups now."""
+    return tuple(
+        one
+        for one in all_models(reading)
+        if one.person == person or one.audience.admits(person, groups)
+    )
+
+
+def counts(reading: Reading) -> dict[str, int]:
+    """By person: registered models, each version counted."""
+    number = sa.func.count().label("number")
+    rows = reading.all(sa.select(table.c.person, number).group_by(table.c.person))
+    return {row.person: row.number for row in rows}
+
+
+def create(writing: Writing, wanted: RegisteredModel) -> RegisteredModel:
+    """Register a version of a model. Its name belongs to whoever registered its first version.
+
+    Raises:
+        AlreadyExists: there is that version, or the name is another's.
+        NotFound: its target, or a group or person of its audience is not there.
+        Refusal: the person's limit is reached.
+    """
+    check_name(wanted.name)
+    check_name(wanted.version)
+    # Locks the person: two registrations at the same moment count each other.
+    writing.first(sa.select(people).where(people.c.name == wanted.person).with_for_update())
+    others = writing.all(
+        sa.select(table.c.person, table.c.version).where(table.c.name == wanted.name)
+    )
+    if any(row.person != wanted.person for row in others):
+        raise AlreadyExists("model", wanted.name)
+    if any(row.version == wanted.version for row in others):
+        raise AlreadyExists("model", f"{wanted.name}/{wanted.version}")
+    if wanted.target is not None:
+        named(writing, version_targets, "target", wanted.target)
+    reason = over_limit(writing, wanted.person, writing.now)
+    if reason is not None:
+        raise Refusal(reason)
+    writing.run(table.insert().values(**_values(wanted), created_at=writing.now))
+    audiences.put(writing, Shared.MODEL, _key(wanted.name, wanted.version), wanted.audience)
+    made = get(writing, wanted.name, wanted.version)
+    writing.event(
+        "model.registered", _key(made.name, made.version), person=made.person, after=document(made)
+    )
+    return made
+
+
+def over_limit(reading: Reading, person: str, now: datetime) -> Reason | None:
+    """Why a person may not register one more model, or None. Of several groups the most generous counts."""
+    groups = memberships.current_groups(reading, person, now)
+    bound = [
+        one
+        for group in groups or (None,)
+        for one in limits.effective(reading, person, group)
+        if one.kind is LimitKind.MODELS
+    ]
+    return models_reason(bound, counts(reading).get(person, 0))
+
+
+def share(writing: Writing, name: str, version: str, audience: Audience) -> RegisteredModel:
+    """Say who may load a version of a model, beside its owner.
+
+    Raises:
+        NotFound: there is none, or no such group or person.
+    """
+    before = get(writing, name, version)
+    audiences.put(writing, Shared.MODEL, _key(name, version), audience)
+    after = get(writing, name, version)
+    if before.audience != after.audience:
+        said = audiences.document(before.audience), audiences.document(after.audience)
+        writing.event(
+            "model.shared", _key(name, version), person=before.person, before=said[0], after=said[1]
+        )
+    return after
+
+
+def kept(
+    writing: Writing, name: str, version: str, *, file: str, size: int, sha256: str
+) -> RegisteredModel:
+    """Note the file that its target keeps.
+
+    Raises:
+        NotFound: there is no such model.
+    """
+    before = get(writing, name, version)
+    writing.run(
+        table.update()
+        .where(table.c.name == name, table.c.version == version)
+        .values(file=file, size=size, sha256=sha256)
+    )
+    after = {"file": file, "size": size, "sha256": sha256}
+    writing.event("model.kept", _key(name, version), person=before.person, after=after)
+    return get(writing, name, version)
+
+
+def delete(writing: Writing, name: str, version: str) -> RegisteredModel:
+    """Forget a version of a model, and say which it was.
+
+    Raises:
+        NotFound: there is none.
+    """
+    gone = get(writing, name, version)
+    audiences.remove(writing, Shared.MODEL, _key(name, version))
+    writing.run(table.delete().where(table.c.name == name, table.c.version == version))
+    writing.event("model.deleted", _key(name, version), person=gone.person, before=document(gone))
+    return gone
+
+
+def _key(name: str, version: str) -> str:
+    return f"{name}/{version}"
+
+
+def _values(model: RegisteredModel) -> Mapping[str, Any]:
+    return {
+        "name": model.name,
+        "version": model.version,
+        "person": model.person,
+        "uri": model.uri,
+        "target": model.target,
+        "file": model.file,
+        "size": model.size,
+        "sha256": model.sha256,
+        "description": model.description,
+        "metrics": dict(model.metrics),
+        "datasets": list(model.datasets),
+    }
+
+
+def document(model: RegisteredModel) -> dict[str, Any]:
+    """A version of a model as events say it."""
+    return {**_values(model), "audience": audiences.document(model.audience)}
+
+
+def _from_row(row: sa.Row[Any], audience: Audience) -> RegisteredModel:
+    return RegisteredModel(
+        name=row.name,
+        version=row.version,
+        person=row.person,
+        uri=row.uri,
+        target=row.target,
+        file=row.file,
+        size=row.size,
+        sha256=row.sha256,
+        description=row.description,
+        metrics=row.metrics,
+        datasets=tuple(row.datasets),
+        audience=audience,
+        created_at=row.created_at,
+    )
