@@ -61,11 +61,11 @@ class Connection:
         """Close every connection; a request under way fails."""
         self._http.close()
 
-    def read(self, kind: type[D], path: str, **query: Asked) -> D:
+    def read(self, kind: type[D], path: str, /, **query: Asked) -> D:
         """Read one document."""
         return _parsed(kind, self.request("GET", path, query=query))
 
-    def read_all(self, kind: type[L], path: str, **query: str | float | bool | None) -> L:
+    def read_all(self, kind: type[L], path: str, /, **query: str | float | bool | None) -> L:
         """Read a whole list, page by page.
 
         ``sequence`` of the answer is that of the first page: following the events after it
@@ -136,7 +136,7 @@ class Connection:
             return response
         raise problem(response)
 
-    def keep(self, kind: type[D], path: str, content: bytes | Iterable[bytes], **query: str) -> D:
+    def keep(self, kind: type[D], path: str, content: bytes | Iterable[bytes], /, **query: str) -> D:
         """Send a file's bytes for keeping, and read the answer."""
         return _parsed(kind, self.request("PUT", path, query=query, content=content))
 
