@@ -79,6 +79,10 @@ class Dataset(Document):
     usable: bool = Field(description="Whether the caller, or the server that asks, may load it now")
     grounds: Literal["granted", "promised", ""] = ""
     obstacle: str = Field(default="", description="Why it is not usable, and what would help")
+    held_by: tuple[str, ...] = Field(
+        default=(),
+        description="Servers that run and hold it, as person/server: told where one is asked for, to those who manage it",
+    )
     created_by: str = ""
     created_at: datetime | None = None
     changed_at: datetime | None = None

@@ -104,6 +104,10 @@ class Source(Document):
         default="", description="Why it is usable: granted now, or promised to this server"
     )
     obstacle: str = Field(default="", description="Why it is not usable, and what would help")
+    held_by: tuple[str, ...] = Field(
+        default=(),
+        description="Servers that run and hold it, as person/server: told where one is asked for, to those who manage it",
+    )
     created_by: str = ""
     created_at: datetime | None = None
     changed_at: datetime | None = None
