@@ -140,24 +140,25 @@ def _service(c: Config, settings: Settings, place: Place) -> None:
                 "ALLOTMENT_STATE": str(place.state),
                 "ALLOTMENT_API_URL": place.api_url,
                 **_surroundings(settings, place),
-                **_mail_password(settings),
+                **_secrets(settings),
             },
         }
     ]
 
 
 def _surroundings(settings: Settings, place: Place) -> dict[str, str]:
-    """What the control plane must find: people's homes, and where AWS is asked, how boto3 is told who asks."""
+    """What the control plane must find: people's homes, and how boto3 is told who asks AWS."""
     own = {} if settings.servers.system_users else {"ALLOTMENT_HOMES": f"{place.homes}/people"}
-    names = sorted(name for name in os.environ if name.startswith("AWS_")) if settings.aws else []
-    home = {"HOME": os.environ["HOME"]} if settings.aws and "HOME" in os.environ else {}
-    return {**own, **{name: os.environ[name] for name in names}, **home}
+    # Quotas are read with them, and sources in S3 that name no key of their own are opened.
+    names = sorted(name for name in os.environ if name.startswith("AWS_") or name == "HOME")
+    return {**own, **{name: os.environ[name] for name in names}}
 
 
-def _mail_password(settings: Settings) -> dict[str, str]:
-    """The variable that holds the mail server's password: JupyterHub hands a service none by itself."""
-    name = settings.mail.password_variable if settings.mail else None
-    return {name: os.environ[name]} if name and name in os.environ else {}
+def _secrets(settings: Settings) -> dict[str, str]:
+    """Variables that hold the mail server's password and the keys of secrets: JupyterHub hands a service none by itself."""
+    mail = settings.mail.password_variable if settings.mail else None
+    names = (mail, settings.data.keys_variable)
+    return {name: os.environ[name] for name in names if name and name in os.environ}
 
 
 def _pages(c: Config, settings: Settings) -> None:

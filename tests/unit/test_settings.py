@@ -146,7 +146,7 @@ def test_a_key_that_is_like_no_other_is_answered_with_the_keys_there_are() -> No
     assert refused("limits: {defaults: {gpus: 3}}") == [
         (
             "f.yaml:1: limits.defaults.gpus: is not a key here; "
-            "expected one of: devices, instances, servers, servers_existing, storage"
+            "expected one of: devices, instances, models, servers, servers_existing, storage"
         )
     ]
 

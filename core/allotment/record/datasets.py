@@ -311,6 +311,7 @@ def _from_row(row: sa.Row[Any], audience: Audience, beside: tuple[Attachment, ..
         revoked_at=row.revoked_at,
         reading=_reading(row.reading),
         target=row.target,
+        version=row.version,
         attachments=beside,
         created_by=row.created_by,
         created_at=row.created_at,

@@ -118,6 +118,17 @@ def _refuse_where_several(reading: Reading) -> None:
         raise Refusal(*reasons)
 
 
+def key_check(reading: Reading) -> bytes | None:
+    """What tells the keys of the record's secrets from others; None: it has met none yet."""
+    value = _value(reading, "key_check")
+    return None if value is None else str(value).encode()
+
+
+def set_key_check(writing: Writing, sealed: bytes) -> None:
+    """Keep what tells the keys of the record's secrets from others. It is encrypted, and no choice: no event says it."""
+    _put(writing, "key_check", sealed.decode())
+
+
 def time_zone(reading: Reading) -> tzinfo:
     """The zone in which the platform's days and months begin; UTC unless the settings say another."""
     return zone_of(str(_value(reading, "time_zone") or "UTC"))

@@ -59,6 +59,11 @@ def count(reading: Reading) -> int:
     return 0 if found is None else int(found[0])
 
 
+def clear(writing: Writing) -> int:
+    """Forget every secret of everything. Returns how many there were."""
+    return writing.run(secrets.delete()).rowcount
+
+
 def reseal(writing: Writing, change: Callable[[bytes], bytes]) -> int:
     """Put every secret through ``change``, all or none. Returns how many there were."""
     rows = writing.all(sa.select(secrets).with_for_update())

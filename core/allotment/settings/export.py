@@ -37,7 +37,7 @@ from allotment.settings.parts.money import terms_words
 
 HEAD = """\
 # What is configured, written by `allotment export`. `allotment plan` and `allotment apply` read it.
-# What belongs to the machine (bind, servers, folders of profiles, the record's address) and what the
+# What belongs to the machine (bind, servers, folders of profiles, data, the record's address) and what the
 # identity provider says is not here.
 """
 

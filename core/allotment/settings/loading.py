@@ -27,7 +27,10 @@ def load_settings(path: Path, state: Path | None = None) -> Settings:
         SettingsInvalid: the file cannot be used; every problem is named with file, line and key.
     """
     document = read_document(path)
-    settings = _settings(document, path.resolve().parent)
+    folder = path.resolve().parent
+    settings = _settings(document, folder)
+    data = settings.data.placed(folder, None if state is None else state.resolve())
+    settings = settings.model_copy(update={"data": data})
     if state is not None:
         address = settings.record.replace(STATE, str(state.resolve()))
         settings = settings.model_copy(update={"record": address})

@@ -31,11 +31,11 @@ from allotment.model.names import Name, PersonName
 from allotment.model.people import BuiltInRole, Permission
 from allotment.model.profiles import Memory, Price
 from allotment.model.sharing import PoolPolicy
+from allotment.settings.data import STATE, DataSettings
 from allotment.settings.document import Document, Place, key_words
 from allotment.settings.mail import MailServer
 
-STATE = "{state}"
-"""Stands for the folder that holds everything a hub writes."""
+__all__ = ["STATE", "Settings", "as_document"]
 
 
 class _Section(BaseModel):
@@ -295,6 +295,7 @@ class Settings(_Section):
     mail: MailServer | None = Field(
         default=None, description="a mail server: host and sender at least"
     )
+    data: DataSettings = DataSettings()
     record: str = Field(default=f"sqlite:///{STATE}/record.sqlite", repr=False)
 
     _document: Document | None = PrivateAttr(default=None)
