@@ -260,6 +260,8 @@ def _identities(store: S3Store) -> dict[str, Any]:
         return {"name": name, "credentials": keys, "actions": actions}
 
     owner = one("owner", store.access_key_id, store.secret_access_key, ["Admin"])
+    # Federation tokens hold no more than the policies of their user.
+    owner["policyNames"] = ["everything"]
     reader = one("reader", store.reader_key_id, store.reader_secret, ["Read", "List"])
     return {"identities": [owner, reader]}
 

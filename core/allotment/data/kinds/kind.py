@@ -20,7 +20,8 @@ FieldType = Literal["text", "secret", "number", "choice", "switch", "long"]
 class FormField:
     """One field of a source's form, as console, command line and API show it.
 
-    ``when`` names another field and the value with which this one is asked for.
+    ``when`` names another field and the value with which this one is asked for. ``guarded`` are values
+    that only people who manage all sources may choose, for they use what belongs to the platform.
     """
 
     name: str
@@ -32,6 +33,7 @@ class FormField:
     choices: tuple[tuple[str, str], ...] = ()
     placeholder: str = ""
     when: tuple[str, str] | None = None
+    guarded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,492 @@
+"""S3 as a source, on SeaweedFS: it gives out credentials by STS and keeps to their policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address, ip_network
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import botocore.auth
+import pytest
+from botocore.exceptions import ClientError
+
+from allotment.data.door import Door
+from allotment.data.forms import fill
+from allotment.data.kinds import connections
+from allotment.data.kinds.kind import Borrower, Opened
+from allotment.data.kinds.s3 import S3, reading_client
+from allotment.data.kinds.s3.lending import reading_policy
+from allotment.data.kinds.s3.proof import attempt_writes
+from allotment.data.problems import SourceProblem
+from allotment.model.sources import Entry, Verdict
+from bad_servers import never_answering, playing
+from object_stores import S3Store
+
+KIND = S3()
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+FILES = {
+    "sales/2026.parquet": b"1",
+    "sales/eu/de.csv": b"22",
+    "sales/eu/fr.csv": b"333",
+    "sales/us.csv": b"4444",
+    "wages/2026.csv": b"55555",
+}
+REGISTERED = {"lending": "registered", "role": ""}
+FEDERATION = {"lending": "federation", "role": ""}
+
+Register = Callable[..., Opened]
+
+
+@pytest.fixture(scope="module")
+def bucket(s3_store: S3Store) -> str:
+    """A bucket with sales, and with wages that are nobody's business."""
+    return s3_store.bucket(FILES)
+
+
+@pytest.fixture(scope="module")
+def register(s3_store: S3Store, bucket: str) -> Register:
+    """Fill in the form of a source for the bucket's sales, some fields otherwise."""
+
+    def make(**other: Any) -> Opened:
+        given = {**s3_store.fields(bucket, "sales"), **s3_store.secrets, **other}
+        return filled_in(**given)
+
+    return make
+
+
+def filled_in(**given: Any) -> Opened:
+    form = fill(KIND.fields, given)
+    return Opened("lake", form.fields, {k: v for k, v in form.secrets.items() if v})
+
+
+def borrower(*, lasts: timedelta = timedelta(hours=12)) -> Borrower:
+    return Borrower("ann bär", "lab", "a1", NOW + lasts, "allotment_0")
+
+
+@pytest.fixture
+def reader(register: Register, loopback: Door) -> Any:
+    """A client with what a server is lent."""
+    lent = KIND.issue(register(), borrower(), loopback, NOW)
+    return reading_client(lent.fields, loopback)
+
+
+def refused(call: Callable[[], Any]) -> str:
+    with pytest.raises(ClientError) as raised:
+        call()
+    return str(raised.value.response["Error"]["Code"])
+
+
+@pytest.mark.promise("DATA-2")
+def test_lent_credentials_read_and_list_below_the_prefix(reader: Any, bucket: str) -> None:
+    listed = reader.list_objects_v2(Bucket=bucket, Prefix="sales/")["Contents"]
+
+    assert [one["Key"] for one in listed] == [key for key in FILES if key.startswith("sales")]
+    assert reader.get_object(Bucket=bucket, Key="sales/us.csv")["Body"].read() == b"4444"
+
+
+@pytest.mark.promise("DATA-2")
+@pytest.mark.parametrize(
+    ("call", "place"),
+    [
+        ("get_object", {"Key": "wages/2026.csv"}),
+        ("list_objects_v2", {"Prefix": "wages/"}),
+        ("list_objects_v2", {"Prefix": ""}),
+        ("put_object", {"Key": "sales/new.csv", "Body": b""}),
+        ("put_object", {"Key": "sales/us.csv", "Body": b""}),
+        ("delete_object", {"Key": "sales/us.csv"}),
+        ("create_multipart_upload", {"Key": "sales/new.csv"}),
+        ("copy_object", {"Key": "sales/new.csv", "CopySource": "{bucket}/sales/us.csv"}),
+        ("put_object_tagging", {"Key": "sales/us.csv", "Tagging": {"TagSet": []}}),
+        ("delete_bucket", {}),
+    ],
+)
+def test_lent_credentials_do_nothing_else(
+    reader: Any, bucket: str, call: str, place: dict[str, Any]
+) -> None:
+    told = {
+        name: value.format(bucket=bucket) if name == "CopySource" else value
+        for name, value in place.items()
+    }
+
+    assert refused(lambda: getattr(reader, call)(Bucket=bucket, **told)) == "AccessDenied"
+
+
+@pytest.mark.promise("DATA-2", "DATA-5")
+def test_what_is_lent_ends_within_the_hour_and_is_not_the_registered_key(
+    register: Register, s3_store: S3Store, loopback: Door
+) -> None:
+    lent = KIND.issue(register(), borrower(), loopback, NOW)
+
+    assert lent.expires_at == NOW + timedelta(hours=1)
+    assert not lent.shared
+    assert lent.account is None
+    assert s3_store.secret_access_key not in str(lent)
+    assert lent.fields["session_token"]
+
+
+@pytest.mark.promise("DATA-2")
+@pytest.mark.parametrize(
+    ("until", "lasts"),
+    [(timedelta(minutes=40), 40), (timedelta(minutes=1), 15), (timedelta(days=2), 60)],
+)
+def test_a_loan_ends_with_its_server_as_nearly_as_sts_allows(
+    register: Register, loopback: Door, until: timedelta, lasts: int
+) -> None:
+    lent = KIND.issue(register(), borrower(lasts=until), loopback, NOW)
+
+    assert lent.expires_at == NOW + timedelta(minutes=lasts)
+
+
+@pytest.mark.promise("DATA-2")
+def test_the_policy_allows_reading_one_prefix_of_one_bucket_and_nothing_else() -> None:
+    key = "arn:aws-cn:kms:cn-north-1:123456789012:key/12-34"
+    fields = {"bucket": "b", "prefix": "/a/c", "region": "cn-north-1", "kms_key": key}
+
+    assert reading_policy(Opened("lake", fields)) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetObject"],
+                "Resource": ["arn:aws-cn:s3:::b/a/c/*"],
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["s3:ListBucket"],
+                "Resource": ["arn:aws-cn:s3:::b"],
+                "Condition": {"StringLike": {"s3:prefix": ["a/c/*"]}},
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetBucketLocation"],
+                "Resource": ["arn:aws-cn:s3:::b"],
+            },
+            {"Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": [key]},
+        ],
+    }
+
+
+@pytest.mark.promise("DATA-2")
+@pytest.mark.parametrize("lending", [{}, FEDERATION])
+def test_what_sts_gives_out_is_proven_read_only(
+    register: Register, loopback: Door, lending: dict[str, str]
+) -> None:
+    proof = KIND.prove(register(**lending), loopback, NOW)
+
+    assert proof.verdict is Verdict.READ_ONLY
+    assert proof.at == NOW
+    assert not proof.shared
+    assert proof.tried == (
+        "write a file: refused",
+        "delete a file: refused",
+        "begin a large file: refused",
+    )
+
+
+@pytest.mark.promise("DATA-2")
+def test_a_registered_key_that_may_write_is_told_and_the_attempt_leaves_nothing(
+    register: Register, s3_store: S3Store, bucket: str, loopback: Door
+) -> None:
+    proof = KIND.prove(register(**REGISTERED), loopback, NOW)
+
+    assert proof.verdict is Verdict.WRITABLE
+    assert proof.shared
+    assert proof.possible == ("write a file", "delete a file", "begin a large file")
+    client = s3_store.client()
+    assert {one["Key"] for one in client.list_objects_v2(Bucket=bucket)["Contents"]} == set(FILES)
+    assert not client.list_multipart_uploads(Bucket=bucket).get("Uploads")
+
+
+@pytest.mark.promise("DATA-2", "DATA-5")
+def test_a_registered_key_that_only_reads_is_read_only_and_marked_as_shared(
+    register: Register, s3_store: S3Store, loopback: Door
+) -> None:
+    source = register(
+        **REGISTERED,
+        access_key_id=s3_store.reader_key_id,
+        secret_access_key=s3_store.reader_secret,
+    )
+
+    proof = KIND.prove(source, loopback, NOW)
+    lent = KIND.issue(source, borrower(), loopback, NOW)
+
+    assert (proof.verdict, proof.shared) == (Verdict.READ_ONLY, True)
+    assert (lent.shared, lent.expires_at) == (True, None)
+    assert "users can read it" in KIND.check(source, loopback)
+
+
+@pytest.mark.promise("DATA-2")
+def test_credentials_that_the_store_does_not_take_prove_nothing(
+    register: Register, loopback: Door
+) -> None:
+    proof = KIND.prove(register(secret_access_key="wrong"), loopback, NOW)
+
+    assert proof.verdict is Verdict.UNPROVEN
+    assert "secret key is wrong" in proof.problem
+
+
+@pytest.mark.promise("DATA-2")
+def test_a_store_that_ignores_the_policy_of_its_credentials_proves_nothing(
+    s3_store: S3Store, bucket: str
+) -> None:
+    reads_all = s3_store.client(
+        aws_access_key_id=s3_store.reader_key_id, aws_secret_access_key=s3_store.reader_secret
+    )
+
+    proof = attempt_writes(reads_all, bucket, "sales/", NOW, shared=False)
+
+    assert proof.verdict is Verdict.UNPROVEN
+    assert "more than sales/" in proof.problem
+
+
+@pytest.mark.promise("DATA-6")
+def test_prefixes_and_files_are_browsed(register: Register, loopback: Door) -> None:
+    top = KIND.browse(register(), (), loopback)
+    inner = KIND.browse(register(), ("eu",), loopback)
+
+    assert [(one.name, one.kind, one.holds, one.size) for one in top.entries] == [
+        ("2026.parquet", "file", False, 1),
+        ("eu", "prefix", True, None),
+        ("us.csv", "file", False, 4),
+    ]
+    assert [one.path for one in inner.entries] == [("eu", "de.csv"), ("eu", "fr.csv")]
+    assert inner.next is None
+
+
+@pytest.mark.promise("DATA-6")
+def test_browsing_goes_on_where_it_stopped(register: Register, loopback: Door) -> None:
+    first = KIND.browse(register(), (), loopback, limit=2)
+    second = KIND.browse(register(), (), loopback, limit=2, after=first.next or "")
+
+    assert [one.name for one in (*first.entries, *second.entries)] == [
+        "2026.parquet",
+        "eu",
+        "us.csv",
+    ]
+    assert second.next is None
+
+
+@pytest.mark.promise("DATA-6")
+def test_a_bucket_of_100_000_keys_is_asked_for_one_page(loopback: Door) -> None:
+    with playing(listing_of(100_000)) as store:
+        source = filled_in(
+            bucket="lake",
+            endpoint=store.url,
+            access_key_id="key",
+            secret_access_key="secret",
+            **REGISTERED,
+        )
+        first = KIND.browse(source, (), loopback, limit=200)
+        far = KIND.browse(source, (), loopback, limit=200, after="99900")
+
+    assert len(store.asked) == 2
+    assert [len(first.entries), len(far.entries)] == [200, 100]
+    assert far.entries[-1] == Entry("099999", "file", ("099999",), size=1, changed_at=NOW)
+    assert (first.next, far.next) == ("200", None)
+
+
+def listing_of(keys: int) -> Callable[[str, str], Any]:
+    """A store that has so many keys, and lists them in pages as S3 does."""
+
+    def answer(_method: str, path: str) -> Any:
+        asked = {name: one[0] for name, one in parse_qs(urlsplit(path).query).items()}
+        start = int(asked.get("continuation-token", 0))
+        end = min(start + int(asked["max-keys"]), keys)
+        more = f"<NextContinuationToken>{end}</NextContinuationToken>" if end < keys else ""
+        contents = "".join(
+            f"<Contents><Key>{n:06}</Key><Size>1</Size>"
+            f"<LastModified>{NOW.isoformat()}</LastModified></Contents>"
+            for n in range(start, end)
+        )
+        return 200, {}, f"<ListBucketResult>{contents}{more}</ListBucketResult>".encode()
+
+    return answer
+
+
+@pytest.mark.promise("DATA-6")
+@pytest.mark.parametrize("path", [("..",), ("eu", "..", "..", "wages"), ("eu/../../wages",), ("",)])
+def test_a_path_that_climbs_is_refused(
+    register: Register, loopback: Door, path: tuple[str, ...]
+) -> None:
+    with pytest.raises(SourceProblem, match="no place below this source"):
+        KIND.browse(register(), path, loopback)
+
+
+@pytest.mark.promise("DATA-4")
+def test_a_check_says_what_was_reached_and_what_servers_get(
+    register: Register, s3_store: S3Store, bucket: str, loopback: Door
+) -> None:
+    assert KIND.check(register(), loopback) == (
+        f"Bucket {bucket} at {s3_store.endpoint}, prefix sales/."
+        " Servers get credentials for an hour that read only this."
+    )
+    assert "no file below it yet" in KIND.check(register(prefix="none"), loopback)
+
+
+@pytest.mark.promise("DATA-4", "DATA-5")
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"secret_access_key": "wrong-0123456789"}, "the secret key is wrong. Enter it again."),
+        ({"access_key_id": "nobody"}, "it does not know the access key."),
+        ({"bucket": "no-such-bucket"}, "there is no such bucket."),
+        ({"endpoint": "http://127.0.0.1:1"}, "cannot be reached."),
+        (
+            {"role": "arn:aws:iam::000000000000:role/another"},
+            "the account may not assume the role.",
+        ),
+        ({"account": "ambient"}, "this machine has no identity to ask with."),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_without_secrets(
+    register: Register,
+    loopback: Door,
+    monkeypatch: pytest.MonkeyPatch,
+    wrong: dict[str, str],
+    words: str,
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    source = register(**wrong)
+
+    with pytest.raises(SourceProblem) as raised:
+        KIND.check(source, loopback)
+
+    assert words in str(raised.value)
+    assert not any(secret in repr(raised.value) for secret in source.secrets.values())
+    assert raised.value.__cause__ is None
+
+
+@pytest.mark.promise("DATA-4")
+def test_a_clock_that_is_wrong_is_named(
+    register: Register, loopback: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ahead(**_: Any) -> datetime:
+        return datetime.now(UTC) + timedelta(hours=2)
+
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", ahead)
+
+    with pytest.raises(SourceProblem, match="clock"):
+        KIND.check(register(), loopback)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control plane gives up after a third of a second."""
+    monkeypatch.setattr(connections, "CALL_SECONDS", 0.3)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.promise("DATA-4")
+@pytest.mark.parametrize("drip", [b"", b"x"])
+def test_a_store_that_does_not_answer_or_never_ends_is_given_up(
+    register: Register, loopback: Door, drip: bytes
+) -> None:
+    with (
+        never_answering(drip) as url,
+        pytest.raises(SourceProblem, match="did not answer in time"),
+    ):
+        KIND.check(register(endpoint=url), loopback)
+
+
+@pytest.mark.promise("DATA-4")
+@pytest.mark.parametrize("body", [b"<html>Welcome</html>", b"{}", b"<ListBucketResult><x", b"\xff"])
+def test_what_is_no_store_at_all_is_said(register: Register, loopback: Door, body: bytes) -> None:
+    with (
+        playing(lambda _m, _p: (200, {}, body)) as page,
+        pytest.raises(SourceProblem, match="does not answer as S3 does"),
+    ):
+        KIND.check(register(endpoint=page.url), loopback)
+
+
+@pytest.mark.promise("DATA-4")
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(register: Register, loopback: Door, status: int) -> None:
+    with playing(lambda _m, _p: (200, {}, b"")) as hub:
+        leads = {"Location": hub.url, "x-amz-bucket-region": "eu-west-1"}
+        with (
+            playing(lambda _m, _p: (status, leads, b"")) as store,
+            pytest.raises(
+                SourceProblem,
+                match=r"redirects are not followed. The bucket is in the region eu-west-1",
+            ),
+        ):
+            KIND.check(register(endpoint=store.url, **REGISTERED), loopback)
+
+    assert hub.asked == []
+
+
+@pytest.mark.promise("DATA-5")
+@pytest.mark.parametrize(
+    ("endpoint", "words"),
+    [
+        ("http://169.254.169.254", "metadata"),
+        ("http://10.1.2.3:9000", "private network"),
+        ("http://[::1]:9000", "this machine"),
+        ("http://localhost:9000", "this machine"),
+        ("http://lake.example.com", "private network"),
+    ],
+)
+def test_an_endpoint_passes_the_door_also_by_its_name(
+    register: Register, endpoint: str, words: str
+) -> None:
+    known = {"lake.example.com": "10.0.0.7", "localhost": "127.0.0.1"}
+    closed = Door(resolver=lambda host, _port: (ip_address(known.get(host, host)),))
+
+    with pytest.raises(SourceProblem, match=words):
+        KIND.check(register(endpoint=endpoint), closed)
+
+
+@pytest.mark.promise("DATA-5")
+def test_a_name_that_changes_its_mind_is_not_followed(
+    register: Register, s3_store: S3Store
+) -> None:
+    """The connection goes to the address that was checked, not to what the name means a moment later."""
+    answers = iter(["127.0.0.1", "10.0.0.7", "10.0.0.7", "10.0.0.7"])
+    fickle = Door(
+        networks=(ip_network("127.0.0.0/8"),),
+        resolver=lambda _host, _port: (ip_address(next(answers)),),
+    )
+    port = urlsplit(s3_store.endpoint).port
+
+    with pytest.raises(SourceProblem, match="private network"):
+        KIND.check(register(endpoint=f"http://rebinding.invalid:{port}"), fickle)
+
+
+@pytest.mark.promise("DATA-1")
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"bucket": "a/b"}, "Bucket cannot be"),
+        ({"bucket": "a..b"}, "Bucket cannot be"),
+        ({"prefix": "a/*"}, "holds"),
+        ({"prefix": "a/../b"}, "climbs"),
+        ({"region": "eu.evil.com/"}, "Region cannot be"),
+        ({"endpoint": "ftp://store"}, "Endpoint is no address"),
+        ({"endpoint": "https://key:secret@store"}, "Endpoint is no address"),
+        ({"endpoint": "https://store/?x=1"}, "Endpoint is no address"),
+        ({"role": "allotment-reader"}, "Role cannot be"),
+        ({"kms_key": "alias/mine"}, "Encryption key cannot be"),
+        ({"account": "ambient", **REGISTERED}, "cannot be handed to servers"),
+        ({"ca": "no certificate"}, "no PEM certificate"),
+    ],
+)
+def test_fields_that_cannot_be_right_are_refused_by_name(wrong: dict[str, str], words: str) -> None:
+    right = {
+        "bucket": "lake",
+        "access_key_id": "key",
+        "secret_access_key": "secret",
+        "role": "arn:aws:iam::123456789012:role/allotment-reader",
+    }
+    KIND.validate(filled_in(**right))
+
+    with pytest.raises(SourceProblem, match=words):
+        KIND.validate(filled_in(**{**right, **wrong}))
+
+
+@pytest.mark.promise("DATA-1")
+def test_only_who_manages_all_sources_may_use_the_machines_own_identity() -> None:
+    assert {one.name: one.guarded for one in KIND.fields if one.guarded} == {
+        "account": ("ambient",)
+    }
