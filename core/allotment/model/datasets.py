@@ -81,7 +81,7 @@ class Dataset:
 
     ``uris`` name files, prefixes (ending in ``/``) or patterns; ``source`` is the source through
     which they are read, None for files below the platform's own data folders. ``target`` is where its
-    versions are kept, None as long as it has none.
+    versions are kept, None as long as it has none; ``version`` the number of the newest committed one.
     """
 
     name: str
@@ -98,6 +98,7 @@ class Dataset:
     revoked_at: datetime | None = None
     reading: DatasetReading | None = None
     target: str | None = None
+    version: int | None = None
     attachments: tuple[Attachment, ...] = ()
     created_by: str = ""
     created_at: datetime | None = None
