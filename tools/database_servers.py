@@ -71,7 +71,7 @@ class DatabaseServer:
     def with_database(self, name: str) -> DatabaseServer:
         """Make a database, and speak of it."""
         quote = "`" if self.dialect.startswith("mysql") else '"'
-        self.run(f"CREATE DATABASE {quote}{name}{quote}")
+        self.run(f"CREATE DATABASE {quote}{name.replace(quote, quote * 2)}{quote}")
         return replace(self, database=name)
 
     def new_database(self) -> DatabaseServer:

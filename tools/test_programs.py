@@ -36,13 +36,16 @@ PROGRAMS = {
         "Debian: apt-get install chromium fonts-dejavu-core; macOS: brew install chromium",
     ),
     "gcc": Program(("gcc",), "Debian: apt-get install gcc libc6-dev"),
+    "mariadb": Program(
+        ("mariadbd", "/usr/sbin/mariadbd"), "Debian: apt-get install mariadb-server"
+    ),
     "postgresql": Program(
         ("initdb",), "pip install pgserver, or Debian: apt-get install postgresql", "pgserver"
     ),
 }
 FOLDERS = {"browser": "chromium"}
 """What a whole folder of tests needs."""
-FIXTURES = {"nvml_library": "gcc"}
+FIXTURES = {"mariadb_server": "mariadb", "nvml_library": "gcc"}
 """What a fixture needs, and with it every test that asks for it."""
 
 
