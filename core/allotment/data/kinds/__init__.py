@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from allotment.data.kinds.kind import Kind
+from allotment.data.kinds.mariadb import MariaDB
+from allotment.data.kinds.mysql import MySQL
 from allotment.data.kinds.postgresql import PostgreSQL
+from allotment.data.kinds.s3 import S3
 from allotment.model.sources import SourceKind
 
-_ALL: tuple[Kind, ...] = (PostgreSQL(),)
+_ALL: tuple[Kind, ...] = (PostgreSQL(), MySQL(), MariaDB(), S3())
 
 KINDS: Mapping[SourceKind, Kind] = {one.kind: one for one in _ALL}
 """What can be registered, in the order in which forms offer it."""
