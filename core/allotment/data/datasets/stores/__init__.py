@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from allotment.data.datasets.stores.folder import FolderStore
 from allotment.data.datasets.stores.store import Store
 from allotment.data.door import Door
 from allotment.data.problems import SourceProblem
@@ -18,8 +17,15 @@ def open_store(kind: SourceKind | None, credential: Credential | None, door: Doo
         SourceProblem: the kind holds no files, or its address may not be opened.
     """
     fields = credential.fields if credential else {}
+    # The providers' libraries take a second to import: only who opens such a store waits for it.
     if kind is None or kind is SourceKind.FOLDER:
+        from allotment.data.datasets.stores.folder import FolderStore  # noqa: PLC0415 - see above
+
         return FolderStore(door, str(fields["path"]) if kind else None)
+    if kind is SourceKind.S3:
+        from allotment.data.datasets.stores.s3 import S3Store  # noqa: PLC0415 - see above
+
+        return S3Store(fields, door)
     raise SourceProblem(
         f"A {kind.value} source holds tables, not files.",
         remedy="Datasets are registered through object stores and folders.",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
-from allotment.data.datasets.uris import DataUri
+from allotment.data.datasets.uris import DataUri, covers, written
+from allotment.data.problems import SourceProblem
+from allotment.model.reasons import Rule
+from allotment.model.sources import SourceKind
 
 PIECE = 1 << 20
 """Bytes that are read at a time where a whole file is read."""
@@ -59,6 +62,23 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+def check_within(kind: SourceKind, fields: Mapping[str, Any], uri: DataUri) -> None:
+    """Refuse a URI that is not below what a credential opens: its bucket must not be taken for another.
+
+    Raises:
+        SourceProblem: it lies elsewhere.
+    """
+    if covers(kind, fields, uri):
+        return
+    place = fields.get("container") or fields.get("bucket")
+    opened = written(kind, str(place), str(fields.get("prefix") or ""))
+    raise SourceProblem(
+        f"{uri} lies outside what the source opens, {opened}.",
+        remedy="Name files below it, or choose another source.",
+        rule=Rule.DATA_PATH,
+    )
 
 
 def span(size: int, start: int, length: int) -> tuple[int, int]:

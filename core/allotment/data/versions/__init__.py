@@ -1,0 +1,1 @@
+"""Versions of datasets, kept as DVC keeps them: histories in git, contents by their MD5 in a store."""

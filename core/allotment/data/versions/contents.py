@@ -1,0 +1,162 @@
+"""Stores of contents: objects that are put once under their name and never change."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from allotment.data.door import Door
+from allotment.data.problems import SourceProblem
+from allotment.data.versions.target import OpenedTarget
+from allotment.model.versions import ContentsKind
+
+PIECE = 1 << 20
+_LEFT = 24 * 3600
+"""Seconds after which a file that was not written to any more was left by a process that died."""
+_IN_MEMORY = 8 << 20
+"""Bytes of a file on its way to a bucket that stay in memory; longer ones go by a temporary file."""
+
+
+class Contents(Protocol):
+    """One store, used by several threads at once. Keys have steps separated by ``/``."""
+
+    def incoming(self) -> Any:
+        """A context that gives a file to write into, from which :meth:`keep` takes what was written."""
+
+    def keep(self, key: str, incoming: IO[bytes]) -> None:
+        """Put what was written under a key: whole, or not at all.
+
+        Raises:
+            SourceProblem: the store refused it.
+        """
+
+    def get(self, key: str) -> Iterator[bytes]:
+        """An object in pieces.
+
+        Raises:
+            SourceProblem: there is none, or the store refused.
+        """
+
+    def drop(self, key: str) -> None:
+        """Delete an object; one that is gone already is no problem."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+def put(contents: Contents, key: str, data: bytes) -> None:
+    """Put some bytes under a key."""
+    with contents.incoming() as incoming:
+        incoming.write(data)
+        contents.keep(key, incoming)
+
+
+def get(contents: Contents, key: str) -> bytes:
+    """A whole object."""
+    return b"".join(contents.get(key))
+
+
+def open_contents(opened: OpenedTarget, door: Door, space: str = "") -> Contents:
+    """Open a target's store with its registered account: all of it, or one dataset's.
+
+    Raises:
+        SourceProblem: it may not be opened.
+    """
+    source = opened.contents_source(space)
+    if opened.target.contents_kind is ContentsKind.FOLDER:
+        return FolderContents(door.path(str(source.fields["path"])))
+    # The providers' libraries take a second to import: only who opens such a store waits for it.
+    if opened.target.contents_kind is ContentsKind.S3:
+        from allotment.data.versions.s3_contents import S3Contents  # noqa: PLC0415 - see above
+
+        return S3Contents(source, door)
+    raise SourceProblem("Versions are kept in folders and in S3.", remedy="Choose one of them.")
+
+
+class FolderContents:
+    """A folder: objects come to be by a rename, so that none is ever half there."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._new = root / ".incoming"
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Take away what commits that were killed have left."""
+        if not self._new.is_dir():
+            return
+        for file in self._new.iterdir():
+            with suppress(FileNotFoundError):
+                if time.time() - file.stat().st_mtime > _LEFT:
+                    file.unlink()
+
+    @contextmanager
+    def incoming(self) -> Iterator[IO[bytes]]:
+        """A file beside the others, which is gone again unless it was kept."""
+        try:
+            self._new.mkdir(parents=True, exist_ok=True)
+            file = tempfile.NamedTemporaryFile(dir=self._new, delete=False)  # noqa: SIM115 - kept by a rename
+        except OSError as error:
+            raise _folder_problem(self._root, error) from None
+        try:
+            with file:
+                yield file
+        except OSError as error:
+            raise _folder_problem(self._root, error) from None
+        finally:
+            with suppress(FileNotFoundError):
+                Path(file.name).unlink()
+
+    def keep(self, key: str, incoming: IO[bytes]) -> None:
+        """Rename it into its place, on the disk before that."""
+        incoming.flush()
+        os.fsync(incoming.fileno())
+        place = self._root / key
+        place.parent.mkdir(parents=True, exist_ok=True)
+        # Readable for who may read the folder: a temporary file is its owner's alone.
+        Path(incoming.name).chmod(0o644)
+        Path(incoming.name).replace(place)
+
+    def get(self, key: str) -> Iterator[bytes]:
+        """An object in pieces."""
+        try:
+            with (self._root / key).open("rb") as file:
+                while piece := file.read(PIECE):
+                    yield piece
+        except OSError as error:
+            raise _folder_problem(self._root / key, error) from None
+
+    def drop(self, key: str) -> None:
+        """Delete an object."""
+        with suppress(FileNotFoundError):
+            (self._root / key).unlink()
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@contextmanager
+def spooled() -> Iterator[IO[bytes]]:
+    """A file on its way to a bucket."""
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
+        yield file
+
+
+def refused_by_bucket(done: str, key: str, code: str) -> SourceProblem:
+    """What happened, in the provider's word and without its message: that may repeat a signed address."""
+    return SourceProblem(
+        f"An object could not be {done} in the target's bucket ({code}): {key}.",
+        remedy="Test the target: its account needs to read, write and delete objects there.",
+    )
+
+
+def _folder_problem(place: Path, error: OSError) -> SourceProblem:
+    return SourceProblem(
+        f"The target's folder {place} cannot be used: {error.strerror or error}.",
+        remedy="Check that it is there, has room, and that the control plane may write into it.",
+    )

@@ -1,0 +1,77 @@
+"""What has been put into targets already: an unchanged file is neither read nor put again.
+
+It can be thrown away at any time: what is not known here is put once more, under the same name.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+from allotment.data.datasets.stores.store import StoredFile
+
+_SCHEMA = """
+create table if not exists hashed (
+    uri text not null, etag text not null, size integer not null, md5 text not null,
+    primary key (uri, etag, size)
+) without rowid;
+create table if not exists kept (place text not null, md5 text not null, primary key (place, md5))
+    without rowid;
+"""
+_WAIT = 10.0
+"""Seconds to wait for another process that writes."""
+
+
+class Known:
+    """Which contents are where. One object is used by several threads only for reading."""
+
+    def __init__(self, file: Path, place: str) -> None:
+        """Open it for one place: a target's store of one dataset."""
+        self._file, self._place = file, place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(self._connect()) as connection:
+            connection.executescript(_SCHEMA)
+
+    def hashes(self, files: Iterable[StoredFile]) -> dict[StoredFile, str]:
+        """The MD5 of those files whose contents are in the place already."""
+        statement = (
+            "select md5 from hashed join kept using (md5) "
+            "where uri = ? and etag = ? and size = ? and place = ?"
+        )
+        found = {}
+        with closing(self._connect()) as connection:
+            for file in files:
+                key = (str(file.uri), file.etag, file.size, self._place)
+                row = connection.execute(statement, key).fetchone()
+                if row:
+                    found[file] = str(row[0])
+        return found
+
+    def holds(self, md5: str) -> bool:
+        """Whether some contents are in the place."""
+        with closing(self._connect()) as connection:
+            row = connection.execute(
+                "select 1 from kept where place = ? and md5 = ?", (self._place, md5)
+            ).fetchone()
+        return row is not None
+
+    def add(self, kept: Iterable[tuple[StoredFile, str]]) -> None:
+        """Remember files whose contents are in the place now."""
+        listed = list(kept)
+        with closing(self._connect()) as connection, connection:
+            connection.executemany(
+                "insert or replace into hashed values (?, ?, ?, ?)",
+                [(str(file.uri), file.etag, file.size, md5) for file, md5 in listed],
+            )
+            connection.executemany(
+                "insert or ignore into kept values (?, ?)",
+                [(self._place, md5) for _, md5 in listed],
+            )
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file, timeout=_WAIT)
+        connection.execute("pragma journal_mode=wal")
+        connection.execute("pragma synchronous=normal")
+        return connection

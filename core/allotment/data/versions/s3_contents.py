@@ -1,0 +1,73 @@
+"""Contents of versions in an S3 bucket, written with the target's registered account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import IO
+
+from botocore.exceptions import BotoCoreError, ClientError
+from s3transfer.manager import TransferManager
+
+from allotment.data.door import Door
+from allotment.data.kinds import s3
+from allotment.data.kinds.kind import Opened
+from allotment.data.problems import SourceProblem
+from allotment.data.versions.contents import PIECE, refused_by_bucket, spooled
+
+_AT_ONCE = 64 << 20
+"""Bytes that are put by one request; more go in parts."""
+
+
+class S3Contents:
+    """Objects of an S3 bucket."""
+
+    def __init__(self, source: Opened, door: Door) -> None:
+        self._client = s3.account_client(source, door)
+        self._bucket, self._prefix = str(source.fields["bucket"]), str(source.fields["prefix"])
+
+    def incoming(self) -> AbstractContextManager[IO[bytes]]:
+        """A file in memory, or a temporary one where it is long."""
+        return spooled()
+
+    def keep(self, key: str, incoming: IO[bytes]) -> None:
+        """Put it; a bucket shows an object when all of it is there."""
+        size = incoming.tell()
+        incoming.seek(0)
+        where = {"Bucket": self._bucket, "Key": self._prefix + key}
+        try:
+            if size <= _AT_ONCE:
+                self._client.put_object(**where, Body=incoming)
+            else:
+                # In parts, and broken off whole if one of them fails.
+                with TransferManager(self._client) as transfer:
+                    transfer.upload(incoming, where["Bucket"], where["Key"]).result()
+        except (BotoCoreError, ClientError, OSError) as error:
+            raise _problem("written", key, error) from None
+
+    def get(self, key: str) -> Iterator[bytes]:
+        """An object in pieces."""
+        try:
+            found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+            with found["Body"] as body:
+                yield from body.iter_chunks(PIECE)
+        except (BotoCoreError, ClientError, OSError) as error:
+            raise _problem("read", key, error) from None
+
+    def drop(self, key: str) -> None:
+        """Delete an object."""
+        try:
+            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
+        except (BotoCoreError, ClientError, OSError) as error:
+            raise _problem("deleted", key, error) from None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+def _problem(done: str, key: str, error: Exception) -> SourceProblem:
+    code = type(error).__name__
+    if isinstance(error, ClientError):
+        code = str(error.response.get("Error", {}).get("Code", "unknown"))
+    return refused_by_bucket(done, key, code)
