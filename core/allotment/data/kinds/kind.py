@@ -65,7 +65,10 @@ class Kind(Protocol):
 
     kind: SourceKind
     title: str
-    fields: tuple[FormField, ...]
+
+    @property
+    def fields(self) -> tuple[FormField, ...]:
+        """The form, in its order; most kinds have it as a constant of their class."""
 
     def validate(self, source: Opened) -> None:
         """Refuse fields that cannot be right, without opening anything."""
