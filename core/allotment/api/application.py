@@ -17,8 +17,10 @@ from allotment.api.identity import Identities
 from allotment.api.plane import ControlPlane
 from allotment.api.resources import (
     addresses,
+    attachments,
     budgets,
     configuration,
+    datasets,
     departments,
     devices,
     events,
@@ -26,8 +28,11 @@ from allotment.api.resources import (
     groups,
     happenings,
     instance_types,
+    lending,
     limits,
     me,
+    models,
+    opening,
     planning,
     platform,
     pools,
@@ -37,9 +42,12 @@ from allotment.api.resources import (
     roles,
     servers,
     simulations,
+    sources,
+    targets,
     tickets,
     usage,
     users,
+    versions,
 )
 from allotment.api.sessions import Sessions
 from allotment.api.surrounding import BodyLimit, Prefix, Watch
@@ -68,6 +76,14 @@ _ROUTERS = (
     budgets,
     planning,
     simulations,
+    sources,
+    lending,
+    datasets,
+    attachments,
+    opening,
+    versions,
+    targets,
+    models,
     configuration,
 )
 
@@ -119,6 +135,7 @@ def _lifespan(plane: ControlPlane) -> Any:
             plane.hub.close()  # whoever waits for the hub gives up
             await asyncio.gather(*tasks)
             plane.errands.close()
+            plane.data.close()
             plane.endings.close()
             plane.queueing.close()
             plane.simulations.close()

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import pwd
+import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from allotment.api.environment import ServiceEnvironment
 from allotment.api.feed import EventFeed
 from allotment.api.measures import Measures
 from allotment.api.plane import ControlPlane
+from allotment.data.assembling import door_of, open_vault
+from allotment.data.door import Door
+from allotment.data.keys import new_key
+from allotment.data.vault import Vault
 from allotment.model.currency import write_money_in
 from allotment.model.refusals import SettingsInvalid
 from allotment.record import Record, open_record
 from allotment.record.prospects import Prospects
 from allotment.simulate.running import Simulations
 from allotment.work import cloud, homes, mailing
+from allotment.work.data_work import DataWork
 from allotment.work.endings import ROUND_EVERY, Endings
 from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
@@ -63,6 +71,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         holder=this_process(),
     )
     work = Work(record, hub, use, place, environment.hub, this_process())
+    data = data_of(environment, record, declared)
     return ControlPlane(
         environment=environment,
         record=record,
@@ -73,6 +82,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         errands=Errands(),
         simulations=Simulations(record),
         cloud=limits_of_cloud,
+        data=data,
         prospects=Prospects(),
         waits=waits,
         loop=Loop(
@@ -84,6 +94,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
                 Step("endings", ROUND_EVERY, endings.round),
                 Step("mail", mailing.EVERY, writes.round, after_failure=mailing.AFTER_FAILURE),
                 Step("waits", WAITS_EVERY, waits.look),
+                *data.steps(),
             ),
             utc_now,
         ),
@@ -93,6 +104,33 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         started_at=utc_now(),
         trust=trust(declared),
     )
+
+
+def data_of(environment: ServiceEnvironment, record: Record, declared: Declared) -> DataWork:
+    """What opens, proves and lends data. With settings that are broken since, nothing is opened.
+
+    Raises:
+        KeysWrong: the keys of the secrets are missing, or are not those of this record.
+    """
+    try:
+        settings = declared.settings
+    except SettingsInvalid:
+        vault, door = Vault((new_key(),), accepts=False), Door()
+    else:
+        vault = open_vault(record, settings, environment.state, utc_now())
+        ports, endpoints = _platform(environment)
+        door = door_of(settings, state=environment.state, ports=ports, endpoints=endpoints)
+    folder = environment.state or Path(tempfile.mkdtemp(prefix="allotment-"))
+    return DataWork.of(record, vault, door, folder / "files", utc_now)
+
+
+def _platform(environment: ServiceEnvironment) -> tuple[set[int], list[tuple[str, int | None]]]:
+    """Where the platform itself is reached: ports of this machine, and hosts."""
+    urls = [urlsplit(environment.hub_api_url), urlsplit(environment.public_url)]
+    ports = {environment.port, *(one.port for one in urls if one.port is not None)}
+    named = ("ALLOTMENT_PORT", "ALLOTMENT_HUB_PORT", "ALLOTMENT_PROXY_API_PORT")
+    ports |= {int(os.environ[name]) for name in named if os.environ.get(name, "").isdigit()}
+    return ports, [(one.hostname, one.port) for one in urls if one.hostname]
 
 
 def homes_of(environment: ServiceEnvironment, record: Record, declared: Declared) -> homes.Homes:

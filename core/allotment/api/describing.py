@@ -123,8 +123,9 @@ def _exemplify(operation: dict[str, Any]) -> None:
     """Add an example to what is sent and to what is answered."""
     sent = operation.get("requestBody")
     if sent is not None:
-        for content in sent["content"].values():
-            content["example"] = BODIES[_document(content)]
+        for kind, content in sent["content"].items():
+            if kind == "application/json":
+                content["example"] = BODIES[_document(content)]
     for status, response in operation["responses"].items():
         content = response.get("content", {}).get("application/json")
         if content is not None and status.startswith("2"):

@@ -15,6 +15,7 @@ from allotment.record.prospects import Prospects
 from allotment.rules.permission import NOTHING, Action, Caller, Target, judge
 from allotment.simulate.running import Simulations
 from allotment.work.cloud import CloudLimits
+from allotment.work.data_work import DataWork
 from allotment.work.endings import Endings
 from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
@@ -42,6 +43,7 @@ class ControlPlane:
     errands: Errands
     simulations: Simulations
     cloud: CloudLimits
+    data: DataWork
     prospects: Prospects
     waits: WaitsTold
     loop: Loop

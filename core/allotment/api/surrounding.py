@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from allotment.api.authentication import API
 from allotment.api.plane import ControlPlane
 from allotment.api.problems import problem_response
+from allotment.data.datasets import attachments
 from allotment.rules.permission import Caller
 
 log = logging.getLogger(__name__)
@@ -18,8 +20,13 @@ LARGEST_BODY = 2**20
 """Bytes. The largest thing sent is a settings file."""
 
 
-LARGER = {("POST", f"{API}/simulations"): 10 * 2**20}
-"""Bytes, where more may be sent: a trace."""
+_LARGER = (
+    ("POST", re.compile(rf"{API}/simulations"), 10 * 2**20),
+    ("PUT", re.compile(rf"{API}/datasets/[^/]+/attachments/[^/]+"), attachments.LARGEST),
+)
+"""Bytes, where more may be sent: a trace, a document beside a dataset."""
+_IN_PIECES = ("PUT", re.compile(rf"{API}/models/[^/]+/[^/]+/file"))
+"""Where a file is sent that is never held in memory; its route says how large it may be."""
 
 
 class Prefix:
@@ -44,12 +51,11 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or _matches(scope, *_IN_PIECES):
             await self._app(scope, receive, send)
             return
-        most = LARGER.get(
-            (scope["method"], scope["path"].removeprefix(scope["root_path"])), LARGEST_BODY
-        )
+        larger = (most for method, path, most in _LARGER if _matches(scope, method, path))
+        most = next(larger, LARGEST_BODY)
         body = b""
         more = True
         while more:
@@ -72,6 +78,12 @@ class BodyLimit:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self._app(scope, whole, send)
+
+
+def _matches(scope: Scope, method: str, path: re.Pattern[str]) -> bool:
+    """Whether a request is of this method, to such a path."""
+    asked = scope["path"].removeprefix(scope["root_path"])
+    return bool(scope["method"] == method and path.fullmatch(asked))
 
 
 class Watch:

@@ -136,7 +136,9 @@ class Connection:
             return response
         raise problem(response)
 
-    def keep(self, kind: type[D], path: str, content: bytes | Iterable[bytes], /, **query: str) -> D:
+    def keep(
+        self, kind: type[D], path: str, content: bytes | Iterable[bytes], /, **query: str
+    ) -> D:
         """Send a file's bytes for keeping, and read the answer."""
         return _parsed(kind, self.request("PUT", path, query=query, content=content))
 

@@ -7,7 +7,12 @@ from typing import Any
 
 from allotment.client.connection import Connection, Revision
 from allotment.client.paths import segment
-from allotment.model.documents import TargetCheck, VersionTarget, VersionTargetListing
+from allotment.model.documents import (
+    TargetCheck,
+    TargetFormListing,
+    VersionTarget,
+    VersionTargetListing,
+)
 
 
 class Targets:
@@ -15,6 +20,10 @@ class Targets:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def forms(self) -> TargetFormListing:
+        """Every kind of both halves of a target, with the fields that their forms ask for."""
+        return self._connection.read(TargetFormListing, "/target-kinds")
 
     def all(self) -> VersionTargetListing:
         """Targets, by name."""

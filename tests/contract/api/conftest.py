@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -26,6 +29,9 @@ from allotment.api.measures import Measures
 from allotment.api.plane import ControlPlane
 from allotment.api.port import listen
 from allotment.client import AllotmentClient
+from allotment.data.door import Door
+from allotment.data.keys import new_key
+from allotment.data.vault import Vault
 from allotment.model.claims import Claim
 from allotment.model.devices import DeviceOrigin, DeviceSpec
 from allotment.model.groups import Share
@@ -44,6 +50,7 @@ from allotment.record import (
 from allotment.record.prospects import Prospects
 from allotment.simulate.running import Simulations
 from allotment.work.cloud import CloudLimits
+from allotment.work.data_work import DataWork
 from allotment.work.endings import Endings
 from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
@@ -55,6 +62,7 @@ from allotment.work.waits_told import WaitsTold
 SERVICE_TOKEN = "the-control-planes-own-token"
 ACCESS = "access:services!service=allotment"
 OPERATE = "custom:allotment:operate"
+LOOPBACK = ip_network("127.0.0.0/8")
 
 
 @dataclass
@@ -232,7 +240,11 @@ class Served:
 
 
 def make_plane(
-    record: Record, hub_url: str, clock: Callable[[], datetime], steps: tuple[Step, ...] = ()
+    record: Record,
+    hub_url: str,
+    clock: Callable[[], datetime],
+    steps: tuple[Step, ...],
+    data: DataWork,
 ) -> ControlPlane:
     """A control plane over a record, whose clock is the test's."""
     hub, use, waits = HubApi(hub_url, SERVICE_TOKEN), LiveUse(), WaitsTold(record)
@@ -245,6 +257,7 @@ def make_plane(
         queueing=Queueing(record, hub, "hub"),
         errands=Errands(),
         cloud=CloudLimits(record, lambda: None),
+        data=data,
         prospects=Prospects(),
         waits=waits,
         simulations=Simulations(record),
@@ -263,9 +276,15 @@ def serving(hub: HubStandIn) -> Iterator[Callable[..., Served]]:
     running: list[tuple[Callable[[], None], threading.Thread]] = []
 
     def start(
-        record: Record, clock: Callable[[], datetime], steps: tuple[Step, ...] = ()
+        record: Record,
+        clock: Callable[[], datetime],
+        steps: tuple[Step, ...] = (),
+        door: Door | None = None,
     ) -> Served:
-        plane = make_plane(record, hub.url, clock, steps)
+        folder = folders.enter_context(tempfile.TemporaryDirectory())
+        vault = Vault((new_key(),))
+        data = DataWork.of(record, vault, door or Door(), Path(folder), clock)
+        plane = make_plane(record, hub.url, clock, steps, data)
         seconds = Seconds()
         app = create_application(plane, Identities(plane.hub, seconds))
         listener = listen("127.0.0.1", 0)
@@ -292,11 +311,12 @@ def serving(hub: HubStandIn) -> Iterator[Callable[..., Served]]:
         return Served(plane, app, origin, seconds, hub, http, stop)
 
     # verify: no certificates are loaded for plain HTTP, which would take longer than a test.
-    with httpx.Client(trust_env=False, timeout=30, verify=False) as http:  # noqa: S501
-        yield start
-    for stop, thread in running:
-        stop()
-        assert not thread.is_alive()
+    with ExitStack() as folders:
+        with httpx.Client(trust_env=False, timeout=30, verify=False) as http:  # noqa: S501
+            yield start
+        for stop, thread in running:
+            stop()
+            assert not thread.is_alive()
 
 
 @pytest.fixture
@@ -349,3 +369,24 @@ def api(lab: Any, hub: HubStandIn, serve: Callable[..., Served]) -> Served:
         hub.give(name, name, ACCESS)
         hub.give(f"{name}+", name, ACCESS, OPERATE)
     return serve(lab.record, lambda: lab.now)
+
+
+@pytest.fixture
+def data_api(lab: Any, hub: HubStandIn, serve: Callable[..., Served], tmp_path: Path) -> Served:
+    """As ``api``, with carl the data custodian; this machine and the folder ``tmp_path / "data"`` may be opened.
+
+    bob and zoe have a server each, whose own tokens are ``bobs-server`` and ``zoes-server``.
+    """
+    with lab.write() as writing:
+        people.onboard(writing, ["rita"], None, "reader")
+        people.onboard(writing, ["carl"], None, "data-custodian")
+        memberships.set_lead(writing, "ann", "vision", lead=True)
+    for name in ("olga", "rita", "carl", "ann", "bob", "zoe"):
+        hub.give(name, name, ACCESS)
+        hub.give(f"{name}+", name, ACCESS, OPERATE)
+    for name in ("bob", "zoe"):
+        hub.give(f"{name}s-server", name, ACCESS)
+        lab.granted(name, "cpu", "work", token_hash=hash_token(f"{name}s-server"))
+    root = tmp_path / "data"
+    root.mkdir()
+    return serve(lab.record, lambda: lab.now, door=Door((root,), (LOOPBACK,)))

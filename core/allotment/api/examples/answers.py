@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allotment.api.examples.data import DATA_ANSWERS
 from allotment.api.examples.queue import TICKET
 from allotment.api.examples.simulations import POLICY, SIMULATION
 from allotment.api.examples.things import (
@@ -47,6 +48,7 @@ def _listing(kind: str, item: dict[str, Any]) -> dict[str, Any]:
 
 
 ANSWERS: dict[str, dict[str, Any]] = {
+    **DATA_ANSWERS,
     "About": {
         "version": "0.1.0",
         "licence": "BSD-3-Clause",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from allotment.api.examples.data import DATA_BODIES
 from allotment.api.examples.queue import QUEUE_BODIES
 from allotment.api.examples.simulations import SIMULATION_BODIES
 from allotment.api.examples.things import BUDGET_TERMS, SERVER, USE, WANTED_SHARE, YAML
 from allotment.api.examples.types import TYPE_BODIES
 
 BODIES: dict[str, dict[str, Any]] = {
+    **DATA_BODIES,
     **QUEUE_BODIES,
     **TYPE_BODIES,
     **SIMULATION_BODIES,

@@ -145,6 +145,8 @@ from allotment.model.documents.types import (
 )
 from allotment.model.documents.versions import (
     TargetCheck,
+    TargetForm,
+    TargetFormListing,
     Version,
     VersionDifference,
     VersionFile,
@@ -260,6 +262,8 @@ __all__ = [
     "Step",
     "StepListing",
     "TargetCheck",
+    "TargetForm",
+    "TargetFormListing",
     "Ticket",
     "TicketListing",
     "TicketPlace",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from allotment.model.documents.document import Document, Listing
+from allotment.model.documents.sources import SourceField
 from allotment.model.versions import ContentsKind, MetadataKind, VersionState
 
 
@@ -31,6 +32,20 @@ class VersionTargetListing(Listing):
     """Targets, by name."""
 
     items: tuple[VersionTarget, ...]
+
+
+class TargetForm(Document):
+    """One kind of one half of a target, and the fields that its form asks for."""
+
+    part: Literal["metadata", "contents"]
+    kind: str = Field(examples=["git"])
+    fields: tuple[SourceField, ...]
+
+
+class TargetFormListing(Listing):
+    """Every kind of both halves of a target."""
+
+    items: tuple[TargetForm, ...]
 
 
 class TargetCheck(Document):

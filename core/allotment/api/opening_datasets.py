@@ -1,0 +1,144 @@
+"""What a server is given to load a dataset: where its files lie, and what opens them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import timedelta
+
+from allotment.api.plane import ControlPlane
+from allotment.api.views.datasets import column_documents
+from allotment.data.datasets.listing import list_files
+from allotment.data.datasets.stores import open_store
+from allotment.data.kinds import KINDS
+from allotment.data.kinds.kind import Borrower
+from allotment.data.problems import SourceProblem
+from allotment.data.versions.reading import uris_of
+from allotment.model import documents
+from allotment.model.allotments import Allotment
+from allotment.model.datasets import Dataset
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import Refusal
+from allotment.model.sources import Credential, Source, SourceKind
+from allotment.model.versions import Version, VersionState
+from allotment.record import versions
+from allotment.rules.data_access import Asker
+
+PROMISED = "promised"
+_HOUR = timedelta(hours=1)
+
+
+def wanted_version(
+    plane: ControlPlane, dataset: str, asker: Asker, wanted: int | str | None
+) -> Version | None:
+    """The version that is asked for; None: the files as they are now.
+
+    Raises:
+        NotFound: there is none.
+        Refusal: this server was promised none, or it is not committed.
+    """
+    if wanted is None:
+        return None
+    if wanted == PROMISED:
+        promise = asker.datasets.get(dataset)
+        wanted = None if promise is None else promise.version
+        if wanted is None:
+            message = f"There was no version of {dataset!r} that this server could be promised."
+            remedy = "Load it without a version, or name one."
+            raise Refusal(Reason(Rule.DATA_VERSION, message, remedy=remedy))
+    with plane.record.reading() as reading:
+        found = versions.get(reading, dataset, wanted)
+    if found.state is not VersionState.COMMITTED:
+        message = f"Version {found.number} of {dataset!r} is {found.state}."
+        remedy = "Wait until it is committed, or name another."
+        raise Refusal(Reason(Rule.DATA_VERSION, message, remedy=remedy))
+    return found
+
+
+def open_now(
+    plane: ControlPlane, dataset: Dataset, source: Source | None, server: Allotment
+) -> documents.DatasetAccess:
+    """The files of a dataset as they are now, and what opens them.
+
+    Raises:
+        SourceProblem: they cannot be listed, or a URI names none.
+    """
+    door, credential = plane.data.opening.door, None
+    if source is not None:
+        credential = plane.data.lending.lend(source, server, plane.now())
+    kind = None if source is None else source.kind
+    with closing(open_store(kind, credential, door)) as store:
+        listed = list_files(dataset.uris, store)
+    if listed.problems:
+        first = listed.problems[0]
+        message = f"{first.uri} {first.problem}."
+        remedy = "Ask whoever manages the dataset to look after its files."
+        raise SourceProblem(message, remedy=remedy)
+    files = tuple(
+        documents.DatasetFile(path=one.path, uri=one.uri, size=one.size) for one in listed.files
+    )
+    storage = _storage(plane, kind or SourceKind.FOLDER, dataset.source, credential)
+    return _access(dataset, files, storage)
+
+
+def open_version(
+    plane: ControlPlane, dataset: Dataset, version: Version, server: Allotment
+) -> documents.DatasetAccess:
+    """The files of a version in its target, and what reads just this dataset's there.
+
+    Raises:
+        SourceProblem: the target does not give it, or only by an account that can write.
+    """
+    opened, door, now = (
+        plane.data.committing.opened(version.target),
+        plane.data.opening.door,
+        plane.now(),
+    )
+    found = plane.data.committing.files(version)
+    borrower = Borrower(server.person, server.server, server.id, now + _HOUR, "")
+    kind = KINDS[opened.source_kind]
+    credential = kind.issue(opened.contents_source(dataset.name), borrower, door, now)
+    if credential.shared:
+        # That account writes every dataset's versions: nobody is lent it.
+        message = f"The target {version.target!r} cannot lend what only reads."
+        remedy = "Ask an operator for a target whose store issues short-lived credentials."
+        raise SourceProblem(message, remedy=remedy, rule=Rule.DATA_VERSION)
+    uris = uris_of(opened, dataset.name, found)
+    files = tuple(
+        documents.DatasetFile(path=one.path, uri=uri, size=one.size)
+        for one, uri in zip(found, uris, strict=True)
+    )
+    storage = _storage(plane, opened.source_kind, None, credential)
+    return _access(dataset, files, storage, version)
+
+
+def _access(
+    dataset: Dataset,
+    files: tuple[documents.DatasetFile, ...],
+    storage: documents.DatasetStorage,
+    version: Version | None = None,
+) -> documents.DatasetAccess:
+    reading = dataset.reading
+    now = version is None
+    return documents.DatasetAccess(
+        dataset=dataset.name,
+        version=None if version is None else version.number,
+        format=dataset.format,
+        options=dict(dataset.options if reading is None else reading.options),
+        columns=() if reading is None or not now else column_documents(reading.columns),
+        rows=(None if reading is None else reading.rows) if version is None else version.rows,
+        files=files,
+        storage=storage,
+    )
+
+
+def _storage(
+    plane: ControlPlane, kind: SourceKind, source: str | None, credential: Credential | None
+) -> documents.DatasetStorage:
+    return documents.DatasetStorage(
+        kind=kind,
+        source=source,
+        fields={} if credential is None else dict(credential.fields),
+        expires_at=None if credential is None else credential.expires_at,
+        shared=credential is not None and credential.shared,
+        now=plane.now(),
+    )

@@ -1,0 +1,144 @@
+"""Registering and changing sources: what was entered checked, who may share with whom asked, secrets sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from allotment.api.plane import ControlPlane
+from allotment.api.resources.source_bodies import NewSource, SourceEdit
+from allotment.api.views.onlooker import Onlooker, known_source
+from allotment.data.forms import Filled, fill
+from allotment.data.kinds import KINDS
+from allotment.data.kinds.kind import Opened
+from allotment.model.people import Permission
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import NotPermitted
+from allotment.model.sources import Source, SourceKind
+from allotment.record import sources
+from allotment.rules.data_sharing import change_source as judge_change
+from allotment.rules.permission import Caller
+
+
+def must_manage(plane: ControlPlane, caller: Caller, source: Source) -> None:
+    """Go on only where the caller may have a source be like this.
+
+    Raises:
+        NotPermitted: it is not the caller's to change, or shared more widely than the caller may.
+    """
+    with plane.record.reading() as reading:
+        led = Onlooker.of(reading, caller, plane.now()).led
+    reason = judge_change(caller, source, led)
+    if reason is not None:
+        raise NotPermitted(reason)
+
+
+def managed_source(plane: ControlPlane, caller: Caller, name: str) -> Source:
+    """A source that the caller may change as it is now.
+
+    Raises:
+        NotShared: there is none, or the caller may not know it.
+        NotPermitted: it is not the caller's to change.
+    """
+    with plane.record.reading() as reading:
+        source = known_source(reading, Onlooker.of(reading, caller, plane.now()), name)
+    must_manage(plane, caller, source)
+    return source
+
+
+def register_source(plane: ControlPlane, caller: Caller, body: NewSource) -> None:
+    """Register a source as it was entered; nothing of it is opened yet.
+
+    Raises:
+        Refusal: a field is wrong, the name is taken, or it may not be shared so.
+    """
+    source = Source(
+        name=body.name,
+        kind=body.kind,
+        title=body.title,
+        description=body.description,
+        audience=body.audience.audience(),
+        group=body.group,
+        enabled=body.enabled,
+        created_by=caller.person,
+    )
+    must_manage(plane, caller, source)
+    filled = fill(KINDS[body.kind].fields, body.fields)
+    _unguarded(caller, body.kind, filled, {})
+    source = _with_fields(source, filled)
+    _validate(source, filled, {})
+    with plane.record.writing(caller.person, plane.now()) as writing:
+        sealed = plane.data.opening.sealed(filled.secrets)
+        sources.create(writing, source, {k: one for k, one in sealed.items() if one is not None})
+
+
+def change_source(
+    plane: ControlPlane, caller: Caller, name: str, body: SourceEdit, expected: int | None
+) -> bool:
+    """Change a source as it was entered. Returns whether it must be proven anew.
+
+    Raises:
+        Refusal, RevisionStale: as ever.
+    """
+    before = managed_source(plane, caller, name)
+    after, filled = _changed(before, body)
+    must_manage(plane, caller, after)
+    if filled is not None:
+        _unguarded(caller, before.kind, filled, before.fields)
+        with plane.record.reading() as reading:
+            known = plane.data.opening.source(reading, before).secrets
+        _validate(after, filled, known)
+    moved = after.fields != before.fields
+    if moved:
+        with plane.record.trying(caller.person, plane.now()) as writing:
+            sources.edit(writing, after, {}, expected)
+        # What was made at the old place is dropped there, as long as it is known how.
+        plane.data.lending.end_all(name, plane.now())
+    sealed = plane.data.opening.sealed({} if filled is None else filled.secrets)
+    with plane.record.writing(caller.person, plane.now()) as writing:
+        edited = sources.edit(writing, after, sealed, expected)
+    return edited.enabled and edited.proof is None
+
+
+def _changed(before: Source, body: SourceEdit) -> tuple[Source, Filled | None]:
+    given: dict[str, Any] = body.given()
+    entered = given.pop("fields", None)
+    if "audience" in given:
+        given["audience"] = body.audience.audience()
+    after = replace(before, **given)
+    if not entered:
+        return after, None
+    filled = fill(KINDS[before.kind].fields, entered, before.fields, before.secrets)
+    return _with_fields(after, filled), filled
+
+
+def _with_fields(source: Source, filled: Filled) -> Source:
+    return replace(source, fields=dict(filled.fields), secrets=filled.names)
+
+
+def _unguarded(caller: Caller, kind: SourceKind, filled: Filled, before: Mapping[str, Any]) -> None:
+    """Refuse to those who do not manage all sources what uses something of the platform's own.
+
+    Raises:
+        NotPermitted: a value that is guarded was chosen anew.
+    """
+    if Permission.MANAGE_SOURCES in caller.permissions:
+        return
+    chosen = [
+        one.label
+        for one in KINDS[kind].fields
+        if filled.fields.get(one.name) in one.guarded
+        and filled.fields.get(one.name) != before.get(one.name)
+    ]
+    if chosen:
+        message = f"{', '.join(chosen)}: this choice uses what belongs to the platform."
+        remedy = "Ask a data custodian or an operator to register it."
+        raise NotPermitted(Reason(Rule.PERMISSION, message, remedy=remedy))
+
+
+def _validate(source: Source, filled: Filled, known: Mapping[str, str]) -> None:
+    """Have its kind look at all of it, with the secrets that stay."""
+    kept = {name: known[name] for name in filled.kept}
+    new = {name: one for name, one in filled.secrets.items() if one is not None}
+    KINDS[source.kind].validate(Opened(source.name, dict(source.fields), {**kept, **new}))

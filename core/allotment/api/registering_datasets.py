@@ -1,0 +1,150 @@
+"""Registering and changing datasets: who may, through which source, and what their files tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from allotment.api.dataset_files import source_for, with_reading
+from allotment.api.plane import ControlPlane, require
+from allotment.api.resources.dataset_bodies import DatasetEdit, NewDataset
+from allotment.api.views.onlooker import Onlooker, known_dataset, source_of
+from allotment.model.datasets import Dataset, FileFormat
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import NotPermitted, Refusal
+from allotment.model.sources import Audience, Source
+from allotment.record import datasets
+from allotment.rules.data_access import source_reason
+from allotment.rules.data_sharing import change_dataset as judge_change
+from allotment.rules.permission import Action, Caller, Target
+
+_READ_AGAIN = frozenset({"uris", "format", "source", "options"})
+
+
+def must_be_known(caller: Caller) -> None:
+    """Go on only for somebody who is on-boarded.
+
+    Raises:
+        NotPermitted: the platform knows nobody of that name.
+    """
+    if not caller.authority.role:
+        message = f"{caller.person} is not on-boarded."
+        remedy = "Ask an operator to on-board you."
+        raise NotPermitted(Reason(Rule.PERSON_ONBOARDED, message, remedy=remedy))
+
+
+def must_manage_dataset(plane: ControlPlane, caller: Caller, dataset: Dataset) -> None:
+    """Go on only where the caller may have a dataset be like this.
+
+    Raises:
+        NotPermitted: it is not the caller's to change, or shared more widely than the caller may.
+    """
+    with plane.record.reading() as reading:
+        fellows = Onlooker.of(reading, caller, plane.now()).fellows
+    reason = judge_change(caller, dataset, fellows)
+    if reason is not None:
+        raise NotPermitted(reason)
+
+
+def managed_dataset(plane: ControlPlane, caller: Caller, name: str) -> Dataset:
+    """A dataset that the caller may change as it is now.
+
+    Raises:
+        NotShared: there is none, or the caller may not know it.
+        NotPermitted: it is not the caller's to change.
+    """
+    with plane.record.reading() as reading:
+        dataset = known_dataset(reading, Onlooker.of(reading, caller, plane.now()), name)
+    must_manage_dataset(plane, caller, dataset)
+    return dataset
+
+
+def register_dataset(plane: ControlPlane, caller: Caller, body: NewDataset) -> None:
+    """Read the files, and register them.
+
+    Raises:
+        Refusal: a file cannot be used, the name is taken, or it may not be shared so.
+    """
+    require(caller, Action.REGISTER_DATASET, Target(person=caller.person))
+    must_be_known(caller)
+    own = Audience(people=(caller.person,))
+    dataset = Dataset(
+        name=body.name,
+        uris=body.uris,
+        format=body.format or FileFormat.PARQUET,
+        title=body.title,
+        description=body.description,
+        options=dict(body.options),
+        label=body.label,
+        audience=own if body.audience is None else body.audience.audience(),
+        group=body.group,
+        target=body.target,
+        created_by=caller.person,
+    )
+    must_manage_dataset(plane, caller, dataset)
+    with plane.record.reading() as reading:
+        onlooker = Onlooker.of(reading, caller, plane.now())
+        source = source_for(reading, onlooker, body.uris, body.source)
+    dataset = replace(dataset, source=None if source is None else source.name)
+    found = with_reading(plane, dataset, source, caller.person, body.format)
+    with plane.record.writing(caller.person, plane.now()) as writing:
+        datasets.create(writing, found)
+
+
+def change_dataset(
+    plane: ControlPlane, caller: Caller, name: str, body: DatasetEdit, expected: int | None
+) -> None:
+    """Change a dataset, and read its files again where that needs it.
+
+    Raises:
+        Refusal, RevisionStale: as ever.
+    """
+    before = managed_dataset(plane, caller, name)
+    given = body.given()
+    if "audience" in given:
+        given["audience"] = body.audience.audience()
+    asked = given.pop("format", before.format)
+    after = replace(before, **given)
+    must_manage_dataset(plane, caller, after)
+    again = bool(_READ_AGAIN & body.model_fields_set)
+    if again:
+        with plane.record.reading() as reading:
+            onlooker = Onlooker.of(reading, caller, plane.now())
+            named = None if "uris" in given and "source" not in given else after.source
+            source = source_for(reading, onlooker, after.uris, named)
+        after = replace(after, source=None if source is None else source.name)
+        after = with_reading(plane, after, source, caller.person, asked)
+    with plane.record.writing(caller.person, plane.now()) as writing:
+        datasets.edit(writing, after, expected)
+        if again and after.reading is not None:
+            datasets.read(writing, name, after.reading)
+
+
+def read_again(plane: ControlPlane, caller: Caller, name: str) -> None:
+    """Read the files of a dataset as they are now. What was read before stays where that is refused.
+
+    Raises:
+        Refusal: a file cannot be used.
+    """
+    dataset = managed_dataset(plane, caller, name)
+    source = readable_source(plane, caller, dataset)
+    found = with_reading(plane, dataset, source, caller.person, dataset.format)
+    if found.reading is not None:
+        with plane.record.writing(caller.person, plane.now()) as writing:
+            datasets.read(writing, name, found.reading)
+
+
+def readable_source(plane: ControlPlane, caller: Caller, dataset: Dataset) -> Source | None:
+    """The source of a dataset's files, which the caller may still read; None for the platform's own folders.
+
+    Raises:
+        Refusal: the caller may not read it now.
+    """
+    with plane.record.reading() as reading:
+        source = source_of(reading, dataset)
+        onlooker = Onlooker.of(reading, caller, plane.now())
+    if source is None or onlooker.manages_source(source):
+        return source
+    reason = source_reason(source, onlooker.asker)
+    if reason is not None:
+        raise Refusal(reason)
+    return source

@@ -1,0 +1,110 @@
+"""Documents beside datasets: kept and handed out as files, never opened or shown."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+from anyio import to_thread
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import FileResponse
+
+from allotment.api.answering import answer
+from allotment.api.fields import NamePath
+from allotment.api.plane import Asker, ControlPlane, Plane
+from allotment.api.registering_datasets import managed_dataset
+from allotment.api.resources.datasets import described
+from allotment.api.resources.versions import loadable
+from allotment.data.datasets import attachments as files
+from allotment.model import documents
+from allotment.model.datasets import Attachment
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import Refusal
+from allotment.record import datasets
+from allotment.rules.permission import Caller
+
+router = APIRouter(prefix="/datasets/{name}/attachments", tags=["datasets"])
+
+OCTETS = "application/octet-stream"
+FileName = Annotated[
+    str, Path(min_length=1, max_length=files.LONGEST_NAME, pattern=r"^[^/\\\x00-\x1f\x7f]+$")
+]
+_CONTENT = {"content": {OCTETS: {"schema": {"type": "string", "format": "binary"}}}}
+
+
+@router.put(
+    "/{attachment}",
+    response_model=documents.Dataset,
+    summary="Attach a document",
+    openapi_extra={"requestBody": {**_CONTENT, "required": True}},
+)
+async def attach(
+    request: Request, plane: Plane, caller: Asker, name: NamePath, attachment: FileName
+) -> Response:
+    """Keep a document beside a dataset, in the place of one of the same name: at most 20 of 20 MiB."""
+    content = await request.body()
+    await to_thread.run_sync(_attach, plane, caller, name, attachment, content)
+    found = await to_thread.run_sync(described, plane, caller, name)
+    return answer(found, revision=found.revision)
+
+
+@router.get(
+    "/{attachment}",
+    response_class=FileResponse,
+    summary="Download an attachment",
+    responses={200: {"description": "The document's bytes", **_CONTENT}},
+)
+def read_attachment(
+    plane: Plane, caller: Asker, name: NamePath, attachment: FileName
+) -> FileResponse:
+    """A document's bytes, to be saved: whatever it is, no browser shows it."""
+    loadable(plane, caller, name)
+    with plane.record.reading() as reading:
+        found = datasets.attachment(reading, name, attachment)
+    place = files.kept_at(plane.data.attachments, name, found.name, found.sha256)
+    return FileResponse(place, media_type=OCTETS, headers=as_download(found.name))
+
+
+@router.delete("/{attachment}", status_code=204, summary="Remove an attachment")
+def detach(plane: Plane, caller: Asker, name: NamePath, attachment: FileName) -> Response:
+    """Keep a document no longer."""
+    managed_dataset(plane, caller, name)
+    with plane.record.writing(caller.person, plane.now()) as writing:
+        gone = datasets.detach(writing, name, attachment)
+    files.remove(plane.data.attachments, name, gone.name, gone.sha256)
+    return Response(status_code=204)
+
+
+def as_download(name: str) -> dict[str, str]:
+    """Headers with which a browser saves bytes under a name, and does not look into them."""
+    return {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cache-Control": "no-store, private",
+    }
+
+
+def _attach(
+    plane: ControlPlane, caller: Caller, name: str, attachment: str, content: bytes
+) -> None:
+    dataset = managed_dataset(plane, caller, name)
+    known = {one.name: one for one in dataset.attachments}
+    if attachment not in known and len(known) >= files.MOST:
+        message = f"Dataset {name!r} has {len(known)} attachments."
+        reason = Reason(
+            Rule.DATA_SOURCE,
+            message,
+            limit=files.MOST,
+            used=len(known),
+            asked=1,
+            remedy="Remove one first.",
+        )
+        raise Refusal(reason)
+    folder = plane.data.attachments
+    size, digest = files.save(folder, name, attachment, (content,))
+    kept = Attachment(attachment, size, digest, caller.person, plane.now())
+    with plane.record.writing(caller.person, plane.now()) as writing:
+        datasets.attach(writing, name, kept)
+    before = known.get(attachment)
+    if before is not None and before.sha256 != digest:
+        files.remove(folder, name, before.name, before.sha256)

@@ -1,0 +1,63 @@
+"""Opening datasets: for servers' own tokens only, for their own person."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import Field, StringConstraints
+
+from allotment.api.answering import answer
+from allotment.api.fields import Body, NamePath
+from allotment.api.opening_datasets import open_now, open_version, wanted_version
+from allotment.api.plane import Asker, Plane
+from allotment.api.resources.lending import asking_server
+from allotment.api.resources.versions import NAMED
+from allotment.api.views.onlooker import Onlooker, known_dataset, source_of
+from allotment.model import documents
+from allotment.model.refusals import Refusal
+from allotment.rules.data_access import dataset_reason
+
+router = APIRouter(prefix="/datasets", tags=["datasets"])
+
+Number = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+Words = Annotated[str, StringConstraints(pattern=NAMED)]
+
+
+class Opening(Body):
+    """Which version is to be opened."""
+
+    version: Number | Words | None = Field(
+        default=None,
+        description=(
+            "A number, a tag, a day, month or time, or promised: the one that was current when "
+            "this server started. null: the files as they are now"
+        ),
+        examples=["2026-10"],
+    )
+
+
+@router.post(
+    "/{name}/access", response_model=documents.DatasetAccess, summary="Open a dataset to load it"
+)
+async def open_dataset(plane: Plane, caller: Asker, name: NamePath, body: Opening) -> Response:
+    """Where a dataset's files lie, and what the asking server opens them with.
+
+    Only a server's own token is told it, for its own person. Ask again before the storage's end.
+    """
+    server = asking_server(caller)
+
+    def opened() -> Response:
+        with plane.record.reading() as reading:
+            onlooker = Onlooker.of(reading, caller, plane.now())
+            dataset = known_dataset(reading, onlooker, name)
+            source = source_of(reading, dataset)
+        reason = dataset_reason(dataset, source, onlooker.asker)
+        if reason is not None:
+            raise Refusal(reason)
+        version = wanted_version(plane, name, onlooker.asker, body.version)
+        if version is None:
+            return answer(open_now(plane, dataset, source, server))
+        return answer(open_version(plane, dataset, version, server))
+
+    return await plane.data.outside.call(name, opened)

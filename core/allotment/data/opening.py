@@ -1,0 +1,45 @@
+"""Opening sources: their secrets decrypted for as long as one call lasts, their kind found, their way out checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from allotment.data.door import Door
+from allotment.data.kinds import KINDS
+from allotment.data.kinds.kind import Kind, Opened
+from allotment.data.vault import Vault
+from allotment.model.sources import Source
+from allotment.record import Reading, sources
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What opens sources: the keys of their secrets, and what may be reached."""
+
+    vault: Vault
+    door: Door
+
+    def source(self, reading: Reading, source: Source) -> Opened:
+        """A source with its secrets.
+
+        Raises:
+            SourceProblem: a secret cannot be decrypted.
+        """
+        sealed = sources.sealed(reading, source.name)
+        return Opened(source.name, dict(source.fields), self.unsealed(sealed))
+
+    def unsealed(self, sealed: Mapping[str, bytes]) -> dict[str, str]:
+        """Secrets in the clear, by name."""
+        return {name: self.vault.decrypt(one) for name, one in sealed.items()}
+
+    def sealed(self, secrets: Mapping[str, str | None]) -> dict[str, bytes | None]:
+        """Secrets as they are kept, by name; None is one that is taken away."""
+        return {
+            name: None if one is None else self.vault.encrypt(one) for name, one in secrets.items()
+        }
+
+    @staticmethod
+    def kind(source: Source) -> Kind:
+        """What knows this kind of source."""
+        return KINDS[source.kind]

@@ -1,0 +1,220 @@
+"""Committing versions: one after the other for each dataset, in processes of their own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+
+from allotment.data.kinds.kind import Borrower
+from allotment.data.opening import Opening
+from allotment.data.problems import SourceProblem
+from allotment.data.versions.committing import CommitRequest, Committed
+from allotment.data.versions.history import History
+from allotment.data.versions.process import commit_apart
+from allotment.data.versions.reading import difference, files_of_version
+from allotment.data.versions.target import OpenedTarget
+from allotment.data.versions.testing import check_target
+from allotment.model.datasets import Dataset
+from allotment.model.refusals import NotFound, Refusal
+from allotment.model.sources import Credential, SourceKind
+from allotment.model.versions import Version, VersionDifference, VersionFile
+from allotment.record import Reading, Record, datasets, sources, targets, versions
+
+log = logging.getLogger(__name__)
+
+EVERY = 15.0
+SILENT_FOR = timedelta(minutes=2)
+"""After so long without a word whoever committed a version has died."""
+_AT_ONCE = 2
+_LENT = timedelta(hours=1)
+_ACTOR = "versions"
+_REMEMBERED = 64
+
+
+class GivenUp(Exception):
+    """A commit that does not count any more: its dataset is gone, or another took it for dead."""
+
+
+class Committing:
+    """Carries commits out, and reads what they made. ``folder`` holds caches and copies of histories."""
+
+    def __init__(
+        self, record: Record, opening: Opening, folder: Path, clock: Callable[[], datetime]
+    ) -> None:
+        self._record, self._opening, self._folder, self._clock = record, opening, folder, clock
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="commit")
+        self._lock = Lock()
+        self._last: dict[str, Future[None]] = {}
+        self._under_way: set[tuple[str, int]] = set()
+        self._files = lru_cache(_REMEMBERED)(self._read_files)
+
+    def begin(self, dataset: Dataset, target: str, message: str, person: str) -> Version:
+        """Give a version its number, and begin it as soon as those before it are done.
+
+        Raises:
+            Refusal: the target is disabled, or earlier versions lie in another.
+        """
+        with self._lock:
+            with self._record.writing(person, self._clock()) as writing:
+                version = versions.begin(writing, dataset.name, target, message, person)
+            key = (dataset.name, version.number)
+            self._under_way.add(key)
+            before = self._last.get(dataset.name)
+            self._last[dataset.name] = self._threads.submit(self._carry_out, version, before)
+        return version
+
+    def wait(self, seconds: float) -> None:
+        """Wait for every commit that was begun."""
+        with self._lock:
+            begun = tuple(self._last.values())
+        wait(begun, timeout=seconds)
+
+    def close(self) -> None:
+        """Begin no further commit. What is under way ends with this process."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def round(self, now: datetime) -> str:
+        """Say of commits that wait for their turn that they live, and give up those whose process died."""
+        with self._lock:
+            under_way = frozenset(self._under_way)
+        with self._record.reading() as reading:
+            known = {
+                key: one
+                for key in under_way
+                for one in versions.of(reading, key[0])
+                if one.number == key[1]
+            }
+        with self._record.writing(_ACTOR, now) as writing:
+            for (name, number), one in known.items():
+                versions.progress(writing, name, number, one.done, one.total)
+            ended = versions.end_abandoned(writing, SILENT_FOR)
+        return f"gave up {', '.join(f'{name}@{one}' for name, one in ended)}" if ended else ""
+
+    def files(self, version: Version) -> tuple[VersionFile, ...]:
+        """The files of a committed version, by path.
+
+        Raises:
+            SourceProblem: its target does not have it, or does not answer.
+        """
+        return self._files(version)
+
+    def difference(self, before: Version, after: Version) -> VersionDifference:
+        """What is different in ``after`` from ``before``.
+
+        Raises:
+            SourceProblem: a target does not have one of them, or does not answer.
+        """
+        return difference(before, after, self._files(before), self._files(after))
+
+    def label(self, version: Version, tags: Mapping[str, bool]) -> None:
+        """Let tags name a version in its history, too; False takes one away.
+
+        Raises:
+            SourceProblem: the target refuses it.
+        """
+        commits = {tag: version.commit if named else None for tag, named in tags.items()}
+        opened = self.opened(version.target)
+        History(opened, self._opening.door, self._folder).tag(version.dataset, commits)
+
+    def check(self, opened: OpenedTarget) -> str:
+        """Test a target; answers in one sentence what was reached.
+
+        Raises:
+            SourceProblem: something of it cannot be done.
+        """
+        return check_target(opened, self._opening.door, self._folder, self._clock())
+
+    def opened(self, name: str) -> OpenedTarget:
+        """A target with its secrets.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with self._record.reading() as reading:
+            target = targets.get(reading, name)
+            return OpenedTarget(target, self._opening.unsealed(targets.sealed(reading, name)))
+
+    def _read_files(self, version: Version) -> tuple[VersionFile, ...]:
+        opened = self.opened(version.target)
+        return files_of_version(opened, version, self._opening.door, self._folder)
+
+    def _carry_out(self, version: Version, before: Future[None] | None) -> None:
+        """Commit, after the one before. Threads take them in their order, so that one has begun."""
+        if before is not None:
+            wait((before,))
+        try:
+            request = self._request(version)
+            made = commit_apart(request, lambda done, total: self._tell(version, done, total))
+        except GivenUp:
+            log.warning("version %d of %s is given up", version.number, version.dataset)
+        except Refusal as refusal:
+            self._fail(version, str(refusal))
+        except Exception as error:  # the version must not stay under way for ever
+            log.exception("version %d of %s broke", version.number, version.dataset)
+            self._fail(version, f"It broke: {type(error).__name__}. The log says where.")
+        else:
+            self._finish(version, made)
+        finally:
+            with self._lock:
+                self._under_way.discard((version.dataset, version.number))
+
+    def _request(self, version: Version) -> CommitRequest:
+        with self._record.reading() as reading:
+            dataset = datasets.get(reading, version.dataset)
+            kind, credential = self._lent(reading, dataset, version.committed_by)
+        return CommitRequest(
+            dataset=dataset.name,
+            uris=dataset.uris,
+            format=dataset.format,
+            options=dict(dataset.options),
+            kind=kind,
+            credential=credential,
+            target=self.opened(version.target),
+            number=version.number,
+            message=version.message,
+            person=version.committed_by,
+            at=self._clock(),
+            door=self._opening.door,
+            work=self._folder,
+        )
+
+    def _lent(
+        self, reading: Reading, dataset: Dataset, person: str
+    ) -> tuple[SourceKind | None, Credential | None]:
+        if dataset.source is None:
+            return None, None
+        source, now = sources.get(reading, dataset.source), self._clock()
+        opened = self._opening.source(reading, source)
+        borrower = Borrower(person, "", "", now + _LENT, "")
+        kind = self._opening.kind(source)
+        return source.kind, kind.issue(opened, borrower, self._opening.door, now)
+
+    def _tell(self, version: Version, done: int, total: int) -> None:
+        with self._record.writing(_ACTOR, self._clock(), configuration=False) as writing:
+            if not versions.progress(writing, version.dataset, version.number, done, total):
+                raise GivenUp
+
+    def _finish(self, version: Version, made: Committed) -> None:
+        try:
+            with self._record.writing(version.committed_by, self._clock()) as writing:
+                versions.finish(
+                    writing,
+                    version.dataset,
+                    version.number,
+                    commit=made.commit,
+                    files=made.files,
+                    size=made.size,
+                    rows=made.rows,
+                )
+                datasets.read(writing, version.dataset, made.reading)
+        except (NotFound, SourceProblem, Refusal) as refusal:
+            log.warning("version %d of %s: %s", version.number, version.dataset, refusal)
+
+    def _fail(self, version: Version, problem: str) -> None:
+        with self._record.writing(version.committed_by, self._clock()) as writing:
+            versions.fail(writing, version.dataset, version.number, problem)

@@ -1,0 +1,74 @@
+"""Everything that the control plane has to do with data: opening, proving and lending it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from allotment.data.datasets.footers_cache import FootersCache
+from allotment.data.door import Door
+from allotment.data.opening import Opening
+from allotment.data.vault import Vault
+from allotment.record import Record
+from allotment.work import committing, lending, proving
+from allotment.work.committing import Committing
+from allotment.work.lending import Lending
+from allotment.work.loop import Step
+from allotment.work.outside import Outside
+from allotment.work.proving import Proving
+
+
+@dataclass(frozen=True, slots=True)
+class DataWork:
+    """The parts.
+
+    ``footers`` remembers what was read of files that have not changed; ``folder`` is the control
+    plane's own.
+    """
+
+    opening: Opening
+    proving: Proving
+    lending: Lending
+    committing: Committing
+    footers: FootersCache
+    folder: Path
+    outside: Outside = field(default_factory=Outside)
+
+    @classmethod
+    def of(
+        cls,
+        record: Record,
+        vault: Vault,
+        door: Door,
+        folder: Path,
+        clock: Callable[[], datetime],
+    ) -> DataWork:
+        """Put the parts together. ``folder`` is where the control plane keeps files of its own."""
+        opening = Opening(vault, door)
+        return cls(
+            opening=opening,
+            proving=Proving(record, opening),
+            lending=Lending(record, opening),
+            committing=Committing(record, opening, folder, clock),
+            footers=FootersCache(folder / "footers.sqlite"),
+            folder=folder,
+        )
+
+    @property
+    def attachments(self) -> Path:
+        """The folder of documents beside datasets."""
+        return self.folder / "attachments"
+
+    def steps(self) -> tuple[Step, ...]:
+        """The periodic work of it."""
+        return (
+            Step("lending", lending.EVERY, self.lending.round),
+            Step("versions", committing.EVERY, self.committing.round),
+            Step("proving", proving.EVERY, self.proving.round),
+        )
+
+    def close(self) -> None:
+        """Begin nothing further."""
+        self.committing.close()

@@ -1,0 +1,169 @@
+"""Lending: what a server reads a source with, made when it asks and withdrawn when its time or right is over."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from datetime import datetime, timedelta
+
+from allotment.data.kinds.kind import Borrower, Opened
+from allotment.data.opening import Opening
+from allotment.data.problems import SourceProblem
+from allotment.model.allotments import Allotment
+from allotment.model.amounts import counted
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import NotFound, NotPermitted, Refusal
+from allotment.model.sources import Credential, Source, SourceKind
+from allotment.record import Reading, Record, allotments, loans, people, sources
+from allotment.record.loans import Loan
+from allotment.rules.data_access import Asker, source_grounds
+
+log = logging.getLogger(__name__)
+
+OBJECT_STORES = frozenset({SourceKind.S3, SourceKind.AZURE, SourceKind.GCS})
+"""What they lend is renewed while it is in use; it cannot be withdrawn before its end."""
+HOUR = timedelta(hours=1)
+LONGEST = timedelta(hours=12)
+"""How long a database's account lives at most: its end cuts the queries under way."""
+MOST = 20
+"""Loans of one source to one server that are open at the same time."""
+EVERY = 15.0
+"""Seconds between two rounds: whoever loses a source has lost it within a minute."""
+_ACTOR = "lending"
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=10)
+
+
+class Lending:
+    """Makes what servers are lent, and takes it back."""
+
+    def __init__(self, record: Record, opening: Opening) -> None:
+        self.record, self.opening = record, opening
+        self._later: dict[str, tuple[datetime, timedelta]] = {}
+
+    def lend(self, source: Source, server: Allotment, now: datetime) -> Credential:
+        """What this server reads a source with. Whether it may is the caller's to decide.
+
+        Raises:
+            SourceProblem: the source does not give it.
+            Refusal: the server has too many open, or lost the source meanwhile.
+        """
+        account = f"allotment_{secrets.token_hex(10)}"
+        until = now + (HOUR if source.kind in OBJECT_STORES else LONGEST)
+        loan, opened = self._begin(source, server, account, until, now)
+        borrower = Borrower(server.person, server.server, server.id, until, account)
+        try:
+            credential = self.opening.kind(source).issue(opened, borrower, self.opening.door, now)
+        except BaseException:
+            self._withdraw(loan, now)
+            raise
+        with self.record.writing(_ACTOR, now, configuration=False) as writing:
+            expires = credential.expires_at or until
+            still = loans.made(writing, loan.id, credential.account, expires)
+        if not still:
+            self._withdraw(loan, now)
+            message = f"{source.name} was taken back while it was being opened."
+            raise NotPermitted(Reason(Rule.DATA_ENABLED, message, remedy="Ask whoever manages it."))
+        return credential
+
+    def _begin(
+        self, source: Source, server: Allotment, account: str, until: datetime, now: datetime
+    ) -> tuple[Loan, Opened]:
+        """Write the loan down before anything is made, so that nothing is left behind."""
+        with self.record.writing(_ACTOR, now, configuration=False) as writing:
+            used = len(loans.open_loans(writing, source=source.name, allotment=server.id))
+            if used >= MOST:
+                message = f"This server has opened {source.name} {used} times at the same time."
+                remedy = "Restart kernels that are done with it, or wait until one has ended."
+                reason = Reason(
+                    Rule.DATA_SOURCE, message, limit=MOST, used=used, asked=1, remedy=remedy
+                )
+                raise Refusal(reason)
+            opened = self.opening.source(writing, source)
+            return loans.lend(
+                writing, source.name, server.id, server.person, account, until
+            ), opened
+
+    def round(self, now: datetime) -> str:
+        """Withdraw every loan whose time or right is over. Returns in words what was done."""
+        with self.record.reading() as reading:
+            due = {one.id: one for one in (*loans.due(reading, now), *_lost(reading, now))}
+        self._later = {key: later for key, later in self._later.items() if key in due}
+        tried = [one for one in due.values() if self._may_try(one, now)]
+        left = [one for one in tried if not self._withdraw(one, now)]
+        done = len(tried) - len(left)
+        said = [f"withdrew {counted(done, 'loan')}"] if done else []
+        said += [f"{counted(len(left), 'account')} could not be dropped yet"] if left else []
+        return "; ".join(said)
+
+    def withdraw_all(self, source: str, now: datetime) -> tuple[Loan, ...]:
+        """Withdraw everything that is lent of a source, now. Returns what could not be withdrawn."""
+        with self.record.reading() as reading:
+            open_now = loans.open_loans(reading, source=source)
+        return tuple(one for one in open_now if not self._withdraw(one, now))
+
+    def end_all(self, source: str, now: datetime) -> None:
+        """Withdraw everything that is lent of a source before it goes, or leads somewhere else.
+
+        Accounts that cannot be dropped are named in an event: afterwards nobody knows where they are.
+        """
+        left = self.withdraw_all(source, now)
+        if not left:
+            return
+        with self.record.writing(_ACTOR, now) as writing:
+            for one in left:
+                loans.withdrawn(writing, one.id)
+            accounts = [one.account for one in left]
+            writing.event("source.accounts_left", source, after={"accounts": accounts})
+
+    def _may_try(self, loan: Loan, now: datetime) -> bool:
+        later = self._later.get(loan.id)
+        return later is None or now >= later[0]
+
+    def _withdraw(self, loan: Loan, now: datetime) -> bool:
+        """Withdraw one; False where its source did not let it be dropped now. It is tried again then."""
+        problem = ""
+        if loan.account is not None:
+            problem = self._dropped(loan)
+        with self.record.writing(_ACTOR, now, configuration=False) as writing:
+            if problem:
+                loans.failed(writing, loan.id, problem)
+            else:
+                loans.withdrawn(writing, loan.id)
+        if not problem:
+            self._later.pop(loan.id, None)
+            return True
+        _, pause = self._later.get(loan.id, (now, _FIRST_PAUSE))
+        self._later[loan.id] = (now + pause, min(pause * 2, _LONGEST_PAUSE))
+        log.warning("an account of %s could not be dropped: %s", loan.source, problem)
+        return False
+
+    def _dropped(self, loan: Loan) -> str:
+        """Drop what was made for a loan; the problem in words, or empty."""
+        try:
+            with self.record.reading() as reading:
+                source = sources.get(reading, loan.source)
+                opened = self.opening.source(reading, source)
+            self.opening.kind(source).withdraw(opened, loan.account or "", self.opening.door)
+        except NotFound:
+            return ""
+        except SourceProblem as problem:
+            return str(problem)
+        return ""
+
+
+def _lost(reading: Reading, now: datetime) -> tuple[Loan, ...]:
+    """Open loans of people who may no longer use the source: revoked, or they left a group."""
+    open_now = loans.open_loans(reading)
+    known = {one.name: one for one in sources.all_sources(reading)} if open_now else {}
+    servers = {one.id: one for one in allotments.some(reading, {one.allotment for one in open_now})}
+    groups = {
+        person: people.authority(reading, person, now).groups
+        for person in {one.person for one in open_now}
+    }
+
+    def keeps(loan: Loan) -> bool:
+        source = known.get(loan.source)
+        asker = Asker.of(loan.person, groups[loan.person], servers.get(loan.allotment))
+        return source is not None and source_grounds(source, asker) is not None
+
+    return tuple(one for one in open_now if not keeps(one))
