@@ -12,7 +12,7 @@ import python_packages
 from running import StepFailedError
 
 ROOT = Path(__file__).resolve().parent.parent
-TO_RUN = ("hub", "notebook")
+TO_RUN = ("hub", "data", "notebook")
 TO_TEST = (*TO_RUN, "dev")
 
 

@@ -94,12 +94,11 @@ def test_what_makes_no_sense_is_named_with_its_place(text: str, words: str) -> N
 
 
 @pytest.mark.promise("LIMIT-5", "TYPE-1")
-def test_the_control_plane_is_told_of_homes_and_where_aws_is_asked_of_its_credentials(
+def test_the_control_plane_is_told_of_homes_and_how_aws_knows_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "research")
     place = Place(tmp_path, tmp_path / "allotment.yaml", Ports(1, 2, 3, 4))
-    without = _surroundings(Settings(), place)
-    assert without == {"ALLOTMENT_HOMES": f"{place.homes}/people"}
-    told = _surroundings(parse_settings(FILE), place)
+    told = _surroundings(Settings(), place)
+    assert told["ALLOTMENT_HOMES"] == f"{place.homes}/people"
     assert told["AWS_PROFILE"] == "research"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -52,7 +53,8 @@ def read_vault(
     place = keys_place(settings, state)
     if place is None:
         raise KeysWrong("The settings name no keys: set data.keys_file or data.keys_variable.")
-    return Vault(keys.keys_of_file(place), accepts)
+    reread = functools.partial(keys.keys_of_file, place)
+    return Vault(reread(), accepts, reread)
 
 
 def open_vault(

@@ -7,6 +7,7 @@ taking the old one away.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,17 +33,20 @@ class KeysWrong(AllotmentError):
 class Vault:
     """Encrypts and decrypts. The keys are never shown: each is known by its :func:`fingerprint`.
 
-    ``accepts`` is whether new secrets may be kept at all.
+    ``accepts`` is whether new secrets may be kept at all. ``reread`` reads the keys again, so that a
+    control plane that runs while they are exchanged goes on.
     """
 
     keys: tuple[bytes, ...] = field(repr=False)
     accepts: bool = True
+    reread: Callable[[], tuple[bytes, ...]] | None = field(default=None, repr=False)
 
     def encrypt(self, text: str) -> bytes:
         """Encrypt a secret with the first key.
 
         Raises:
             SourceProblem: this platform keeps no secrets.
+            KeysWrong: the keys were exchanged, and cannot be read.
         """
         if not self.accepts:
             raise SourceProblem(
@@ -52,7 +56,7 @@ class Vault:
                 "settings; else servers.system_users: true.",
                 rule=Rule.SETTINGS,
             )
-        return self._fernet().encrypt(text.encode())
+        return self._newest().encrypt(text.encode())
 
     def decrypt(self, sealed: bytes) -> str:
         """A secret in the clear.
@@ -60,9 +64,11 @@ class Vault:
         Raises:
             SourceProblem: no key fits: it was encrypted with another, or changed since.
         """
-        try:
+        with suppress(InvalidToken):
             return self._fernet().decrypt(sealed).decode()
-        except InvalidToken:
+        try:
+            return self._newest().decrypt(sealed).decode()
+        except (InvalidToken, KeysWrong):
             raise SourceProblem(
                 "A secret cannot be decrypted with the platform's keys.",
                 remedy="Enter it again, or ask an operator for the key that it was encrypted with.",
@@ -97,6 +103,10 @@ class Vault:
     def fingerprints(self) -> tuple[str, ...]:
         """By what each key is known, in their order."""
         return tuple(fingerprint(one) for one in self.keys)
+
+    def _newest(self) -> MultiFernet:
+        keys = self.keys if self.reread is None else self.reread()
+        return MultiFernet([Fernet(one) for one in keys])
 
     def _fernet(self) -> MultiFernet:
         return MultiFernet([Fernet(one) for one in self.keys])
