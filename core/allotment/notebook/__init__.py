@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from allotment.notebook.session import Version, session, use
+from allotment.notebook.sessions import Version, session, use
 
 if TYPE_CHECKING:
     from allotment.model.documents import Dataset, RegisteredModel, Source

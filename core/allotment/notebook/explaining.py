@@ -13,7 +13,7 @@ from allotment.notebook.problems import DataProblem, first_line
 
 _REFUSED = re.compile(
     r"\b(401|403)\b|AccessDenied|Access Denied|Forbidden|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken"
-    r"|AuthenticationFailed|AuthorizationFailure|Unauthorized|unauthenticated|permission error",
+    r"|AuthenticationFailed|AuthorizationFailure|Unauthorized|unauthenticated|permission error|signature we calculated",
     re.IGNORECASE,
 )
 _GONE = re.compile(r"\b404\b|not found|NoSuchKey|No such file|BlobNotFound", re.IGNORECASE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from allotment.model.datasets import FileFormat
@@ -11,7 +12,13 @@ from allotment.model.documents import DatasetAccess, DatasetFile
 from allotment.notebook.arrow_types import is_readable, polars_type
 from allotment.notebook.lending import Lend
 from allotment.notebook.progress import Progress
-from allotment.notebook.stores import polars_options, polars_uri
+from allotment.notebook.stores import (
+    Place,
+    filesystem,
+    polars_options,
+    polars_uri,
+    speaks_to,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,8 +55,13 @@ def scan(access: DatasetAccess, lend: Lend, files: Sequence[DatasetFile]) -> pl.
     """These files of a dataset as a frame of polars that nothing was read of yet."""
     import polars as pl  # noqa: PLC0415 - heavy
 
-    uris = [polars_uri(access.storage.kind, file.uri) for file in files]
-    options = polars_options(lend(), lend)
+    lent = lend()
+    uris: list[Any] = [polars_uri(lent.kind, file.uri) for file in files]
+    options = polars_options(lent, lend)
+    if not speaks_to(lent):
+        fetched = filesystem(lent)
+        uris = [BytesIO(fetched.cat_file(Place.of(file.uri).location)) for file in files]
+        options = {}
     if access.format is FileFormat.PARQUET:
         # Names are the registered files', never patterns; folders named a=b are no columns of theirs.
         return pl.scan_parquet(uris, glob=False, hive_partitioning=False, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -54,11 +55,15 @@ def scrubbed(text: str, fields: Mapping[str, Any]) -> str:
 def first_line(error: BaseException, fields: Mapping[str, Any]) -> str:
     """What a library says, in one line without secrets."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    words = scrubbed(lines[0] if lines else type(error).__name__, fields)
+    words = _NOISE.sub("", scrubbed(lines[0] if lines else type(error).__name__, fields))
     return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
 
 
 _LONGEST = 400
+_NOISE = re.compile(
+    r":? *<\?xml.*|; note: .*|^object-store error: | in [\d.]+(ms|µs|s)\b|, after \d+ retries.*?30s *"
+)
+"""What libraries add that tells a person nothing."""
 
 
 def missing(package: str, what: str) -> DataProblem:

@@ -11,7 +11,7 @@ from allotment.notebook.explaining import CredentialRefused, explained_query, in
 from allotment.notebook.lending import Lent
 from allotment.notebook.problems import DataProblem, missing
 from allotment.notebook.progress import Progress, carry_out
-from allotment.notebook.session import Session
+from allotment.notebook.sessions import Session
 from allotment.notebook.shapes import check_shape, from_arrow
 
 _SHAPES = ("polars", "arrow", "pandas", "duckdb")

@@ -12,7 +12,7 @@ from allotment.notebook.files import Wanted, collect, is_for_polars, scan
 from allotment.notebook.lending import Lend
 from allotment.notebook.problems import DataProblem
 from allotment.notebook.progress import Progress, carry_out
-from allotment.notebook.session import Session, Version
+from allotment.notebook.sessions import Session, Version
 from allotment.notebook.shapes import Shape, check_shape, shaped
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from allotment.model.sources import SourceKind
 from allotment.notebook.lending import Lend, Lent
@@ -49,9 +48,8 @@ def _azure_secrets(lent: Lent) -> dict[str, str]:
     return {"sas_token": lent.text("sas")}
 
 
-def _gcs_options(lent: Lent) -> dict[str, str]:
-    endpoint = lent.text("endpoint")
-    return {"google_base_url": endpoint, "google_allow_http": _plain(endpoint)} if endpoint else {}
+def _gcs_options(_: Lent) -> dict[str, str]:
+    return {}
 
 
 def _gcs_secrets(lent: Lent) -> dict[str, str]:
@@ -92,6 +90,16 @@ class Place:
         # Not urlsplit: a key may hold "?" and "#".
         bucket, _, key = uri.split("://", 1)[1].partition("/")
         return cls(bucket.partition("@")[0], key)
+
+    @property
+    def location(self) -> str:
+        """The same in fsspec's words."""
+        return f"{self.bucket}/{self.key}" if self.bucket else self.key
+
+
+def speaks_to(lent: Lent) -> bool:
+    """Whether polars can read this store itself: of Google's it speaks an interface that stand-ins lack."""
+    return lent.kind is not SourceKind.GCS or not lent.text("endpoint")
 
 
 def polars_uri(kind: SourceKind, uri: str) -> str:
@@ -138,7 +146,11 @@ def _s3_files(lent: Lent) -> Any:
         token=lent.text("session_token") or None,
         endpoint_url=lent.text("endpoint") or None,
         client_kwargs={"region_name": lent.text("region", "us-east-1")},
-        config_kwargs={"s3": {"addressing_style": style}, "connect_timeout": 10},
+        config_kwargs={
+            "s3": {"addressing_style": style},
+            "connect_timeout": 10,
+            "retries": {"max_attempts": 2},
+        },
         skip_instance_cache=True,
     )
 
@@ -157,16 +169,16 @@ def _azure_files(lent: Lent) -> Any:
 
 
 def _gcs_files(lent: Lent) -> Any:
-    from gcsfs import GCSFileSystem  # noqa: PLC0415 - heavy
+    # The package's own name is a variant that asks Google by gRPC what sort of bucket it is, for a minute.
+    from gcsfs.core import GCSFileSystem  # noqa: PLC0415 - heavy
     from google.oauth2.credentials import Credentials  # noqa: PLC0415 - heavy
 
-    endpoint = lent.text("endpoint")
     token: Any = Credentials(token=lent.text("token"))  # type: ignore[no-untyped-call]  # google-auth is untyped
     return GCSFileSystem(
         project=lent.text("project") or None,
-        token="anon" if urlsplit(endpoint).scheme == "http" else token,
+        token=token,
         access="read_only",
-        endpoint_url=endpoint or None,
+        endpoint_url=lent.text("endpoint") or None,
         skip_instance_cache=True,
     )
 

@@ -11,7 +11,7 @@ from allotment.notebook.explaining import explained, explained_query, in_words
 from allotment.notebook.files import Wanted, is_for_polars, scan
 from allotment.notebook.lending import Lent
 from allotment.notebook.progress import Progress
-from allotment.notebook.session import Session
+from allotment.notebook.sessions import Session
 from allotment.notebook.source_paths import OpenedStore, SourcePath
 
 _PROBES = {"oracle": "select 1 as one from dual"}

@@ -43,9 +43,7 @@ def _batches(access: DatasetAccess, lend: Lend, file: DatasetFile) -> Iterator[A
     import pyarrow as pa  # noqa: PLC0415 - heavy
     from pyarrow import csv  # noqa: PLC0415 - heavy
 
-    place = Place.of(file.uri)
-    path = f"{place.bucket}/{place.key}" if place.bucket else place.key
-    with filesystem(lend()).open(path, "rb", block_size=_BLOCK) as opened:
+    with filesystem(lend()).open(Place.of(file.uri).location, "rb", block_size=_BLOCK) as opened:
         packed = access.options.get("compression") or None
         stream = pa.input_stream(opened, compression=packed, buffer_size=_BLOCK)
         reader = csv.open_csv(stream, *_options(access))

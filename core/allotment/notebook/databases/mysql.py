@@ -16,6 +16,9 @@ from allotment.notebook.lending import Lent
 from allotment.notebook.problems import missing
 from allotment.notebook.progress import Progress
 
+_ROWS = 50_000
+"""Rows that are fetched at a time where they are fetched one by one."""
+
 
 class MySql:
     """MySQL and MariaDB, which speak alike."""
@@ -45,15 +48,20 @@ class MySql:
 
     def read(self, lent: Lent, query: str, progress: Progress) -> Any:
         """Everything that a query answers. An interruption ends it in the database too."""
+        mark = f"/* allotment {secrets.token_hex(8)} */"
+        marked = f"{query.rstrip().rstrip(';')} {mark}"
+        progress.cancel.append(lambda: self._kill(lent, mark))
+        # connectorx does not encrypt, and where it cannot connect, it tries for half a minute.
+        with self.connect(lent) as connection:
+            if is_encrypted(lent):
+                return rows_as_arrow(connection, marked, progress)
         try:
             import connectorx  # noqa: PLC0415 - heavy
         except ImportError:
             raise missing("connectorx", "MySQL or MariaDB") from None
-        mark = f"/* allotment {secrets.token_hex(8)} */"
-        progress.cancel.append(lambda: self._kill(lent, mark))
         return connectorx.read_sql(
             _address(lent),
-            f"{query.rstrip().rstrip(';')} {mark}",
+            marked,
             return_type="arrow",
             protocol="binary",
             pre_execution_query=list(session_statements(lent)) or None,
@@ -87,9 +95,27 @@ def _address(lent: Lent) -> str:
     who = f"{quote(lent.text('user'), safe='')}:{quote(lent.text('password'), safe='')}"
     host = lent.text("host", "localhost")
     where = f"[{host}]" if ":" in host else host
-    wanted = lent.text("tls", "off")
-    checks = "true" if wanted == "verify" else "false"
-    encrypted = f"?require_ssl=true&verify_ca={checks}&verify_identity={checks}"
-    options = "" if wanted == "off" else encrypted
     database = quote(lent.text("database"), safe="")
-    return f"mysql://{who}@{where}:{lent.number('port', 3306)}/{database}{options}"
+    return f"mysql://{who}@{where}:{lent.number('port', 3306)}/{database}"
+
+
+def is_encrypted(lent: Lent) -> bool:
+    """Whether the source asks for encryption."""
+    return lent.text("tls", "off") != "off"
+
+
+def rows_as_arrow(connection: Any, query: str, progress: Progress) -> Any:
+    """Everything that a query answers, row by row: the way that encrypts, and takes several times as long."""
+    import polars as pl  # noqa: PLC0415 - heavy
+    from pymysql.cursors import SSCursor  # noqa: PLC0415 - heavy
+
+    frames: list[pl.DataFrame] = []
+    with connection.cursor(SSCursor) as cursor:
+        cursor.execute(query)
+        names = [column[0] for column in cursor.description or ()]
+        while rows := cursor.fetchmany(_ROWS):
+            frames.append(pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None))
+            progress.add(len(rows))
+    if not frames:
+        return pl.DataFrame(schema=names).to_arrow()
+    return pl.concat(frames, how="vertical_relaxed", rechunk=False).to_arrow()

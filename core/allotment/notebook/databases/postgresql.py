@@ -11,6 +11,7 @@ from allotment.notebook.databases.database import (
     authority_file,
     session_statements,
 )
+from allotment.notebook.databases.opaque import plain
 from allotment.notebook.lending import Lent
 from allotment.notebook.problems import missing
 from allotment.notebook.progress import Progress
@@ -59,7 +60,7 @@ class PostgreSql:
             for batch in reader:
                 batches.append(batch)
                 progress.add(batch.num_rows)
-            return pa.Table.from_batches(batches, schema=reader.schema)
+            return plain(pa.Table.from_batches(batches, schema=reader.schema))
 
 
 def _cancel(cursor: Any) -> None:
