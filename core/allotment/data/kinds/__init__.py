@@ -9,9 +9,10 @@ from allotment.data.kinds.mariadb import MariaDB
 from allotment.data.kinds.mysql import MySQL
 from allotment.data.kinds.postgresql import PostgreSQL
 from allotment.data.kinds.s3 import S3
+from allotment.data.kinds.sqlite import SQLite
 from allotment.model.sources import SourceKind
 
-_ALL: tuple[Kind, ...] = (PostgreSQL(), MySQL(), MariaDB(), S3())
+_ALL: tuple[Kind, ...] = (PostgreSQL(), MySQL(), MariaDB(), SQLite(), S3())
 
 KINDS: Mapping[SourceKind, Kind] = {one.kind: one for one in _ALL}
 """What can be registered, in the order in which forms offer it."""
