@@ -13,6 +13,7 @@ from allotment.cli import (
     departments,
     doctor,
     extending,
+    keys,
     limiting,
     money,
     planning,
@@ -55,6 +56,7 @@ reserving.add_to(app)
 addressing.add_to(app)
 departments.add_to(app)
 configuring.add_to(app)
+keys.add_to(app)
 doctor.add_to(app)
 
 
