@@ -11,6 +11,7 @@ from typing import Any
 from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp, ExtensionAppJinjaMixin
 from jupyter_server.serverapp import ServerApp
+from tornado.ioloop import PeriodicCallback
 
 from allotment.client import AllotmentClient
 from allotment.model.documents import ReportReceipt
@@ -20,15 +21,23 @@ from allotment_server.announced import Announced
 from allotment_server.background import in_background
 from allotment_server.ending_handlers import ENDS, EndingsHandler, ExtendHandler, OwnEnds
 from allotment_server.handlers import VIEW, MeHandler, PageHandler, SlashHandler
+from allotment_server.keeper_door import KeeperDoor
+from allotment_server.keeping import Keeper
 from allotment_server.meter import Meter
 from allotment_server.owner import OwnersView
 from allotment_server.reporting import Reporter
+from allotment_server.source_handlers import DATA, DataHandler, OwnData, TestHandler
 from allotment_server.standing import Standing
 from allotment_server.surroundings import Surroundings
 
 _HERE = Path(__file__).parent
 ANSWER_WITHIN = 5.0
 """Seconds that the control plane has for an answer; a page of this server waits for it."""
+
+LEND_WITHIN = 60.0
+"""Seconds that the control plane has to make an account in a database."""
+RENEW_EVERY = 20.0
+"""Seconds between two looks at what ends soon."""
 
 
 class AllotmentServer(ExtensionAppJinjaMixin, ExtensionApp):
@@ -45,6 +54,8 @@ class AllotmentServer(ExtensionAppJinjaMixin, ExtensionApp):
     _saving: Saving
     _announced: Announced
     _reporter: Reporter
+    _renewing: PeriodicCallback
+    _door: KeeperDoor | None = None
 
     def initialize_settings(self) -> None:
         """Make the parts, by this server's environment."""
@@ -61,6 +72,7 @@ class AllotmentServer(ExtensionAppJinjaMixin, ExtensionApp):
             self.here, Standing.by(self._client), self._meter, self._reporter
         )
         self.settings[ENDS] = OwnEnds(self.here, self._announced, self._client)
+        self.settings[DATA] = OwnData(self._client)
 
     def initialize_handlers(self) -> None:
         """Where they are found, below the server's own base address."""
@@ -69,6 +81,8 @@ class AllotmentServer(ExtensionAppJinjaMixin, ExtensionApp):
                 ("/allotment/me", MeHandler),
                 ("/allotment/endings", EndingsHandler),
                 ("/allotment/extend", ExtendHandler),
+                ("/allotment/data", DataHandler),
+                ("/allotment/test", TestHandler),
                 ("/allotment", PageHandler),
                 ("/allotment/", SlashHandler),
             ]
@@ -80,14 +94,29 @@ class AllotmentServer(ExtensionAppJinjaMixin, ExtensionApp):
         if self._client is not None:
             self._announced.name_in(os.environ)
             self._reporter.start()
+            self._keep(self._client)
 
     async def stop_extension(self) -> None:
         """End with the server: nothing is waited for."""
         await self._reporter.stop()
+        if self._door is not None:
+            self._renewing.stop()
+            self._door.close()
         self._announced.forget()
         self._meter.close()
         if self._client is not None:
             self._client.close()
+
+    def _keep(self, client: AllotmentClient) -> None:
+        """Keep kernels' credentials from now on, and renew them beside whatever the kernels do."""
+        lending = AllotmentClient(client.url, self.here.token, timeout=LEND_WITHIN)
+        keeper = Keeper(lending.sources.credentials, self.log)
+        self._door = KeeperDoor(keeper)
+        self._door.open(os.environ)
+        self._renewing = PeriodicCallback(
+            lambda: in_background(keeper.renew_due), RENEW_EVERY * 1000, jitter=0.2
+        )
+        self._renewing.start()
 
     async def _collect(self) -> ServerReport:
         server: Any = self.serverapp

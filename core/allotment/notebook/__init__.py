@@ -7,6 +7,7 @@ with words that say what to do.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,6 +27,7 @@ __all__ = [
     "commit",
     "connect",
     "datasets",
+    "environment",
     "load",
     "models",
     "path",
@@ -154,6 +156,20 @@ def path(source: str) -> SourcePath:
     from allotment.notebook.source_paths import OpenedStore, SourcePath  # noqa: PLC0415 - see above
 
     return SourcePath(OpenedStore(source, session().lender.lend(source)))
+
+
+def environment(source: str) -> dict[str, str]:
+    """What other programs need in their environment to read an S3 source; Amazon's libraries renew by themselves.
+
+    For example ``subprocess.run(["aws", "s3", "ls", …], env={**os.environ, **allotment.environment("lake")})``.
+
+    Raises:
+        Refusal: the source may not be used; the text says whom to ask.
+        DataProblem: it is no S3 source, or this is no server of the platform.
+    """
+    from allotment.notebook.keeper import aws_environment  # noqa: PLC0415 - see above
+
+    return aws_environment(os.environ, session().lender.credential(source))
 
 
 def register(

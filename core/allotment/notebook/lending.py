@@ -49,6 +49,13 @@ Lend = Callable[[], Lent]
 """Answers with a credential that is good now. What keeps files open calls it again and again."""
 
 
+class Ask(Protocol):
+    """Asks for a credential of a source."""
+
+    def __call__(self, source: str, *, fresh: bool) -> Answered:
+        """``fresh``: another one than was answered before, for that one was refused."""
+
+
 class Answered(Protocol):
     """A credential as the control plane answers it."""
 
@@ -98,14 +105,14 @@ class Lender:
     """Lends credentials of sources to this process. Safe to use from several threads.
 
     Args:
-        ask: asks for a new credential of a source.
+        ask: asks for a credential of a source.
         still: asks whether a source may still be used; raises a refusal where not.
         clock: seconds that only grow.
     """
 
     def __init__(
         self,
-        ask: Callable[[str], Answered],
+        ask: Ask,
         still: Callable[[str], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -130,13 +137,14 @@ class Lender:
                 self._confirm(source, held)
             return known
 
-    def renewed(self, source: str, refused: Lent) -> Lent:
-        """Another credential than one that the provider refused."""
+    def renewed(self, source: str, refused: Lent | None = None) -> Lent:
+        """Another credential than the one that the provider refused; None: than any that is held."""
         held = self._of(source)
         with held.lock:
-            if held.credential is not None and held.credential is not refused:
-                return held.credential
-            return self._renew(source, held)
+            known = held.credential
+            if refused is not None and known is not None and known is not refused:
+                return known
+            return self._renew(source, held, fresh=True)
 
     def lend(self, source: str) -> Lend:
         """What answers with a good credential of this source whenever it is called."""
@@ -151,10 +159,10 @@ class Lender:
         with self._lock:
             return self._held.setdefault(source, _Held())
 
-    def _renew(self, source: str, held: _Held) -> Lent:
+    def _renew(self, source: str, held: _Held, *, fresh: bool = False) -> Lent:
         held.credential = None
         asked_at = self._clock()
-        held.credential = lent(self._ask(source), asked_at)
+        held.credential = lent(self._ask(source, fresh=fresh), asked_at)
         held.heard_at = asked_at
         return held.credential
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from allotment.client import AllotmentClient
 from allotment.model.documents import DatasetAccess
-from allotment.notebook.lending import ASK_AGAIN, Answered, Lend, Lender, Lent, lent
+from allotment.notebook.keeper import lend_directly, lend_from_keeper
+from allotment.notebook.lending import ASK_AGAIN, Ask, Lend, Lender, Lent, lent
 
 Version = int | str | datetime | None
 """A version by its number, its tag, a moment (the newest before it), or ``"promised"``; None: the files as they are now."""
@@ -36,11 +37,11 @@ class Session:
     def __init__(
         self,
         client: AllotmentClient,
-        lend_from: Callable[[str], Answered] | None = None,
+        lend_from: Ask | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.client = client
-        self.lender = Lender(lend_from or client.sources.credentials, client.sources.get, clock)
+        self.lender = Lender(lend_from or lend_directly(client), client.sources.get, clock)
         self._clock = clock
         self._opened: dict[tuple[str, Any], _Opened] = {}
         self._lock = threading.Lock()
@@ -97,8 +98,6 @@ def session() -> Session:
     global _session  # noqa: PLW0603 - one for the process
     with _making:
         if _session is None or _session[0] != os.getpid():
-            from allotment.notebook.keeper import lend_from_keeper  # noqa: PLC0415 - a cycle else
-
             client = AllotmentClient.from_environment()
             _session = (os.getpid(), Session(client, lend_from_keeper(os.environ, client)))
         return _session[1]

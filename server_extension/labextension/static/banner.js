@@ -29,6 +29,7 @@
     #${NAME} .told { flex-basis: 100%; display: flex; flex-wrap: wrap; align-items: center; gap: 4px 14px }
     #${NAME} .told + .told { border-top: 1px solid color-mix(in srgb, currentColor 18%, transparent); padding-top: 4px }
     #${NAME} .told span { flex: 1 1 20em; min-width: 0; overflow-wrap: anywhere }
+    #${NAME} .told .found { flex-basis: 100% } #${NAME} .found:empty { display: none }
     #${NAME}.calm { background: #e3f1e9; color: #10301f; border-color: #1f7a4d }
     #${NAME}.calm button { border-color: #1f7a4d; background: #fff; color: #10301f }
     [data-jp-theme-light="false"] #${NAME}.calm { background: #14281c; color: #cfeedd; border-color: #2f8a5c }
@@ -175,8 +176,31 @@
         line.remove();
         this.show({ ...this.answer, notices: this.answer.notices.filter((each) => each.id !== one.id) });
       });
-      line.append(element("span", "", one.message), where, button);
+      line.append(element("span", "", one.message), ...(one.source ? this.tester(one.source) : []), where, button);
       return line;
+    }
+
+    /** A button that tries from this server whether a source can be read, and where it says so. */
+    tester(source) {
+      const button = element("button", "", "Test");
+      button.type = "button";
+      button.setAttribute("aria-label", `Test ${source} from this server`);
+      const found = element("span", "found");
+      found.setAttribute("role", "status");
+      button.addEventListener("click", async () => {
+        button.disabled = true;
+        found.textContent = `Testing ${source} …`;
+        try {
+          const answer = await this.ask("test", { method: "POST", body: JSON.stringify({ name: source }) });
+          found.textContent = `${answer.reached ? "Reached." : "Not reached."} ${answer.words}`;
+        } catch (error) {
+          found.textContent = error.message;
+        } finally {
+          button.disabled = false;
+          this.changed(true);
+        }
+      });
+      return [button, found];
     }
 
     tick() {
