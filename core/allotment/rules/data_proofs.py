@@ -24,6 +24,4 @@ def still_accepted(before: Proof | None, now: Proof) -> bool:
     """Whether somebody who accepted the proof before has accepted this one: no more is possible by it."""
     if before is None or now.verdict is Verdict.READ_ONLY:
         return False
-    if now.verdict is Verdict.UNPROVEN:
-        return before.verdict is Verdict.UNPROVEN
     return before.verdict is now.verdict and set(now.possible) <= set(before.possible)

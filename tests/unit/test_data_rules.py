@@ -1,0 +1,419 @@
+"""Who may use and share data: the rules as tables and laws."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from allotment.model.datasets import Dataset, FileFormat, PrivacyLabel
+from allotment.model.limits import EffectiveLimit, LimitKind, LimitScope
+from allotment.model.people import Authority, Permission
+from allotment.model.reasons import Rule
+from allotment.model.sources import Audience, Proof, Source, SourceKind, Verdict
+from allotment.model.versions import Version, VersionState
+from allotment.rules import data_proofs, versioning
+from allotment.rules.data_access import (
+    Asker,
+    Grounds,
+    Promise,
+    dataset_reason,
+    grounds_of,
+    knows_dataset,
+    promises,
+    source_grounds,
+    source_reason,
+    term,
+)
+from allotment.rules.data_sharing import change_dataset, change_source, label_reason
+from allotment.rules.limiting import models_reason
+from allotment.rules.permission import Caller, Reach
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+EARLIER, LATER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
+READ_ONLY = Proof(NOW, Verdict.READ_ONLY)
+
+
+def _source(
+    *, groups: tuple[str, ...] = ("vision",), enabled: bool = True, revoked: datetime | None = None
+) -> Source:
+    return Source(
+        "lake",
+        SourceKind.S3,
+        audience=Audience(groups=groups),
+        enabled=enabled,
+        revoked_at=revoked,
+        proof=READ_ONLY,
+    )
+
+
+def _server(*by: str, groups: tuple[str, ...] = ("vision",)) -> Asker:
+    return Asker("ann", groups, NOW, {"lake": Promise(by)} if by else {})
+
+
+@pytest.mark.promise("DATA-3", "DATA-7", "PROFILE-5")
+@pytest.mark.parametrize(
+    ("source", "asker", "found"),
+    [
+        # granted now
+        (_source(), _server(), Grounds.GRANTED),
+        (_source(), Asker("ann", ("vision",)), Grounds.GRANTED),
+        (_source(), Asker("ann", ("other",)), None),
+        (_source(enabled=False), Asker("ann", ("vision",)), None),
+        # promised, and disabled since
+        (_source(enabled=False), _server("group:vision"), Grounds.PROMISED),
+        (_source(enabled=False), _server("everyone"), Grounds.PROMISED),
+        (_source(enabled=False), _server("person", groups=()), Grounds.PROMISED),
+        # the ground is gone
+        (_source(enabled=False), _server("group:vision", groups=()), None),
+        (_source(groups=()), _server("group:vision", groups=("other",)), None),
+        (_source(enabled=False), _server("group:vision", "everyone", groups=()), Grounds.PROMISED),
+        # taken out of the audience since, and still in the group
+        (_source(groups=()), _server("group:vision"), Grounds.PROMISED),
+        # revoked
+        (_source(enabled=False, revoked=LATER), _server("group:vision"), None),
+        (_source(enabled=False, revoked=NOW), _server("group:vision"), None),
+        (_source(enabled=False, revoked=EARLIER), _server("group:vision"), Grounds.PROMISED),
+        # revoked, and granted again
+        (_source(revoked=LATER), _server("group:vision"), Grounds.GRANTED),
+    ],
+)
+def test_a_server_uses_what_was_promised_and_what_is_granted_less_what_was_revoked(
+    source: Source, asker: Asker, found: Grounds | None
+) -> None:
+    assert source_grounds(source, asker) is found
+    assert (source_reason(source, asker) is None) is (found is not None)
+
+
+@pytest.mark.promise("DATA-2")
+@pytest.mark.parametrize(
+    ("proof", "accepted_by", "usable"),
+    [
+        (None, None, False),
+        (READ_ONLY, None, True),
+        (Proof(NOW, Verdict.WRITABLE, possible=("insert",)), None, False),
+        (Proof(NOW, Verdict.WRITABLE, possible=("insert",)), "olga", True),
+        (Proof(NOW, Verdict.UNPROVEN), None, False),
+        (Proof(NOW, Verdict.UNPROVEN), "olga", True),
+    ],
+)
+def test_a_source_is_usable_once_it_is_proven_or_accepted(
+    proof: Proof | None, accepted_by: str | None, usable: bool
+) -> None:
+    source = Source(
+        "lake",
+        SourceKind.S3,
+        audience=Audience(everyone=True),
+        proof=proof,
+        accepted_by=accepted_by,
+    )
+    reason = source_reason(source, Asker("ann"))
+    assert (reason is None) is usable
+    assert reason is None or reason.rule is Rule.DATA_PROOF
+
+
+def test_who_is_not_among_the_audience_is_told_what_is_told_of_nothing() -> None:
+    hidden = source_reason(_source(enabled=False), Asker("zoe"))
+    assert hidden is not None
+    assert "disabled" not in hidden.message
+    assert hidden.rule is Rule.DATA_AUDIENCE
+
+
+def test_who_lost_a_source_is_told_when_it_was_revoked() -> None:
+    lost = source_reason(_source(enabled=False, revoked=LATER), _server("group:vision"))
+    assert lost is not None
+    assert (lost.rule, "2026-03-01" in lost.message) == (Rule.DATA_ENABLED, True)
+
+
+_GROUPS = st.sets(st.sampled_from(["a", "b", "c"])).map(lambda names: tuple(sorted(names)))
+_AUDIENCES = st.builds(
+    Audience, st.booleans(), _GROUPS, st.sets(st.sampled_from(["ann", "bob"])).map(tuple)
+)
+
+
+@pytest.mark.promise("DATA-7")
+@given(_AUDIENCES, _GROUPS, _GROUPS)
+def test_a_promise_lasts_no_longer_than_the_grounds_it_was_made_on(
+    audience: Audience, then: tuple[str, ...], now: tuple[str, ...]
+) -> None:
+    promise = Promise(grounds_of(audience, "ann", then))
+    kept = [name for name in audience.groups if name in then and name in now]
+    held = audience.everyone or "ann" in audience.people or bool(kept)
+    assert promise.lasts(now) is held
+    assert promise.lasts(then) is audience.admits("ann", then)
+
+
+@given(
+    st.lists(st.sampled_from(["everyone", "person", "group:a"]), min_size=1, unique=True),
+    st.none() | st.integers(1, 9),
+)
+def test_a_promise_is_read_as_it_was_written(by: list[str], version: int | None) -> None:
+    written = {"datasets": [term("sales", Promise(tuple(by), version))]}
+    assert promises(written, "datasets") == {"sales": Promise(tuple(sorted(by)), version)}
+
+
+@given(_AUDIENCES, _GROUPS, st.booleans(), st.sampled_from([None, EARLIER, LATER]))
+def test_nobody_uses_what_is_disabled_and_was_never_promised(
+    audience: Audience, groups: tuple[str, ...], enabled: bool, revoked: datetime | None
+) -> None:
+    source = Source(
+        "lake",
+        SourceKind.S3,
+        audience=audience,
+        enabled=enabled,
+        revoked_at=revoked,
+        proof=READ_ONLY,
+    )
+    granted = enabled and audience.admits("ann", groups)
+    assert (source_grounds(source, Asker("ann", groups, NOW)) is not None) is granted
+
+
+# Datasets
+
+
+def _dataset(label: PrivacyLabel = PrivacyLabel.INTERNAL, **audience: object) -> Dataset:
+    return Dataset(
+        "sales",
+        ("s3://lake/a",),
+        FileFormat.PARQUET,
+        label=label,
+        audience=Audience(**audience),  # type: ignore[arg-type]  # the columns of a table
+        created_by="ann",
+    )
+
+
+@pytest.mark.promise("SET-1")
+@pytest.mark.parametrize(
+    ("label", "person", "groups", "known"),
+    [
+        (PrivacyLabel.PUBLIC, "zoe", (), True),
+        (PrivacyLabel.INTERNAL, "zoe", (), False),
+        (PrivacyLabel.PERSONAL, "zoe", (), False),
+        (PrivacyLabel.INTERNAL, "bob", ("vision",), True),
+        (PrivacyLabel.INTERNAL, "ann", (), True),
+    ],
+)
+def test_a_label_says_who_knows_of_a_dataset(
+    label: PrivacyLabel, person: str, groups: tuple[str, ...], known: bool
+) -> None:
+    dataset = _dataset(label, groups=("vision",))
+    assert knows_dataset(dataset, Asker(person, groups)) is known
+
+
+@pytest.mark.promise("SET-1")
+def test_a_public_dataset_is_listed_for_everybody_and_loaded_by_its_audience_only() -> None:
+    dataset = _dataset(PrivacyLabel.PUBLIC, groups=("vision",))
+    assert dataset_reason(dataset, None, Asker("zoe")) is not None
+    assert dataset_reason(dataset, None, Asker("bob", ("vision",))) is None
+
+
+def test_a_dataset_whose_source_is_not_shared_names_the_source() -> None:
+    reason = dataset_reason(_dataset(everyone=True), _source(), Asker("zoe"))
+    assert reason is not None
+    assert "lake" in reason.message
+
+
+@pytest.mark.promise("SET-1")
+@pytest.mark.parametrize("label", list(PrivacyLabel))
+@pytest.mark.parametrize("everyone", [True, False])
+def test_data_about_people_is_never_for_everyone(label: PrivacyLabel, everyone: bool) -> None:
+    refused = label_reason(label, Audience(everyone=everyone, groups=("vision",)))
+    assert (refused is not None) is (label is PrivacyLabel.PERSONAL and everyone)
+
+
+# Sharing
+
+
+def _caller(role: str, reach: Reach = Reach.EVERYTHING) -> Caller:
+    permissions = frozenset({Permission.MANAGE_SOURCES}) if role == "custodian" else frozenset()
+    leads = ("vision",) if role == "lead" else ()
+    groups = () if role == "outsider" else ("vision",)
+    return Caller(Authority("ann", role, permissions, groups, leads), reach)
+
+
+NARROW, WIDE = Audience(groups=("vision",), people=("bob",)), Audience(everyone=True)
+OTHERS, STRANGER = Audience(groups=("vision", "audio")), Audience(people=("zoe",))
+
+
+@pytest.mark.promise("DATA-3", "USER-4")
+@pytest.mark.parametrize(
+    ("role", "group", "audience", "may"),
+    [
+        ("custodian", None, WIDE, True),
+        ("custodian", "audio", STRANGER, True),
+        ("lead", "vision", NARROW, True),
+        ("lead", "vision", Audience(), True),
+        ("lead", "vision", WIDE, False),
+        ("lead", "vision", OTHERS, False),
+        ("lead", "vision", STRANGER, False),
+        ("lead", "audio", Audience(), False),
+        ("lead", None, NARROW, False),
+        ("member", "vision", NARROW, False),
+        ("outsider", None, Audience(), False),
+    ],
+)
+def test_a_lead_manages_sources_of_led_groups_only(
+    role: str, group: str | None, audience: Audience, may: bool
+) -> None:
+    source = Source("lake", SourceKind.S3, audience=audience, group=group)
+    refused = change_source(_caller(role), source, {"ann", "bob"})
+    assert (refused is None) is may
+
+
+@pytest.mark.parametrize("reach", [Reach.OWN, Reach.READ_OWN])
+def test_a_token_that_reaches_own_things_manages_no_source(reach: Reach) -> None:
+    source = Source("lake", SourceKind.S3, audience=NARROW, group="vision")
+    assert change_source(_caller("lead", reach), source, {"ann", "bob"}) is not None
+    assert change_source(_caller("custodian", reach), source, ()) is not None
+
+
+@pytest.mark.promise("SET-1")
+@pytest.mark.parametrize(
+    ("role", "owner", "audience", "may"),
+    [
+        ("member", "ann", Audience(people=("ann",)), True),
+        ("member", "ann", NARROW, True),
+        ("member", "ann", OTHERS, False),
+        ("member", "ann", STRANGER, False),
+        ("member", "ann", WIDE, False),
+        ("member", "bob", Audience(), False),
+        ("outsider", "ann", Audience(people=("ann",)), True),
+        ("outsider", "ann", Audience(groups=("vision",)), False),
+        ("custodian", "bob", WIDE, True),
+    ],
+)
+def test_whoever_registers_a_dataset_shares_it_within_own_groups(
+    role: str, owner: str, audience: Audience, may: bool
+) -> None:
+    dataset = Dataset("sales", (), FileFormat.CSV, audience=audience, created_by=owner)
+    assert (change_dataset(_caller(role), dataset, {"ann", "bob"}) is None) is may
+
+
+# Proofs
+
+
+_PROOFS = st.builds(
+    Proof,
+    st.just(NOW),
+    st.sampled_from(Verdict),
+    possible=st.lists(st.sampled_from(["insert", "drop"]), unique=True).map(tuple),
+)
+
+
+@pytest.mark.promise("DATA-2")
+@given(st.none() | _PROOFS, _PROOFS)
+def test_an_acceptance_never_covers_more_than_was_accepted(
+    before: Proof | None, found: Proof
+) -> None:
+    now = data_proofs.kept(before, found)
+    if data_proofs.still_accepted(before, now):
+        assert before is not None
+        assert set(now.possible) <= set(before.possible)
+        assert now.verdict is before.verdict
+
+
+@pytest.mark.promise("DATA-2")
+@given(_PROOFS)
+def test_an_attempt_that_could_not_be_made_undoes_no_proof(found: Proof) -> None:
+    away = Proof(LATER, Verdict.UNPROVEN, problem="it did not answer")
+    kept = data_proofs.kept(READ_ONLY, away)
+    assert (kept.verdict, kept.at) == (Verdict.READ_ONLY, NOW)
+    assert "did not answer" in kept.problem
+    if found.verdict is not Verdict.UNPROVEN:
+        assert data_proofs.kept(READ_ONLY, found) == found
+
+
+# Versions
+
+
+def _version(number: int, at: datetime, state: VersionState = VersionState.COMMITTED) -> Version:
+    return Version("sales", number, state, "", "ann", at, "history")
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+VERSIONS = (
+    _version(1, datetime(2026, 9, 30, 21, tzinfo=UTC)),
+    _version(2, datetime(2026, 10, 5, 8, tzinfo=UTC)),
+    _version(3, datetime(2026, 10, 31, 22, 59, tzinfo=UTC)),
+    _version(4, datetime(2026, 10, 31, 23, 0, tzinfo=UTC)),
+    _version(5, datetime(2026, 11, 2, tzinfo=UTC), VersionState.FAILED),
+)
+
+
+@pytest.mark.promise("SET-4")
+@pytest.mark.parametrize(
+    ("wanted", "number"),
+    [
+        ("2", 2),
+        ("5", None),
+        ("99", None),
+        ("final", 2),
+        ("2026-09", 1),
+        ("2026-08", None),
+        ("2026-10", 3),
+        ("2026-10-04", 1),
+        ("2026-10-05", 2),
+        ("2026-10-31", 3),
+        ("2026-11-30", 4),
+        ("2026-10-05T08:00:00Z", 2),
+        ("2026-10-05T10:00", 2),
+        ("2026-10-05T09:59", 1),
+        ("2026-13", None),
+        ("2026-02-30", None),
+        ("9999-12", None),
+        ("yesterday", None),
+        ("", None),
+        ("٢", None),
+    ],
+)
+def test_a_version_is_named_by_number_tag_or_time(wanted: str, number: int | None) -> None:
+    found = versioning.find(VERSIONS, {"final": 2}, wanted, BERLIN)
+    assert (None if found is None else found.number) == number
+
+
+@given(st.text())
+def test_any_text_names_a_version_or_none(text: str) -> None:
+    found = versioning.find(VERSIONS, {}, text, BERLIN)
+    assert found is None or found.state is VersionState.COMMITTED
+
+
+@pytest.mark.parametrize(
+    ("tag", "good"), [("final", True), ("2026-10", True), ("3", False), ("A b", False)]
+)
+def test_a_tag_is_a_name_and_no_number(tag: str, good: bool) -> None:
+    assert (versioning.tag_reason(tag) is None) is good
+
+
+# Models
+
+
+def _limit(value: int | None) -> EffectiveLimit:
+    return EffectiveLimit(LimitKind.MODELS, value, LimitScope.GROUP, "vision")
+
+
+@pytest.mark.promise("MODEL-1", "LIMIT-1")
+@pytest.mark.parametrize(
+    ("limits", "used", "refused"),
+    [
+        ((), 99, False),
+        ((_limit(None),), 99, False),
+        ((_limit(2),), 1, False),
+        ((_limit(2),), 2, True),
+        ((_limit(2), _limit(5)), 2, False),
+        ((_limit(2), _limit(None)), 99, False),
+        ((_limit(0),), 0, True),
+    ],
+)
+def test_one_more_model_is_refused_at_the_most_generous_limit(
+    limits: tuple[EffectiveLimit, ...], used: int, refused: bool
+) -> None:
+    reason = models_reason(limits, used)
+    assert (reason is not None) is refused
+    assert reason is None or (reason.rule, reason.used, reason.asked) == (
+        Rule.LIMIT_MODELS,
+        used,
+        1,
+    )
