@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import uvicorn
@@ -16,13 +17,18 @@ from allotment.api.assembling import assemble
 from allotment.api.environment import ServiceEnvironment
 from allotment.api.plane import ControlPlane
 from allotment.client import AllotmentClient
+from allotment.data.door import Door
+from allotment.data.keys import new_key
+from allotment.data.vault import Vault
 from allotment.record import Record, open_record
+from allotment.work.data_work import DataWork
 from allotment.work.loop import Loop
 from browsing import free_port
 from stand_in_hub import StandInHub, stand_in_hub
 
 START_SECONDS = 20.0
 PREFIX = "/services/allotment/"
+LOOPBACK = ip_network("127.0.0.0/8")
 
 
 class AnnouncedServer(uvicorn.Server):
@@ -45,6 +51,8 @@ class Platform:
     record: Record
     hub: StandInHub
     environment: ServiceEnvironment
+    folder: Path
+    """Files of the platform; sources may be folders and databases below ``data``, and anything on the loopback."""
     planes: list[ControlPlane] = field(default_factory=list)
     _ending: list[tuple[AnnouncedServer, threading.Thread]] = field(default_factory=list)
 
@@ -64,8 +72,8 @@ class Platform:
 
     def start(self) -> None:
         """Start the control plane; without its periodic work, so that nothing happens by itself."""
-        plane = assemble(self.environment)
-        plane = _without_work(plane)
+        plane = _without_work(assemble(self.environment))
+        plane = replace(plane, data=self._data(plane))
         config = uvicorn.Config(
             create_application(plane),
             host="127.0.0.1",
@@ -82,12 +90,19 @@ class Platform:
         self.planes.append(plane)
         self._ending.append((server, thread))
 
+    def _data(self, plane: ControlPlane) -> DataWork:
+        """As assembled, but that it keeps secrets and opens what stands on this machine for a test."""
+        door = Door(roots=(self.folder / "data",), networks=(LOOPBACK,))
+        vault = Vault((new_key(),))
+        return DataWork.of(plane.record, vault, door, self.folder / "files", plane.clock)
+
     def stop(self) -> None:
         """Let the control plane go away; the record and the hub stay."""
         if not self._ending:
             return
         server, thread = self._ending.pop()
         self.plane.feed.end()
+        self.plane.data.close()
         server.should_exit = True
         thread.join(START_SECONDS)
         self.plane.hub.close()
@@ -104,6 +119,7 @@ def platform(folder: Path) -> Iterator[Platform]:
     url = f"sqlite:///{folder}/record.sqlite"
     record = open_record(url, migrate=True)
     port = free_port()
+    (folder / "data").mkdir(exist_ok=True)
     with stand_in_hub(record) as hub:
         environment = ServiceEnvironment.read(
             {
@@ -112,10 +128,11 @@ def platform(folder: Path) -> Iterator[Platform]:
                 "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{port}",
                 "JUPYTERHUB_SERVICE_PREFIX": PREFIX,
                 "ALLOTMENT_RECORD_URL": url,
+                "ALLOTMENT_STATE": str(folder / "state"),
                 "ALLOTMENT_API_URL": f"http://127.0.0.1:{port}{PREFIX}api/v1",
             }
         )
-        running = Platform(record, hub, environment)
+        running = Platform(record, hub, environment, folder)
         try:
             yield running
         finally:
