@@ -9,8 +9,8 @@ from allotment.api.plane import ControlPlane
 from allotment.api.views.datasets import column_documents
 from allotment.data.datasets.listing import list_files
 from allotment.data.datasets.stores import open_store
-from allotment.data.kinds import KINDS
 from allotment.data.kinds.kind import Borrower
+from allotment.data.opening import known_kind
 from allotment.data.problems import SourceProblem
 from allotment.data.versions.reading import uris_of
 from allotment.model import documents
@@ -95,7 +95,7 @@ def open_version(
     )
     found = plane.data.committing.files(version)
     borrower = Borrower(server.person, server.server, server.id, now + _HOUR, "")
-    kind = KINDS[opened.source_kind]
+    kind = known_kind(opened.source_kind)
     credential = kind.issue(opened.contents_source(dataset.name), borrower, door, now)
     if credential.shared:
         # That account writes every dataset's versions: nobody is lent it.

@@ -10,8 +10,8 @@ from allotment.api.plane import ControlPlane
 from allotment.api.resources.source_bodies import NewSource, SourceEdit
 from allotment.api.views.onlooker import Onlooker, known_source
 from allotment.data.forms import Filled, fill
-from allotment.data.kinds import KINDS
 from allotment.data.kinds.kind import Opened
+from allotment.data.opening import known_kind
 from allotment.model.people import Permission
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotPermitted
@@ -64,7 +64,7 @@ def register_source(plane: ControlPlane, caller: Caller, body: NewSource) -> Non
         created_by=caller.person,
     )
     must_manage(plane, caller, source)
-    filled = fill(KINDS[body.kind].fields, body.fields)
+    filled = fill(known_kind(body.kind).fields, body.fields)
     _unguarded(caller, body.kind, filled, {})
     source = _with_fields(source, filled)
     _validate(source, filled, {})
@@ -109,7 +109,7 @@ def _changed(before: Source, body: SourceEdit) -> tuple[Source, Filled | None]:
     after = replace(before, **given)
     if not entered:
         return after, None
-    filled = fill(KINDS[before.kind].fields, entered, before.fields, before.secrets)
+    filled = fill(known_kind(before.kind).fields, entered, before.fields, before.secrets)
     return _with_fields(after, filled), filled
 
 
@@ -127,7 +127,7 @@ def _unguarded(caller: Caller, kind: SourceKind, filled: Filled, before: Mapping
         return
     chosen = [
         one.label
-        for one in KINDS[kind].fields
+        for one in known_kind(kind).fields
         if filled.fields.get(one.name) in one.guarded
         and filled.fields.get(one.name) != before.get(one.name)
     ]
@@ -141,4 +141,4 @@ def _validate(source: Source, filled: Filled, known: Mapping[str, str]) -> None:
     """Have its kind look at all of it, with the secrets that stay."""
     kept = {name: known[name] for name in filled.kept}
     new = {name: one for name, one in filled.secrets.items() if one is not None}
-    KINDS[source.kind].validate(Opened(source.name, dict(source.fields), {**kept, **new}))
+    known_kind(source.kind).validate(Opened(source.name, dict(source.fields), {**kept, **new}))

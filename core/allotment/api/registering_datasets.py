@@ -7,10 +7,10 @@ from dataclasses import replace
 from allotment.api.dataset_files import source_for, with_reading
 from allotment.api.plane import ControlPlane, require
 from allotment.api.resources.dataset_bodies import DatasetEdit, NewDataset
-from allotment.api.views.onlooker import Onlooker, known_dataset, source_of
+from allotment.api.views.onlooker import Onlooker, known_dataset, refused, source_of
 from allotment.model.datasets import Dataset, FileFormat
 from allotment.model.reasons import Reason, Rule
-from allotment.model.refusals import NotPermitted, Refusal
+from allotment.model.refusals import NotPermitted
 from allotment.model.sources import Audience, Source
 from allotment.record import datasets
 from allotment.rules.data_access import source_reason
@@ -146,5 +146,5 @@ def readable_source(plane: ControlPlane, caller: Caller, dataset: Dataset) -> So
         return source
     reason = source_reason(source, onlooker.asker)
     if reason is not None:
-        raise Refusal(reason)
+        raise refused(reason)
     return source

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from allotment.data.door import Door
 from allotment.data.kinds import KINDS
 from allotment.data.kinds.kind import Kind, Opened
+from allotment.data.problems import SourceProblem
 from allotment.data.vault import Vault
-from allotment.model.sources import Source
+from allotment.model.sources import Source, SourceKind
 from allotment.record import Reading, sources
 
 
@@ -42,4 +43,17 @@ class Opening:
     @staticmethod
     def kind(source: Source) -> Kind:
         """What knows this kind of source."""
-        return KINDS[source.kind]
+        return known_kind(source.kind)
+
+
+def known_kind(kind: SourceKind) -> Kind:
+    """What knows a kind of source.
+
+    Raises:
+        SourceProblem: nothing here does.
+    """
+    found = KINDS.get(kind)
+    if found is None:
+        known = ", ".join(KINDS)
+        raise SourceProblem(f"No source can be a {kind.value}.", remedy=f"It can be {known}.")
+    return found

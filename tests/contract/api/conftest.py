@@ -357,10 +357,11 @@ def _furnish(record: Record) -> None:
 
 
 @pytest.fixture
-def api(lab: Any, hub: HubStandIn, serve: Callable[..., Served]) -> Served:
+def api(lab: Any, hub: HubStandIn, serve: Callable[..., Served], tmp_path: Path) -> Served:
     """The control plane over the lab: olga operates, ann leads vision, bob is in it, zoe has no group.
 
-    Each has a token NAME (own things) and NAME+ (with the scope that reaches everything).
+    Each has a token NAME (own things) and NAME+ (with the scope that reaches everything). Of data,
+    this machine and the folder ``tmp_path / "data"`` may be opened.
     """
     with lab.write() as writing:
         people.onboard(writing, ["rita"], None, "reader")
@@ -368,25 +369,19 @@ def api(lab: Any, hub: HubStandIn, serve: Callable[..., Served]) -> Served:
     for name in ("olga", "rita", "ann", "bob", "zoe"):
         hub.give(name, name, ACCESS)
         hub.give(f"{name}+", name, ACCESS, OPERATE)
-    return serve(lab.record, lambda: lab.now)
-
-
-@pytest.fixture
-def data_api(lab: Any, hub: HubStandIn, serve: Callable[..., Served], tmp_path: Path) -> Served:
-    """As ``api``, with carl the data custodian; this machine and the folder ``tmp_path / "data"`` may be opened.
-
-    bob and zoe have a server each, whose own tokens are ``bobs-server`` and ``zoes-server``.
-    """
-    with lab.write() as writing:
-        people.onboard(writing, ["rita"], None, "reader")
-        people.onboard(writing, ["carl"], None, "data-custodian")
-        memberships.set_lead(writing, "ann", "vision", lead=True)
-    for name in ("olga", "rita", "carl", "ann", "bob", "zoe"):
-        hub.give(name, name, ACCESS)
-        hub.give(f"{name}+", name, ACCESS, OPERATE)
-    for name in ("bob", "zoe"):
-        hub.give(f"{name}s-server", name, ACCESS)
-        lab.granted(name, "cpu", "work", token_hash=hash_token(f"{name}s-server"))
     root = tmp_path / "data"
     root.mkdir()
     return serve(lab.record, lambda: lab.now, door=Door((root,), (LOOPBACK,)))
+
+
+@pytest.fixture
+def data_api(lab: Any, hub: HubStandIn, api: Served) -> Served:
+    """As ``api``, with carl the data custodian; ``bobs-server`` and ``zoes-server`` are servers' own tokens."""
+    with lab.write() as writing:
+        people.onboard(writing, ["carl"], None, "data-custodian")
+    hub.give("carl", "carl", ACCESS)
+    hub.give("carl+", "carl", ACCESS, OPERATE)
+    for name in ("bob", "zoe"):
+        hub.give(f"{name}s-server", name, ACCESS)
+        lab.granted(name, "cpu", "work", token_hash=hash_token(f"{name}s-server"))
+    return api

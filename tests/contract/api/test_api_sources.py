@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ import sqlalchemy as sa
 from allotment.client import AllotmentClient
 from allotment.model.reasons import Rule
 from allotment.model.refusals import NotFound, NotPermitted, Refusal
-from allotment.model.sources import Audience, SourceKind, Verdict
+from allotment.model.sources import Audience, Verdict
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -53,7 +52,7 @@ def warehouse(data_api: Any, shop: Any) -> AllotmentClient:
     return client
 
 
-def read(shop: Any, credential: Any, query: str = "SELECT count(*) FROM sales") -> Any:
+def read(credential: Any, query: str = "SELECT count(*) FROM sales") -> Any:
     """The first value of a query, asked with what was lent."""
     url = sa.URL.create(
         "postgresql+psycopg",
@@ -88,21 +87,23 @@ def test_every_field_of_every_form_is_explained(data_api: Any) -> None:
 
 
 @pytest.mark.promise("DATA-2", "DATA-5")
+@pytest.mark.usefixtures("warehouse")
 def test_a_server_reads_with_an_account_of_its_own_that_cannot_write(
-    data_api: Any, warehouse: AllotmentClient, shop: Any
+    data_api: Any, shop: Any
 ) -> None:
     lent = data_api.client("bobs-server").sources.credentials("warehouse")
 
-    assert read(shop, lent) == 2
+    assert read(lent) == 2
     assert lent.fields["user"] != shop.user
     with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
-        read(shop, lent, "SET TRANSACTION READ WRITE; DELETE FROM sales")
+        read(lent, "SET TRANSACTION READ WRITE; DELETE FROM sales")
 
 
 @pytest.mark.promise("DATA-3", "USER-7")
 @pytest.mark.parametrize("token", ["zoes-server", "zoe", "zoe+"])
+@pytest.mark.usefixtures("warehouse")
 def test_who_is_not_among_its_audience_learns_nothing_of_a_source(
-    data_api: Any, warehouse: AllotmentClient, token: str
+    data_api: Any, token: str
 ) -> None:
     stranger = data_api.client(token)
     known, unknown = [], []
@@ -118,45 +119,42 @@ def test_who_is_not_among_its_audience_learns_nothing_of_a_source(
 
 @pytest.mark.promise("DATA-5")
 @pytest.mark.parametrize("token", ["bob", "bob+", "olga+", "carl+", "ann+"])
-def test_only_servers_own_tokens_are_lent_credentials(
-    data_api: Any, warehouse: AllotmentClient, token: str
-) -> None:
+@pytest.mark.usefixtures("warehouse")
+def test_only_servers_own_tokens_are_lent_credentials(data_api: Any, token: str) -> None:
     with pytest.raises(NotPermitted, match="lent to servers only"):
         data_api.client(token).sources.credentials("warehouse")
 
 
 @pytest.mark.promise("DATA-7", "PROFILE-5")
 def test_revoking_a_source_drops_the_accounts_that_servers_were_lent(
-    data_api: Any, warehouse: AllotmentClient, shop: Any
+    data_api: Any, warehouse: AllotmentClient
 ) -> None:
     lent = data_api.client("bobs-server").sources.credentials("warehouse")
 
     warehouse.sources.revoke("warehouse")
 
     with pytest.raises(sa.exc.OperationalError):
-        read(shop, lent)
+        read(lent)
     with pytest.raises(Refusal) as refused:
         data_api.client("bobs-server").sources.credentials("warehouse")
     assert refused.value.reasons[0].rule is Rule.DATA_ENABLED
 
 
 @pytest.mark.promise("DATA-7")
-def test_who_leaves_a_group_loses_what_came_by_it_at_the_next_round(
-    data_api: Any, warehouse: AllotmentClient, shop: Any
-) -> None:
+@pytest.mark.usefixtures("warehouse")
+def test_who_leaves_a_group_loses_what_came_by_it_at_the_next_round(data_api: Any) -> None:
     lent = data_api.client("bobs-server").sources.credentials("warehouse")
     data_api.client("olga+").groups.remove_member("vision", "bob")
 
     data_api.plane.data.lending.round(data_api.plane.now())
 
     with pytest.raises(sa.exc.OperationalError):
-        read(shop, lent)
+        read(lent)
 
 
 @pytest.mark.promise("DATA-7")
-def test_what_a_server_was_lent_ends_with_it(
-    data_api: Any, lab: Any, warehouse: AllotmentClient, shop: Any
-) -> None:
+@pytest.mark.usefixtures("warehouse")
+def test_what_a_server_was_lent_ends_with_it(data_api: Any, lab: Any) -> None:
     lent = data_api.client("bobs-server").sources.credentials("warehouse")
     [server] = data_api.client("bob").me().servers
     lab.end(server.allotment)
@@ -164,4 +162,4 @@ def test_what_a_server_was_lent_ends_with_it(
     data_api.plane.data.lending.round(data_api.plane.now())
 
     with pytest.raises(sa.exc.OperationalError):
-        read(shop, lent)
+        read(lent)

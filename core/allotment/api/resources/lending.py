@@ -7,12 +7,12 @@ from fastapi import APIRouter, Response
 from allotment.api.answering import answer
 from allotment.api.fields import NamePath
 from allotment.api.plane import Asker, ControlPlane, Plane, require
-from allotment.api.views.onlooker import Onlooker, known_source
+from allotment.api.views.onlooker import Onlooker, known_source, refused
 from allotment.api.views.sources import credential_document
 from allotment.model import documents
 from allotment.model.allotments import Allotment
 from allotment.model.reasons import Reason, Rule
-from allotment.model.refusals import NotPermitted, Refusal
+from allotment.model.refusals import NotPermitted
 from allotment.model.sources import Source
 from allotment.rules.data_access import source_reason
 from allotment.rules.permission import Action, Caller, Target
@@ -69,5 +69,5 @@ def lendable(plane: ControlPlane, caller: Caller, name: str) -> Source:
         source = known_source(reading, onlooker, name)
     reason = source_reason(source, onlooker.asker)
     if reason is not None:
-        raise Refusal(reason)
+        raise refused(reason)
     return source

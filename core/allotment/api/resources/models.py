@@ -31,7 +31,7 @@ from allotment.model.sources import Audience
 from allotment.record import Reading, Writing, events, registered_models, versions
 from allotment.rules.data_access import may_use_model
 from allotment.rules.data_sharing import sharing_reason
-from allotment.rules.permission import Action, Caller, Target
+from allotment.rules.permission import Action, Caller, Target, judge
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -80,7 +80,7 @@ def list_models(request: Request, plane: Plane, caller: Asker, page: Paged) -> R
         found = [
             model_document(one, caller)
             for one in registered_models.all_models(reading)
-            if onlooker.sees_all or may_use_model(one, caller.person, caller.authority.groups)
+            if _may_know(onlooker, one)
         ]
         sequence = events.latest_sequence(reading)
     found.sort(key=lambda one: (one.name, one.version))
@@ -256,9 +256,16 @@ def _known(plane: ControlPlane, caller: Caller, name: str, version: str) -> Regi
             model = registered_models.get(reading, name, version)
         except NotFound:
             raise NotShared("model", f"{name}/{version}") from None
-    if onlooker.sees_all or may_use_model(model, caller.person, caller.authority.groups):
+    if _may_know(onlooker, model):
         return model
     raise NotShared("model", f"{name}/{version}")
+
+
+def _may_know(onlooker: Onlooker, model: RegisteredModel) -> bool:
+    caller = onlooker.caller
+    changes = judge(caller, Action.CHANGE_MODEL, Target(person=model.person)) is None
+    uses = may_use_model(model, caller.person, caller.authority.groups)
+    return onlooker.sees_all or changes or uses
 
 
 def _own(plane: ControlPlane, caller: Caller, name: str, version: str) -> RegisteredModel:

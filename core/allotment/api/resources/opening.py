@@ -13,9 +13,8 @@ from allotment.api.opening_datasets import open_now, open_version, wanted_versio
 from allotment.api.plane import Asker, Plane
 from allotment.api.resources.lending import asking_server
 from allotment.api.resources.versions import NAMED
-from allotment.api.views.onlooker import Onlooker, known_dataset, source_of
+from allotment.api.views.onlooker import Onlooker, known_dataset, refused, source_of
 from allotment.model import documents
-from allotment.model.refusals import Refusal
 from allotment.rules.data_access import dataset_reason
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
@@ -54,7 +53,7 @@ async def open_dataset(plane: Plane, caller: Asker, name: NamePath, body: Openin
             source = source_of(reading, dataset)
         reason = dataset_reason(dataset, source, onlooker.asker)
         if reason is not None:
-            raise Refusal(reason)
+            raise refused(reason)
         version = wanted_version(plane, name, onlooker.asker, body.version)
         if version is None:
             return answer(open_now(plane, dataset, source, server))

@@ -20,11 +20,10 @@ from allotment.api.paging import Paged, cut
 from allotment.api.plane import Asker, ControlPlane, Plane, require
 from allotment.api.registering import change_source, managed_source, register_source
 from allotment.api.resources.source_bodies import NewSource, SourceEdit
-from allotment.api.views.onlooker import Onlooker, known_source
+from allotment.api.views.onlooker import Onlooker, known_source, refused
 from allotment.api.views.sources import contents_document, form_documents, source_document
 from allotment.data.problems import SourceProblem
 from allotment.model import documents
-from allotment.model.refusals import Refusal
 from allotment.model.sources import Source
 from allotment.record import events, loans, sources
 from allotment.rules.data_access import source_reason
@@ -227,7 +226,7 @@ def _usable(plane: ControlPlane, caller: Caller, name: str) -> Source:
     if not onlooker.manages_source(source):
         reason = source_reason(source, onlooker.asker)
         if reason is not None:
-            raise Refusal(reason)
+            raise refused(reason)
     return source
 
 

@@ -25,6 +25,7 @@ from allotment.api.views.sources import field_documents
 from allotment.api.views.versions import target_document
 from allotment.data.forms import Filled, fill
 from allotment.data.kinds import KINDS
+from allotment.data.opening import known_kind
 from allotment.data.problems import SourceProblem
 from allotment.data.versions.target import (
     CONTENTS,
@@ -75,7 +76,7 @@ def list_target_kinds(request: Request, caller: Asker) -> Response:
     )
     contents = (
         documents.TargetForm(
-            part="contents", kind=kind, fields=field_documents(KINDS[source].fields)
+            part="contents", kind=kind, fields=field_documents(known_kind(source).fields)
         )
         for kind, source in SOURCE_KINDS.items()
         if source in KINDS
@@ -187,7 +188,11 @@ def _filled(
     """A target with both halves as they were entered, and the secrets that change."""
     halves = {
         METADATA: (METADATA_FIELDS[target.metadata_kind], metadata, target.metadata),
-        CONTENTS: (KINDS[SOURCE_KINDS[target.contents_kind]].fields, contents, target.contents),
+        CONTENTS: (
+            known_kind(SOURCE_KINDS[target.contents_kind]).fields,
+            contents,
+            target.contents,
+        ),
     }
     filled: dict[str, Filled] = {}
     for half, (form, given, known) in halves.items():
@@ -221,7 +226,7 @@ def _kept(
     opened = OpenedTarget(target, {**kept, **{k: v for k, v in secrets.items() if v is not None}})
     if before is None or secrets or _place(before) != _place(target):
         validate(target)
-        KINDS[opened.source_kind].validate(opened.contents_source())
+        known_kind(opened.source_kind).validate(opened.contents_source())
         plane.data.committing.check(opened)
     sealed = plane.data.opening.sealed(secrets)
     with plane.record.writing(caller.person, now) as writing:

@@ -13,7 +13,7 @@ from allotment.api.fields import Body, NamePath
 from allotment.api.paging import Paged, cut
 from allotment.api.plane import Asker, ControlPlane, Plane
 from allotment.api.registering_datasets import managed_dataset, readable_source
-from allotment.api.views.onlooker import Onlooker, known_dataset, source_of
+from allotment.api.views.onlooker import Onlooker, known_dataset, refused, source_of
 from allotment.api.views.versions import (
     difference_document,
     file_documents,
@@ -181,7 +181,7 @@ def loadable(plane: ControlPlane, caller: Caller, name: str) -> Dataset:
     if not onlooker.manages_dataset(dataset) and not onlooker.sees_all:
         reason = dataset_reason(dataset, source, onlooker.asker)
         if reason is not None:
-            raise Refusal(reason)
+            raise refused(reason)
     return dataset
 
 

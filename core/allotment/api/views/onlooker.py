@@ -7,7 +7,8 @@ from datetime import datetime
 
 from allotment.model.datasets import Dataset, PrivacyLabel
 from allotment.model.people import Permission
-from allotment.model.refusals import NotFound, Refusal
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import NotFound, NotPermitted, Refusal
 from allotment.model.sources import Source
 from allotment.record import Reading, datasets, memberships, sources
 from allotment.rules.data_access import (
@@ -27,6 +28,11 @@ class NotShared(NotFound):
 
     def __init__(self, what: str, name: str) -> None:
         Refusal.__init__(self, unknown(what, name))
+
+
+def refused(reason: Reason) -> Refusal:
+    """What is raised where data may not be used: who it is not shared with is not permitted, others are told why."""
+    return NotPermitted(reason) if reason.rule is Rule.DATA_AUDIENCE else Refusal(reason)
 
 
 @dataclass(frozen=True, slots=True)

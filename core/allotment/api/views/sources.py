@@ -8,6 +8,7 @@ from datetime import datetime
 from allotment.api.views.onlooker import Onlooker
 from allotment.data.kinds import KINDS
 from allotment.data.kinds.kind import FormField
+from allotment.data.opening import known_kind
 from allotment.model import documents
 from allotment.model.sources import Audience, Browsed, Credential, Proof, Source, Verdict
 from allotment.rules.data_access import source_grounds, source_reason
@@ -23,7 +24,7 @@ def source_document(source: Source, onlooker: Onlooker) -> documents.Source:
     return documents.Source(
         name=source.name,
         kind=source.kind,
-        kind_title=KINDS[source.kind].title,
+        kind_title=known_kind(source.kind).title,
         title=source.title,
         description=source.description,
         fields=dict(source.fields) if inside else None,
@@ -125,6 +126,7 @@ def field_documents(fields: Iterable[FormField]) -> tuple[documents.SourceField,
             choices=one.choices,
             placeholder=one.placeholder,
             when=one.when,
+            guarded=one.guarded,
         )
         for one in fields
     )

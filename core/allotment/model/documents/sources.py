@@ -25,6 +25,9 @@ class SourceField(Document):
     )
     placeholder: str = ""
     when: tuple[str, str] | None = None
+    guarded: tuple[str, ...] = Field(
+        default=(), description="Values that only those who manage all sources may choose"
+    )
 
 
 class SourceForm(Document):
