@@ -282,7 +282,7 @@ def test_an_option_that_there_is_not_is_refused_with_those_that_there_are(reader
 def test_a_small_file_that_unpacks_to_gigabytes_is_read_at_its_beginning_only(
     reader: Reader,
 ) -> None:
-    bomb = gzip.compress(b"a,b\n" + b"1,2\n" * 50_000_000, compresslevel=1)
+    bomb = gzip.compress(b"a,b\n" + b"1,2\n" * 5_000_000, compresslevel=1)
 
     reading = reader.csv(bomb)
 

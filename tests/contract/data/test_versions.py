@@ -219,7 +219,7 @@ def test_of_two_commits_at_once_both_are_kept_in_order(desk: Desk) -> None:
 @pytest.mark.promise("SET-4")
 def test_a_commit_that_dies_leaves_no_version_and_can_be_run_again(desk: Desk) -> None:
     for number in range(40):
-        (desk.data / f"{number}.csv").write_text("a,b\n" + f"{number},1\n" * 200_000)
+        (desk.data / f"{number}.csv").write_text("a,b\n" + f"{number},1\n" * 60_000)
     request = desk.request(format=FileFormat.CSV)
     died = threading.Event()
 

@@ -12,10 +12,16 @@ from allotment.data.datasets.facts import FileFacts, FileRefused, check_width
 from allotment.data.datasets.parquet import MARK, ReadRange, columns_of
 from allotment.model.datasets import DatasetColumn
 
-HEAD = 256 << 10
+HEAD = 64 << 10
 """Bytes that are read of a file."""
-_MOST_UNPACKED = 4 * HEAD
-"""Bytes that may come out of them, for zip bombs are small files."""
+LONGEST_RECORD = 1 << 20
+"""Bytes that are read where those hold no whole record: tables may be wide."""
+_UNPACKED = 4
+"""How many times as many bytes may come out of them, for zip bombs are small files."""
+
+
+class _RecordCut(FileRefused):
+    """What was read of a file holds no whole record."""
 
 
 def read_csv(size: int, read: ReadRange, chosen: Mapping[str, Any]) -> FileFacts:
@@ -26,11 +32,21 @@ def read_csv(size: int, read: ReadRange, chosen: Mapping[str, Any]) -> FileFacts
     """
     if size == 0:
         raise FileRefused("is empty")
-    raw = read(0, min(size, HEAD))
+    try:
+        return _read(size, read(0, min(size, HEAD)), chosen)
+    except _RecordCut:
+        if size <= HEAD:
+            raise
+    return _read(size, read(0, min(size, LONGEST_RECORD)), chosen)
+
+
+def _read(size: int, raw: bytes, chosen: Mapping[str, Any]) -> FileFacts:
+    """What the beginning of a file tells of it."""
     if raw.startswith(MARK):
         raise FileRefused("is a Parquet file, not CSV")
-    head, compression = unpacked(raw, chosen.get("compression"), _MOST_UNPACKED)
-    whole = len(raw) == size and len(head) < _MOST_UNPACKED
+    most = _UNPACKED * len(raw)
+    head, compression = unpacked(raw, chosen.get("compression"), most)
+    whole = len(raw) == size and (not compression or len(head) < most)
     text, encoding = decoded(head, chosen.get("encoding"), whole=whole)
     dialect = detect(text, {**chosen, "encoding": encoding, "compression": compression})
     lines, records = _records(text, dialect, whole=whole)
@@ -56,7 +72,9 @@ def _records(text: str, dialect: Dialect, *, whole: bool) -> tuple[str, int]:
         # The last may be cut, in the middle of a quoted cell even.
         records = records[:-1]
         if not records:
-            raise FileRefused(f"is no CSV file: its first line is longer than {HEAD:,} bytes")
+            raise _RecordCut(
+                f"is no CSV file: its first line is longer than {len(text):,} characters"
+            )
     if not records:
         raise FileRefused("has no lines")
     check_width(records[0][1])

@@ -160,7 +160,8 @@ class Coming:
     def __init__(
         self, store: Store, contents: Contents, known: Known, progress: Progress, total: int
     ) -> None:
-        self._store, self._contents, self._known = store, contents, known
+        self._store, self._contents = store, contents
+        self._kept = known.kept()
         self._progress, self._total = progress, total
         self._done = 0
         self._lock = threading.Lock()
@@ -189,8 +190,10 @@ class Coming:
                 if size != file.size:
                     raise _changed(file, "is shorter or longer than it was when it was listed")
                 md5 = digest.hexdigest()
-                if not self._known.holds(md5):
+                # Two files of the same contents at once put them twice, which is as good.
+                if md5 not in self._kept:
                     self._contents.keep(layout.object_key(md5), incoming)
+                    self._kept.add(md5)
         except FileUnreadable as problem:
             raise _changed(file, str(problem)) from None
         return md5

@@ -25,7 +25,7 @@ _WAIT = 10.0
 
 
 class Known:
-    """Which contents are where. One object is used by several threads only for reading."""
+    """Which contents are where."""
 
     def __init__(self, file: Path, place: str) -> None:
         """Open it for one place: a target's store of one dataset."""
@@ -49,13 +49,11 @@ class Known:
                     found[file] = str(row[0])
         return found
 
-    def holds(self, md5: str) -> bool:
-        """Whether some contents are in the place."""
+    def kept(self) -> set[str]:
+        """The MD5 of all contents that are in the place."""
         with closing(self._connect()) as connection:
-            row = connection.execute(
-                "select 1 from kept where place = ? and md5 = ?", (self._place, md5)
-            ).fetchone()
-        return row is not None
+            rows = connection.execute("select md5 from kept where place = ?", (self._place,))
+            return {str(md5) for (md5,) in rows}
 
     def add(self, kept: Iterable[tuple[StoredFile, str]]) -> None:
         """Remember files whose contents are in the place now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from typing import IO
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -49,7 +49,7 @@ class S3Contents:
         """An object in pieces."""
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
-            with found["Body"] as body:
+            with closing(found["Body"]) as body:
                 yield from body.iter_chunks(PIECE)
         except (BotoCoreError, ClientError, OSError) as error:
             raise _problem("read", key, error) from None

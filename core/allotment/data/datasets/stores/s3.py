@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import IO, Any
 
@@ -81,7 +81,8 @@ class S3Store:
             answer = self._client.get_object(
                 Bucket=self._bucket, Key=file.uri.path, IfMatch=file.etag, **options
             )
-            with answer["Body"] as body:
+            # Not as a context itself: that would be the plain stream, which fails in other words.
+            with closing(answer["Body"]) as body:
                 yield body
         except ClientError as error:
             raise _reading_failed(_code(error)) from None
