@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 Answer = tuple[int, Mapping[str, str], bytes]
 
@@ -22,8 +24,13 @@ class Played:
 
 
 @contextmanager
-def playing(answer: Callable[[str, str], Answer]) -> Iterator[Played]:
-    """An HTTP server that answers every request as a function of its method and path says."""
+def playing(
+    answer: Callable[[str, str], Answer], certificate: tuple[Path, Path] | None = None
+) -> Iterator[Played]:
+    """An HTTP server that answers every request as a function of its method and path says.
+
+    With a certificate and its key it speaks TLS.
+    """
     played = Played()
 
     class Handler(BaseHTTPRequestHandler):
@@ -44,7 +51,13 @@ def playing(answer: Callable[[str, str], Answer]) -> Iterator[Played]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    played.url = f"http://127.0.0.1:{server.server_port}"
+    scheme = "http"
+    if certificate is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        scheme = "https"
+    played.url = f"{scheme}://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=partial(server.serve_forever, 0.02), daemon=True)
     thread.start()
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from allotment.data.kinds.azure import Azure
 from allotment.data.kinds.folder import Folder
 from allotment.data.kinds.kind import Kind
 from allotment.data.kinds.mariadb import MariaDB

@@ -1,0 +1,421 @@
+"""Azure Blob as a source, on Azurite: it keeps to signatures, and takes what a sign-in service signs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from azure.core.exceptions import HttpResponseError
+from azure.storage.blob import AccountSasPermissions, ResourceTypes, generate_account_sas
+
+from allotment.data.door import Door
+from allotment.data.forms import fill
+from allotment.data.kinds import connections
+from allotment.data.kinds.azure import Azure, reading_client
+from allotment.data.kinds.kind import Borrower, Opened
+from allotment.data.problems import SourceProblem
+from allotment.model.sources import Credential, Verdict
+from bad_servers import Played, never_answering, playing
+from inbox import certificate
+from object_stores import AzureStore, azurite
+
+KIND = Azure()
+FILES = {"sales/2026.csv": b"1", "sales/eu/de.csv": b"22", "sales/us.csv": b"333", "x.csv": b"4"}
+HOUR = timedelta(hours=1)
+
+Register = Callable[..., Opened]
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(scope="module")
+def container(azure_store: AzureStore) -> str:
+    """A container with sales and one file beside them."""
+    return azure_store.container(FILES)
+
+
+@pytest.fixture(scope="module")
+def register(azure_store: AzureStore, container: str) -> Register:
+    """Fill in the form of a source for the container, some fields otherwise."""
+
+    def make(**other: Any) -> Opened:
+        return filled_in(**{**azure_store.fields(container), **azure_store.secrets, **other})
+
+    return make
+
+
+def filled_in(**given: Any) -> Opened:
+    form = fill(KIND.fields, given)
+    return Opened("lake", form.fields, {k: v for k, v in form.secrets.items() if v})
+
+
+def lend(source: Opened, door: Door, at: datetime) -> Credential:
+    return KIND.issue(source, Borrower("ann", "lab", "a1", at + 12 * HOUR, "allotment_0"), door, at)
+
+
+@pytest.fixture
+def reader(register: Register, loopback: Door) -> Any:
+    """A client with what a server is lent."""
+    return reading_client(lend(register(), loopback, now()).fields, loopback)
+
+
+@pytest.mark.promise("DATA-2")
+def test_a_lent_signature_reads_and_lists(reader: Any) -> None:
+    assert list(reader.list_blob_names()) == sorted(FILES)
+    assert reader.download_blob("sales/us.csv").readall() == b"333"
+
+
+@pytest.mark.promise("DATA-2")
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda one: one.upload_blob("new.csv", b""),
+        lambda one: one.upload_blob("x.csv", b"", overwrite=True),
+        lambda one: one.delete_blob("x.csv"),
+        lambda one: one.get_blob_client("new.csv").stage_block("MQ==", b"1"),
+        lambda one: one.get_blob_client("x.csv").set_blob_metadata({"a": "b"}),
+        lambda one: one.get_blob_client("x.csv").create_snapshot(),
+        lambda one: one.set_container_metadata({"a": "b"}),
+        lambda one: one.delete_container(),
+    ],
+)
+def test_a_lent_signature_does_nothing_else(reader: Any, write: Callable[[Any], Any]) -> None:
+    with pytest.raises(HttpResponseError) as raised:
+        write(reader)
+
+    assert raised.value.status_code == 403
+
+
+@pytest.mark.promise("DATA-2", "DATA-5")
+def test_a_signature_ends_within_the_hour_and_the_key_is_not_in_it(
+    register: Register, azure_store: AzureStore, container: str, loopback: Door
+) -> None:
+    at = now()
+
+    lent = lend(register(), loopback, at)
+
+    assert (lent.expires_at, lent.shared, lent.account) == (at + HOUR, False, None)
+    assert azure_store.key not in str(lent)
+    assert {name: lent.fields[name] for name in ("account", "endpoint", "container")} == {
+        "account": azure_store.account,
+        "endpoint": azure_store.endpoint,
+        "container": container,
+    }
+
+
+@pytest.mark.promise("DATA-2")
+def test_a_signature_that_has_ended_opens_nothing(register: Register, loopback: Door) -> None:
+    late = lend(register(), loopback, now() - 2 * HOUR)
+
+    with pytest.raises(HttpResponseError):
+        list(reading_client(late.fields, loopback).list_blob_names())
+
+
+@pytest.mark.promise("DATA-2")
+def test_a_signature_is_proven_read_only(register: Register, loopback: Door) -> None:
+    at = now()
+
+    proof = KIND.prove(register(), loopback, at)
+
+    assert (proof.verdict, proof.at, proof.shared) == (Verdict.READ_ONLY, at, False)
+    assert proof.tried == (
+        "delete a file: refused",
+        "begin a large file: refused",
+        "write a file: refused",
+    )
+
+
+@pytest.mark.promise("DATA-2")
+def test_a_clock_that_is_wrong_proves_nothing(register: Register, loopback: Door) -> None:
+    """An ended signature is refused every write, too: that is no proof."""
+    proof = KIND.prove(register(), loopback, now() - 2 * HOUR)
+
+    assert proof.verdict is Verdict.UNPROVEN
+    assert "clock" in proof.problem
+
+
+@pytest.mark.promise("DATA-1")
+def test_a_connection_string_is_enough(
+    register: Register, azure_store: AzureStore, loopback: Door
+) -> None:
+    source = register(
+        identity="connection",
+        connection_string=azure_store.connection_string,
+        account="",
+        endpoint="",
+        account_key=None,
+    )
+
+    KIND.validate(source)
+
+    assert "hour" in KIND.check(source, loopback)
+    assert azure_store.key not in str(lend(source, loopback, now()))
+
+
+@pytest.mark.promise("DATA-2", "DATA-5")
+@pytest.mark.parametrize(
+    ("rights", "verdict"),
+    [
+        (AccountSasPermissions(read=True, list=True), Verdict.READ_ONLY),
+        (AccountSasPermissions(read=True, list=True, delete=True), Verdict.WRITABLE),
+        (AccountSasPermissions(read=True, list=True, write=True), Verdict.WRITABLE),
+    ],
+)
+def test_a_registered_signature_is_handed_on_and_marked_as_shared(
+    register: Register,
+    azure_store: AzureStore,
+    loopback: Door,
+    rights: AccountSasPermissions,
+    verdict: Verdict,
+) -> None:
+    types = ResourceTypes(container=True, object=True)
+    given = generate_account_sas(azure_store.account, azure_store.key, types, rights, now() + HOUR)
+    text = f"BlobEndpoint={azure_store.endpoint};SharedAccessSignature={given}"
+    container = azure_store.container(FILES)
+    source = register(
+        container=container, identity="connection", connection_string=text, account_key=None
+    )
+
+    proof = KIND.prove(source, loopback, now())
+    lent = lend(source, loopback, now())
+
+    assert (proof.verdict, proof.shared) == (verdict, True)
+    assert (lent.shared, lent.expires_at, lent.fields["sas"]) == (True, None, given)
+
+
+@pytest.mark.promise("DATA-2")
+@pytest.mark.parametrize("may_delete", [True, False])
+def test_what_a_proof_could_write_is_removed_or_named(
+    register: Register, azure_store: AzureStore, loopback: Door, may_delete: bool
+) -> None:
+    types = ResourceTypes(container=True, object=True)
+    rights = AccountSasPermissions(read=True, list=True, write=True, delete=may_delete)
+    given = generate_account_sas(azure_store.account, azure_store.key, types, rights, now() + HOUR)
+    text = f"BlobEndpoint={azure_store.endpoint};SharedAccessSignature={given}"
+    name = azure_store.container(FILES)
+    source = register(
+        container=name, identity="connection", connection_string=text, account_key=None
+    )
+
+    proof = KIND.prove(source, loopback, now())
+
+    left = set(azure_store.client().get_container_client(name).list_blob_names()) - set(FILES)
+    named = {f"{one} could not be removed again: delete it." for one in left}
+    assert len(left) == (0 if may_delete else 1)
+    assert named <= set(proof.tried)
+
+
+@pytest.mark.promise("DATA-6")
+def test_prefixes_and_files_are_browsed(register: Register, loopback: Door) -> None:
+    top = KIND.browse(register(), (), loopback)
+    inner = KIND.browse(register(prefix="sales"), ("eu",), loopback)
+
+    assert [(one.name, one.kind, one.holds, one.size) for one in top.entries] == [
+        ("sales", "prefix", True, None),
+        ("x.csv", "file", False, 1),
+    ]
+    assert [one.path for one in inner.entries] == [("eu", "de.csv")]
+    assert inner.next is None
+
+
+@pytest.mark.promise("DATA-6")
+def test_browsing_goes_on_where_it_stopped(register: Register, loopback: Door) -> None:
+    source, names, after = register(prefix="sales"), [], ""
+    for _ in range(3):
+        found = KIND.browse(source, (), loopback, after=after, limit=1)
+        names += [one.name for one in found.entries]
+        after = found.next or ""
+
+    assert names == ["2026.csv", "eu", "us.csv"]
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate that signed itself, and its key."""
+    return certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module")
+def azure_tls(
+    tmp_path_factory: pytest.TempPathFactory, tls: tuple[Path, Path]
+) -> Iterator[AzureStore]:
+    """Azurite over TLS, as it must be to take a service principal's tokens."""
+    with azurite(tmp_path_factory.mktemp("azurite"), tls) as store:
+        yield store
+
+
+@pytest.fixture
+def sign_in(tls: tuple[Path, Path]) -> Iterator[Played]:
+    """A sign-in service that gives everybody a token."""
+
+    def answer(_method: str, path: str) -> Any:
+        if path.endswith("openid-configuration"):
+            at = f"{played.url}/tenant/oauth2/v2.0"
+            said: dict[str, Any] = {
+                "issuer": f"{played.url}/tenant/v2.0",
+                "authorization_endpoint": f"{at}/authorize",
+                "token_endpoint": f"{at}/token",
+            }
+        else:
+            said = {"token_type": "Bearer", "expires_in": 3600, "access_token": access_token()}
+        return 200, {"Content-Type": "application/json"}, json.dumps(said).encode()
+
+    with playing(answer, tls) as played:
+        yield played
+
+
+def access_token() -> str:
+    """What the sign-in service says of the principal."""
+    begun = int(time.time()) - 60
+    said = {
+        "aud": "https://storage.azure.com",
+        "iss": "https://sts.windows.net/tenant/",
+        "oid": "principal",
+        "tid": "tenant",
+        "nbf": begun,
+        "iat": begun,
+        "exp": begun + 3600,
+    }
+    return jwt.encode(said, "nobody looks at the signature of it", "HS256")
+
+
+@pytest.fixture
+def by_principal(azure_tls: AzureStore, sign_in: Played, tls: tuple[Path, Path]) -> Opened:
+    """A source whose signatures a service principal signs."""
+    return filled_in(
+        container=azure_tls.container(FILES),
+        identity="principal",
+        account=azure_tls.account,
+        endpoint=azure_tls.endpoint,
+        tenant="tenant",
+        client_id="application",
+        client_secret="secret-of-the-principal",
+        authority=sign_in.url,
+        ca=tls[0].read_text(),
+    )
+
+
+@pytest.mark.promise("DATA-2")
+def test_a_service_principal_signs_by_user_delegation(by_principal: Opened, loopback: Door) -> None:
+    KIND.validate(by_principal)
+    lent = lend(by_principal, loopback, now())
+
+    assert list(reading_client(lent.fields, loopback).list_blob_names()) == sorted(FILES)
+    assert "skoid=" in lent.fields["sas"]
+    assert KIND.prove(by_principal, loopback, now()).verdict is Verdict.READ_ONLY
+    assert by_principal.secrets["client_secret"] not in str(lent)
+
+
+@pytest.mark.promise("DATA-4")
+def test_a_certificate_that_nobody_vouches_for_is_refused(
+    by_principal: Opened, loopback: Door
+) -> None:
+    unknown = Opened("lake", {**by_principal.fields, "ca": ""}, by_principal.secrets)
+
+    with pytest.raises(SourceProblem):
+        KIND.check(unknown, loopback)
+
+
+@pytest.mark.promise("DATA-4", "DATA-5")
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"account_key": "d3Jvbmcta2V5LTAxMjM0NTY3ODk="}, "the key is wrong"),
+        ({"container": "no-such-container"}, "there is no such container."),
+        ({"endpoint": "http://127.0.0.1:1/lakeaccount"}, "cannot be reached."),
+        ({"endpoint": "http://169.254.169.254/"}, "metadata service"),
+        ({"endpoint": "http://10.0.0.7/lakeaccount"}, "private network"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_without_secrets(
+    register: Register, loopback: Door, wrong: dict[str, str], words: str
+) -> None:
+    source = register(**wrong)
+
+    with pytest.raises(SourceProblem) as raised:
+        KIND.check(source, loopback)
+
+    assert words in str(raised.value)
+    assert "sig=" not in repr(raised.value)
+    assert not any(secret in repr(raised.value) for secret in source.secrets.values())
+    assert raised.value.__cause__ is None
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control plane gives up after a third of a second."""
+    monkeypatch.setattr(connections, "CALL_SECONDS", 0.3)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.promise("DATA-4")
+@pytest.mark.parametrize("drip", [b"", b"x"])
+def test_a_store_that_does_not_answer_or_never_ends_is_given_up(
+    register: Register, loopback: Door, drip: bytes
+) -> None:
+    with (
+        never_answering(drip) as url,
+        pytest.raises(SourceProblem, match="did not answer in time"),
+    ):
+        KIND.check(register(endpoint=url), loopback)
+
+
+@pytest.mark.promise("DATA-4")
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(register: Register, loopback: Door, status: int) -> None:
+    with playing(lambda _m, _p: (200, {}, b"")) as hub:
+        leads = {"Location": hub.url}
+        with (
+            playing(lambda _m, _p: (status, leads, b"")) as store,
+            pytest.raises(SourceProblem, match="redirects are not followed"),
+        ):
+            KIND.check(register(endpoint=store.url), loopback)
+
+    assert hub.asked == []
+
+
+@pytest.mark.promise("DATA-4")
+@pytest.mark.parametrize(
+    "body", [b"<html>Welcome</html>", b"{}", b"<EnumerationResults><x", b"\xff"]
+)
+def test_what_is_no_store_at_all_is_said(register: Register, loopback: Door, body: bytes) -> None:
+    headers = {"Content-Type": "application/xml"}
+    with (
+        playing(lambda _m, _p: (200, headers, body)) as site,
+        pytest.raises(SourceProblem, match="does not answer as Azure does"),
+    ):
+        KIND.check(register(endpoint=site.url), loopback)
+
+
+@pytest.mark.promise("DATA-1")
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"container": "Sales"}, "Container cannot be"),
+        ({"container": "a/b"}, "Container cannot be"),
+        ({"prefix": "../x"}, "climbs"),
+        ({"account": "evil.com/"}, "Storage account cannot be"),
+        ({"endpoint": "ftp://store"}, "no address of a storage account"),
+        ({"endpoint": "https://me:secret@store"}, "no address of a storage account"),
+        ({"endpoint": "https://store/a/b"}, "no address of a storage account"),
+        ({"ca": "no certificate"}, "no PEM certificate"),
+        ({"identity": "connection", "connection_string": "AccountName=a"}, "no account with a key"),
+        (
+            {"identity": "principal", "tenant": "a/b", "client_id": "x", "client_secret": "y"},
+            "Tenant cannot be",
+        ),
+    ],
+)
+def test_fields_that_cannot_be_right_are_refused_by_name(wrong: dict[str, str], words: str) -> None:
+    key = {} if "identity" in wrong else {"account_key": "a2V5"}
+    right = {"container": "sales", "account": "lakeaccount", "identity": "key", **key}
+    with pytest.raises(SourceProblem, match=words):
+        KIND.validate(filled_in(**{**right, **wrong}))
