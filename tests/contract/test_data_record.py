@@ -18,6 +18,7 @@ from allotment.model.datasets import (
     PrivacyLabel,
 )
 from allotment.model.limits import LimitKind, LimitScope
+from allotment.model.people import BUILT_IN_ROLES
 from allotment.model.reasons import Rule
 from allotment.model.refusals import AlreadyExists, NotFound, Refusal, RevisionStale
 from allotment.model.registered_models import RegisteredModel
@@ -30,6 +31,7 @@ from allotment.record import (
     loans,
     memberships,
     registered_models,
+    roles,
     sources,
     targets,
     versions,
@@ -581,3 +583,10 @@ def test_what_is_encrypted_is_in_no_event(lab: Any) -> None:
         said = str(events.after(reading, 0))
     assert "sealed-" not in said
     assert "password" in said
+
+
+@pytest.mark.promise("USER-8")
+def test_data_custodians_may_open_the_console(lab: Any) -> None:
+    with lab.record.reading() as reading:
+        built_in = {role.name: role.permissions for role in roles.all_roles(reading)}
+    assert built_in["data-custodian"] == BUILT_IN_ROLES["data-custodian"]

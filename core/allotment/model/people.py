@@ -38,7 +38,7 @@ class BuiltInRole(StrEnum):
 BUILT_IN_ROLES: dict[str, frozenset[Permission]] = {
     BuiltInRole.OPERATOR: frozenset(Permission),
     BuiltInRole.READER: frozenset({Permission.SEE_ALL, Permission.USE_CONSOLE}),
-    BuiltInRole.DATA_CUSTODIAN: frozenset({Permission.MANAGE_SOURCES}),
+    BuiltInRole.DATA_CUSTODIAN: frozenset({Permission.MANAGE_SOURCES, Permission.USE_CONSOLE}),
     BuiltInRole.DATA_SCIENTIST: frozenset(),
 }
 

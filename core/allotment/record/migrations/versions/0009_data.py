@@ -18,6 +18,7 @@ def upgrade() -> None:
     _make_what_belongs_to_datasets()
     _make_versions()
     _make_models_and_loans()
+    _let_custodians_into_the_console()
 
 
 def _make_sources() -> None:
@@ -225,4 +226,14 @@ def _make_models_and_loans() -> None:
         ["source"],
         sqlite_where=sa.text("withdrawn_at IS NULL"),
         postgresql_where=sa.text("withdrawn_at IS NULL"),
+    )
+
+
+def _let_custodians_into_the_console() -> None:
+    """Their forms are there; the console shows nobody more than the role permits."""
+    permissions = sa.bindparam("permissions", '["manage-sources","use-console"]')
+    op.execute(
+        sa.text(
+            "UPDATE roles SET permissions = :permissions WHERE name = 'data-custodian' AND built_in"
+        ).bindparams(permissions)
     )
