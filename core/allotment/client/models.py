@@ -56,6 +56,11 @@ class Models:
             body["audience"] = audience_body(audience)
         return self._connection.send(RegisteredModel, "POST", "/models", body)
 
+    def share(self, name: str, version: str, audience: Audience) -> RegisteredModel:
+        """Say who may load a version of a model, beside whoever registered it."""
+        path = f"{_path(name, version)}/audience"
+        return self._connection.send(RegisteredModel, "PUT", path, audience_body(audience))
+
     def delete(self, name: str, version: str) -> None:
         """Forget a version of a model, and the file that a target keeps of it."""
         self._connection.delete(_path(name, version))

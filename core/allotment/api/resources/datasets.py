@@ -23,6 +23,7 @@ from allotment.api.registering_datasets import (
 )
 from allotment.api.resources.dataset_bodies import DatasetEdit, NewDataset
 from allotment.api.views.datasets import dataset_document
+from allotment.api.views.holding import held_by
 from allotment.api.views.onlooker import Onlooker, known_dataset
 from allotment.data.datasets import attachments
 from allotment.model import documents
@@ -138,4 +139,4 @@ def described(plane: ControlPlane, caller: Caller, name: str) -> documents.Datas
         through = (
             {} if dataset.source is None else {dataset.source: sources.get(reading, dataset.source)}
         )
-        return dataset_document(dataset, through, onlooker)
+        return dataset_document(dataset, through, onlooker, held_by(reading, "datasets", name))

@@ -8,6 +8,7 @@ from allotment.api.answering import answer
 from allotment.api.plane import Asker, Plane
 from allotment.api.views.budgets import budget_notices
 from allotment.api.views.capacity import group_shares
+from allotment.api.views.data_notices import source_notices
 from allotment.api.views.endings import EndsView
 from allotment.api.views.happenings import notices
 from allotment.api.views.launching import ailing_devices, server_document
@@ -50,6 +51,7 @@ def read_me(plane: Plane, caller: Asker) -> Response:
             notices=(
                 *wait_notices(waits.of_person(reading, who.person, now)),
                 *budget_notices(reading, who.person, who.groups, now),
+                *source_notices(reading, who, now),
                 *notices(reading, who.person, ailing, now),
             ),
             sequence=events.latest_sequence(reading),

@@ -163,7 +163,7 @@ def read_overview(plane: Plane, caller: Asker) -> Response:
             groups=tuple(group_documents(reading, seen)),
             departments=tuple(department_documents(reading)),
             reservations=tuple(reservation_documents(reading, seen, now)),
-            alerts=tuple(alerts(reading, plane.loop.progress(), plane.use.observed(now))),
+            alerts=tuple(alerts(reading, plane.loop.progress(), plane.use.observed(now), now)),
             refusals=tuple(refusal_documents(reading, seen, _REFUSALS)),
         )
     return answer(overview)

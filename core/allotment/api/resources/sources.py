@@ -20,6 +20,7 @@ from allotment.api.paging import Paged, cut
 from allotment.api.plane import Asker, ControlPlane, Plane, require
 from allotment.api.registering import change_source, managed_source, register_source
 from allotment.api.resources.source_bodies import NewSource, SourceEdit
+from allotment.api.views.holding import held_by
 from allotment.api.views.onlooker import Onlooker, known_source, refused
 from allotment.api.views.sources import contents_document, form_documents, source_document
 from allotment.data.problems import SourceProblem
@@ -211,7 +212,8 @@ async def browse_source(
 def _document(plane: ControlPlane, caller: Caller, name: str) -> documents.Source:
     with plane.record.reading() as reading:
         onlooker = Onlooker.of(reading, caller, plane.now())
-        return source_document(known_source(reading, onlooker, name), onlooker)
+        source = known_source(reading, onlooker, name)
+        return source_document(source, onlooker, held_by(reading, "sources", name))
 
 
 def _usable(plane: ControlPlane, caller: Caller, name: str) -> Source:

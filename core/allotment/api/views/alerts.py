@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
+from allotment.api.views.data_notices import data_alerts
 from allotment.api.views.types import all_warnings
 from allotment.model.amounts import counted
 from allotment.model.devices import DeviceOrigin
@@ -18,7 +20,7 @@ USED = 0.1
 
 
 def alerts(
-    reading: Reading, steps: Iterable[Progress], observed: Mapping[str, Observed]
+    reading: Reading, steps: Iterable[Progress], observed: Mapping[str, Observed], now: datetime
 ) -> Iterator[Alert]:
     """Everything that asks for an eye now, gravest first."""
     for entry in drift.open_entries(reading):
@@ -38,6 +40,7 @@ def alerts(
             yield Alert(kind="profile", message=message, subject=profile.name)
     for subject, message in all_warnings(reading):
         yield Alert(kind="type", message=message, subject=subject)
+    yield from data_alerts(reading, now)
     yield from _shares(reading)
 
 

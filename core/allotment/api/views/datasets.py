@@ -13,9 +13,15 @@ from allotment.rules.data_access import dataset_grounds, dataset_reason
 
 
 def dataset_document(
-    dataset: Dataset, sources: Mapping[str, Source], onlooker: Onlooker
+    dataset: Dataset,
+    sources: Mapping[str, Source],
+    onlooker: Onlooker,
+    held_by: tuple[str, ...] = (),
 ) -> documents.Dataset:
-    """A dataset, as far as whoever looks may know it. ``sources`` are all of them, by name."""
+    """A dataset, as far as whoever looks may know it.
+
+    ``sources`` are all of them, by name; ``held_by`` is told to those who manage it.
+    """
     through = None if dataset.source is None else sources[dataset.source]
     asker = onlooker.asker
     manages = onlooker.manages_dataset(dataset)
@@ -49,6 +55,7 @@ def dataset_document(
         created_by=dataset.created_by,
         created_at=dataset.created_at,
         changed_at=dataset.changed_at,
+        held_by=held_by if inside else (),
         revision=dataset.revision,
     )
 

@@ -14,8 +14,10 @@ from allotment.model.sources import Audience, Browsed, Credential, Proof, Source
 from allotment.rules.data_access import source_grounds, source_reason
 
 
-def source_document(source: Source, onlooker: Onlooker) -> documents.Source:
-    """A source, as far as whoever looks may know it."""
+def source_document(
+    source: Source, onlooker: Onlooker, held_by: tuple[str, ...] = ()
+) -> documents.Source:
+    """A source, as far as whoever looks may know it. ``held_by`` is told to those who manage it."""
     manages = onlooker.manages_source(source)
     inside = manages or onlooker.sees_all
     grounds = source_grounds(source, onlooker.asker)
@@ -45,6 +47,7 @@ def source_document(source: Source, onlooker: Onlooker) -> documents.Source:
         created_by=source.created_by if inside else "",
         created_at=source.created_at,
         changed_at=source.changed_at,
+        held_by=held_by if inside else (),
         revision=source.revision,
     )
 

@@ -86,7 +86,7 @@ class Capacity(Document):
 class Alert(Document):
     """Something that an operator should look at."""
 
-    kind: Literal["device", "drift", "profile", "share", "work", "hub", "type"]
+    kind: Literal["device", "drift", "profile", "share", "work", "hub", "type", "source"]
     message: str
     subject: str
 
