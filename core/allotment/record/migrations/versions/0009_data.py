@@ -231,9 +231,7 @@ def _make_models_and_loans() -> None:
 
 def _let_custodians_into_the_console() -> None:
     """Their forms are there; the console shows nobody more than the role permits."""
-    permissions = sa.bindparam("permissions", '["manage-sources","use-console"]')
     op.execute(
-        sa.text(
-            "UPDATE roles SET permissions = :permissions WHERE name = 'data-custodian' AND built_in"
-        ).bindparams(permissions)
+        """UPDATE roles SET permissions = '["manage-sources","use-console"]' """
+        "WHERE name = 'data-custodian' AND built_in"
     )
