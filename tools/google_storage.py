@@ -194,8 +194,8 @@ class Doorkeeper(RequestHandler):  # type: ignore[misc]  # the emulator has no t
                 algorithms=["RS256"],
                 audience="https://oauth2.googleapis.com/token",
             )
-        except jwt.PyJWTError as problem:
-            answer = {"error": "invalid_grant", "error_description": f"Invalid JWT: {problem}"}
+        except jwt.PyJWTError:
+            answer = {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
             return HTTPStatus.BAD_REQUEST, answer
         assert said["iss"] == ACCOUNT  # noqa: S101 - the only one there is
         return HTTPStatus.OK, self._token(self.store.new_owner())

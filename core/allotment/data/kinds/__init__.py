@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from allotment.data.kinds.azure import Azure
 from allotment.data.kinds.folder import Folder
+from allotment.data.kinds.gcs import GoogleStorage
 from allotment.data.kinds.kind import Kind
 from allotment.data.kinds.mariadb import MariaDB
 from allotment.data.kinds.mysql import MySQL
@@ -23,6 +24,7 @@ _ALL: tuple[Kind, ...] = (
     SQLite(),
     S3(),
     Azure(),
+    GoogleStorage(),
     Folder(),
 )
 
