@@ -29,6 +29,8 @@ MOST = 20
 """Loans of one source to one server that are open at the same time."""
 EVERY = 15.0
 """Seconds between two rounds: whoever loses a source has lost it within a minute."""
+KEPT = timedelta(days=90)
+"""How long it is known what servers were lent."""
 _ACTOR = "lending"
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=10)
 
@@ -39,6 +41,7 @@ class Lending:
     def __init__(self, record: Record, opening: Opening) -> None:
         self.record, self.opening = record, opening
         self._later: dict[str, tuple[datetime, timedelta]] = {}
+        self._forgot_at: datetime | None = None
 
     def lend(self, source: Source, server: Allotment, now: datetime) -> Credential:
         """What this server reads a source with. Whether it may is the caller's to decide.
@@ -85,6 +88,7 @@ class Lending:
 
     def round(self, now: datetime) -> str:
         """Withdraw every loan whose time or right is over. Returns in words what was done."""
+        self._forget_old(now)
         with self.record.reading() as reading:
             due = {one.id: one for one in (*loans.due(reading, now), *_lost(reading, now))}
         self._later = {key: later for key, later in self._later.items() if key in due}
@@ -94,6 +98,14 @@ class Lending:
         said = [f"withdrew {counted(done, 'loan')}"] if done else []
         said += [f"{counted(len(left), 'account')} could not be dropped yet"] if left else []
         return "; ".join(said)
+
+    def _forget_old(self, now: datetime) -> None:
+        """Forget once a day what was withdrawn long ago."""
+        if self._forgot_at is not None and now - self._forgot_at < timedelta(days=1):
+            return
+        with self.record.writing(_ACTOR, now, configuration=False) as writing:
+            loans.forget(writing, now - KEPT)
+        self._forgot_at = now
 
     def withdraw_all(self, source: str, now: datetime) -> tuple[Loan, ...]:
         """Withdraw everything that is lent of a source, now. Returns what could not be withdrawn."""
