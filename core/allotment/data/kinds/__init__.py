@@ -13,6 +13,7 @@ from allotment.data.kinds.mysql import MySQL
 from allotment.data.kinds.oracle import Oracle
 from allotment.data.kinds.postgresql import PostgreSQL
 from allotment.data.kinds.s3 import S3
+from allotment.data.kinds.snowflake import Snowflake
 from allotment.data.kinds.sqlite import SQLite
 from allotment.model.sources import SourceKind
 
@@ -21,6 +22,7 @@ _ALL: tuple[Kind, ...] = (
     MySQL(),
     MariaDB(),
     Oracle(),
+    Snowflake(),
     SQLite(),
     S3(),
     Azure(),

@@ -18,6 +18,7 @@ class Attempts:
     tried: list[str] = field(default_factory=list)
     possible: list[str] = field(default_factory=list)
     refusals: int = 0
+    gaps: list[str] = field(default_factory=list)
 
     def refused(self, what: str) -> None:
         """An attempt was refused for want of rights, as it should be."""
@@ -33,6 +34,10 @@ class Attempts:
         """An attempt failed for another reason than rights, so it shows nothing."""
         self.tried.append(f"{what}: not decided ({why})")
 
+    def missed(self, what: str, why: str) -> None:
+        """Something had to be looked at and could not be: without it nothing is proven read-only."""
+        self.gaps.append(f"{what} could not be looked at ({why})")
+
     def holds(self, what: str) -> None:
         """A privilege to write was read where the source tells its privileges."""
         self.possible.append(what)
@@ -46,8 +51,9 @@ class Attempts:
         tried, possible = _cut(self.tried), _cut(self.possible)
         if possible:
             return Proof(at, Verdict.WRITABLE, tried, possible, shared=shared)
-        if not self.refusals:
-            problem = "No write could be tried, so nothing is proven."
+        if not self.refusals or self.gaps:
+            untried = "No write could be tried, so nothing is proven."
+            problem = "; ".join(_cut(self.gaps)) or untried
             return Proof(at, Verdict.UNPROVEN, tried, problem=problem, shared=shared)
         return Proof(at, Verdict.READ_ONLY, tried, shared=shared)
 
