@@ -17,10 +17,11 @@ Answer = tuple[int, Mapping[str, str], bytes]
 
 @dataclass
 class Played:
-    """The address of a server that is played, and what it was asked: method and path."""
+    """The address of a server that is played, and what it was asked: methods with paths, and bodies."""
 
     url: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
 
 @contextmanager
@@ -36,7 +37,7 @@ def playing(
     class Handler(BaseHTTPRequestHandler):
         def respond(self) -> None:
             played.asked.append((self.command, self.path))
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            played.bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
             status, headers, body = answer(self.command, self.path)
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(body))}.items():

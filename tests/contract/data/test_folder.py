@@ -111,6 +111,18 @@ def test_a_folder_with_one_open_folder_in_it_is_not_read_only() -> None:
 
 
 @pytest.mark.promise("DATA-2")
+def test_a_folder_that_can_be_exchanged_for_another_is_not_read_only(
+    lake: Path, door: Door
+) -> None:
+    proof = KIND.prove(source(lake), door, NOW)
+
+    assert (
+        f"put another folder in its place: servers' account may write to {lake.parent}"
+        in proof.possible
+    )
+
+
+@pytest.mark.promise("DATA-2")
 def test_a_folder_that_is_not_there_proves_nothing(tmp_path: Path, door: Door) -> None:
     proof = KIND.prove(source(tmp_path / "none"), door, NOW)
 

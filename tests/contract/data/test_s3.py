@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
@@ -356,6 +357,53 @@ def test_what_is_wrong_is_said_in_words_without_secrets(
     assert words in str(raised.value)
     assert not any(secret in repr(raised.value) for secret in source.secrets.values())
     assert raised.value.__cause__ is None
+
+
+@pytest.mark.promise("DATA-3")
+def test_the_machines_own_identity_can_assume_the_role(
+    register: Register, s3_store: S3Store, loopback: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_store.access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_store.secret_access_key)
+    source = register(account="ambient", access_key_id=None, secret_access_key=None)
+
+    assert "for an hour" in KIND.check(source, loopback)
+    assert s3_store.secret_access_key not in str(KIND.issue(source, borrower(), loopback, NOW))
+
+
+@pytest.mark.promise("DATA-3")
+def test_a_role_of_another_account_is_assumed_with_its_external_id(
+    register: Register, loopback: Door
+) -> None:
+    role = "arn:aws:iam::111122223333:role/partner/data"
+    with playing(lambda _m, _p: (403, {}, b"")) as sts:
+        source = register(role=role, external_id="agreed-upon", sts_endpoint=sts.url)
+        with pytest.raises(SourceProblem):
+            KIND.issue(source, borrower(), loopback, NOW)
+
+    asked = parse_qs(sts.bodies[0].decode())
+    assert asked["RoleArn"] == [role]
+    assert asked["ExternalId"] == ["agreed-upon"]
+    assert asked["RoleSessionName"] == ["ann-b-r@lab"]
+    assert asked["Policy"] == [json.dumps(reading_policy(source), separators=(",", ":"))]
+
+
+@pytest.mark.promise("DATA-1")
+def test_a_bucket_can_be_part_of_the_hosts_name(register: Register) -> None:
+    asked = []
+
+    def resolver(host: str, _port: int) -> tuple[Any, ...]:
+        asked.append(host)
+        return (ip_address("127.0.0.1"),)
+
+    door = Door(networks=(ip_network("127.0.0.0/8"),), resolver=resolver)
+    with playing(listing_of(1)) as store:
+        endpoint = store.url.replace("127.0.0.1", "store.example.com")
+        source = register(bucket="lake", endpoint=endpoint, path_style=False, **REGISTERED)
+        KIND.check(source, door)
+
+    assert set(asked) == {"lake.store.example.com"}
+    assert store.asked[0][1].startswith("/?list-type=2")
 
 
 @pytest.mark.promise("DATA-4")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from allotment.data.door import Door
@@ -145,6 +146,7 @@ def _attempt_writes(place: Path, now: datetime) -> Proof:
         return attempts.proof(now)
     problem = _create(place, attempts)
     _look(place, attempts)
+    _look_above(place, attempts)
     proof = attempts.proof(now)
     if problem and proof.verdict is Verdict.READ_ONLY:
         return replace(proof, verdict=Verdict.UNPROVEN, problem=problem)
@@ -189,3 +191,16 @@ def _look(place: Path, attempts: Attempts) -> None:
     attempts.remark(
         f"{looked} files and folders: none belongs to servers' account or lets it write"
     )
+
+
+def _look_above(place: Path, attempts: Attempts) -> None:
+    """Who may write into a folder above can put another in its place, unless it is a shared one."""
+    account = os.geteuid()
+    for below_it, above in pairwise((place, *place.parents)):
+        found = above.stat()
+        shared = found.st_mode & stat.S_ISVTX and below_it.stat().st_uid != account
+        if found.st_uid == account or (os.access(above, os.W_OK) and not shared):
+            attempts.holds(
+                f"put another folder in its place: servers' account may write to {above}"
+            )
+            return

@@ -116,17 +116,10 @@ def _as_server(source: Opened, door: Door, now: datetime) -> Iterator[tuple[Any,
     account = Account.of(source)
     with asking(_where(source)) as watch:
         signature = _signature(source, account, (now, now + SHORTEST), door, watch)
-        yield (
-            container_client(
-                account.endpoint,
-                str(source.fields["container"]),
-                signature,
-                str(source.fields["ca"]),
-                door,
-                watch,
-            ),
-            bool(account.signature),
-        )
+        name, ca = str(source.fields["container"]), str(source.fields["ca"])
+        opened = container_client(account.endpoint, name, signature, ca, door, watch)
+        with opened as container:
+            yield container, bool(account.signature)
 
 
 def _signature(

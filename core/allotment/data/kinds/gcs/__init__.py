@@ -128,7 +128,8 @@ def _as_server(source: Opened, door: Door) -> Iterator[Any]:
 
     with asking(_where(source)) as watch:
         token, _lasts = reading_token(source, door, watch)
-        yield token_client(source.fields, token, door, watch)
+        with contextlib.closing(token_client(source.fields, token, door, watch)) as client:
+            yield client
 
 
 def _place(source: Opened) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from allotment.data.door import Door
+from allotment.data.kinds.attempts import unproven
 from allotment.data.kinds.connections import Watch
 from allotment.data.kinds.kind import Borrower, Opened
 from allotment.data.kinds.places import below, entries, page, prefix_of
@@ -17,7 +18,7 @@ from allotment.data.kinds.s3.lending import SHORTEST, expires, lend
 from allotment.data.kinds.s3.proof import attempt_writes
 from allotment.data.kinds.s3.words import asking
 from allotment.data.problems import SourceProblem
-from allotment.model.sources import Browsed, Credential, Proof, SourceKind, Verdict
+from allotment.model.sources import Browsed, Credential, Proof, SourceKind
 
 _OWN = "allotment"
 """Under which name the control plane itself borrows, in the store's own log."""
@@ -56,12 +57,10 @@ class S3:
         bucket, prefix = _place(source)
         shared = source.fields["lending"] == form.REGISTERED
         try:
-            with _asking(source) as watch:
-                keys, _lasts = lend(source, f"{_OWN}-proof", SHORTEST, door, watch)
-                client = s3_client(source.fields, keys, door, watch)
+            with _as_server(source, door) as client:
                 return attempt_writes(client, bucket, prefix, now, shared=shared)
         except SourceProblem as problem:
-            return Proof(now, Verdict.UNPROVEN, problem=str(problem), shared=shared)
+            return unproven(now, str(problem), shared=shared)
 
     def issue(self, source: Opened, borrower: Borrower, door: Door, now: datetime) -> Credential:
         """Credentials by STS, or the registered key where the form says so."""
@@ -135,7 +134,8 @@ def _as_server(source: Opened, door: Door) -> Iterator[Any]:
     """A client with what a server would be given: the registered account need not be able to read."""
     with _asking(source) as watch:
         keys, _lasts = lend(source, _OWN, SHORTEST, door, watch)
-        yield s3_client(source.fields, keys, door, watch)
+        with contextlib.closing(s3_client(source.fields, keys, door, watch)) as client:
+            yield client
 
 
 def _asking(source: Opened) -> contextlib.AbstractContextManager[Watch]:

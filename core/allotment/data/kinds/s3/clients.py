@@ -85,6 +85,14 @@ def _client(
         **signed,
     )
     client.meta.events.register(f"before-send.{service}", sent_by.answer)
+    own_close = client.close
+
+    def close() -> None:
+        own_close()
+        sent_by.close()
+
+    # Of the session that it really sends with, the client does not know.
+    client.close = close
     return client
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,13 +60,13 @@ def lend(
         "Policy": json.dumps(reading_policy(source), separators=(",", ":")),
         "DurationSeconds": int(lasts.total_seconds()),
     }
-    client = sts_client(source, door, watch)
-    if source.fields["lending"] == ROLE:
-        external = str(source.fields["external_id"])
-        asked |= {"RoleArn": source.fields["role"], "RoleSessionName": _name(session, 64)}
-        given = client.assume_role(**asked, **({"ExternalId": external} if external else {}))
-    else:
-        given = client.get_federation_token(Name=_name(session, 32), **asked)
+    with closing(sts_client(source, door, watch)) as client:
+        if source.fields["lending"] == ROLE:
+            external = str(source.fields["external_id"])
+            asked |= {"RoleArn": source.fields["role"], "RoleSessionName": _name(session, 64)}
+            given = client.assume_role(**asked, **({"ExternalId": external} if external else {}))
+        else:
+            given = client.get_federation_token(Name=_name(session, 32), **asked)
     found = given["Credentials"]
     keys = Keys(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
     return keys, lasts
