@@ -75,7 +75,9 @@ def open_contents(opened: OpenedTarget, door: Door, space: str = "") -> Contents
         from allotment.data.versions.s3_contents import S3Contents  # noqa: PLC0415 - see above
 
         return S3Contents(source, door)
-    raise SourceProblem("Versions are kept in folders and in S3.", remedy="Choose one of them.")
+    from allotment.data.versions.gcs_contents import GcsContents  # noqa: PLC0415 - see above
+
+    return GcsContents(source, door)
 
 
 class FolderContents:

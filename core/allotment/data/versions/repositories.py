@@ -31,6 +31,8 @@ from allotment.model.versions import MetadataKind
 
 _LOCK = "allotment.lock"
 _LONGEST_BRANCH = 200
+_RECENT = 1_000
+"""Commits on top of ours among which it is looked for."""
 
 
 class Repository(Protocol):
@@ -148,13 +150,19 @@ class RemoteRepository:
         result = self._push(update)
         if moved:
             return False
-        refused = {ref: why for ref, why in (result.ref_status or {}).items() if why}
-        if self._branch in refused:
-            # Another came between its answer and our push; whoever looks again sees it.
-            if self.head() != before:
-                return False
-            raise self._problem(f"refused the commit ({refused[self._branch]})")
-        return True
+        # Another may have come between the server's answer and our push. Not every server says so:
+        # what counts is whether its branch holds the commit.
+        head = self.head()
+        if head is not None and self._holds(head, commit):
+            return True
+        if head != before:
+            return False
+        refused = [why for why in (result.ref_status or {}).values() if why]
+        raise self._problem(f"refused the commit ({refused[0] if refused else 'without a word'})")
+
+    def _holds(self, head: ObjectID, commit: ObjectID) -> bool:
+        walked = self.local.get_walker(include=[head], max_entries=_RECENT)
+        return any(entry.commit.id == commit for entry in walked)
 
     def label(self, refs: Mapping[Ref, ObjectID | None]) -> None:
         """Push tags."""

@@ -26,6 +26,14 @@ def open_store(kind: SourceKind | None, credential: Credential | None, door: Doo
         from allotment.data.datasets.stores.s3 import S3Store  # noqa: PLC0415 - see above
 
         return S3Store(fields, door)
+    if kind is SourceKind.AZURE:
+        from allotment.data.datasets.stores.azure import AzureStore  # noqa: PLC0415 - see above
+
+        return AzureStore(fields, door)
+    if kind is SourceKind.GCS:
+        from allotment.data.datasets.stores.gcs import GcsStore  # noqa: PLC0415 - see above
+
+        return GcsStore(fields, door)
     raise SourceProblem(
         f"A {kind.value} source holds tables, not files.",
         remedy="Datasets are registered through object stores and folders.",

@@ -1,0 +1,112 @@
+"""Files of an Azure blob container, read with the signature that was lent for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import IO, Any, cast
+
+from allotment.data.datasets.stores.pieces import Pieces
+from allotment.data.datasets.stores.store import (
+    FileChanged,
+    FileUnreadable,
+    StoredFile,
+    check_within,
+    span,
+)
+from allotment.data.datasets.uris import DataUri
+from allotment.data.door import Door
+from allotment.data.kinds import azure
+from allotment.data.problems import SourceProblem
+from allotment.model.sources import SourceKind
+
+_NOT_FOUND, _DENIED, _CHANGED = 404, (401, 403), 412
+
+
+class AzureStore:
+    """Files of a container."""
+
+    def __init__(self, fields: Mapping[str, Any], door: Door) -> None:
+        self._fields = fields
+        self._client = azure.reading_client(fields, door)
+
+    def list(self, uri: DataUri) -> Iterator[StoredFile]:
+        """All files that a URI names."""
+        from azure.core.exceptions import AzureError  # noqa: PLC0415 - heavy
+
+        check_within(SourceKind.AZURE, self._fields, uri)
+        prefix = uri.folder if uri.is_folder or uri.is_pattern else uri.path
+        try:
+            for blob in self._client.list_blobs(name_starts_with=prefix or None):
+                if uri.matches(blob.name) and not _is_folder(blob):
+                    found = replace(uri, path=blob.name)
+                    yield StoredFile(found, int(blob.size), str(blob.etag))
+                if prefix == uri.path and not uri.is_folder:
+                    return  # the blob itself is the first of those that begin with its name
+        except AzureError as error:
+            raise _listing_failed(str(uri), error) from None
+
+    def read(self, file: StoredFile, start: int, length: int) -> bytes:
+        """Some bytes of a blob that is still the one listed."""
+        first, end = span(file.size, start, length)
+        if first >= end:
+            return b""
+        return b"".join(self._chunks(file, offset=first, length=end - first))
+
+    @contextmanager
+    def open(self, file: StoredFile) -> Iterator[IO[bytes]]:
+        """The whole blob."""
+        yield cast("IO[bytes]", Pieces(self._chunks(file) if file.size else iter(())))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _chunks(self, file: StoredFile, **options: int) -> Iterator[bytes]:
+        from azure.core import MatchConditions  # noqa: PLC0415 - heavy
+        from azure.core.exceptions import AzureError  # noqa: PLC0415 - heavy
+
+        try:
+            blob = self._client.download_blob(
+                file.uri.path,
+                etag=file.etag,
+                match_condition=MatchConditions.IfNotModified,
+                **options,
+            )
+            yield from blob.chunks()
+        except AzureError as error:
+            raise _reading_failed(error) from None
+
+
+def _is_folder(blob: Any) -> bool:
+    """Whether it stands for a folder of a hierarchical namespace."""
+    return (blob.metadata or {}).get("hdi_isfolder") == "true"
+
+
+def _status(error: Any) -> int:
+    return int(getattr(error, "status_code", None) or 0)
+
+
+def _reading_failed(error: Any) -> FileUnreadable:
+    status = _status(error)
+    if status == _CHANGED:
+        return FileChanged()
+    if status == _NOT_FOUND:
+        return FileUnreadable("is not there any more")
+    if status in _DENIED:
+        return FileUnreadable(f"may not be read with what the source lends (HTTP {status})")
+    return FileUnreadable(f"could not be read ({type(error).__name__})")
+
+
+def _listing_failed(uri: str, error: Any) -> SourceProblem:
+    status = _status(error)
+    if status == _NOT_FOUND:
+        return SourceProblem(f"{uri}: there is no such container.", remedy="Check its name.")
+    if status in _DENIED:
+        return SourceProblem(
+            f"{uri} may not be listed with what the source lends (HTTP {status}).",
+            remedy="Its account needs to read and list blobs; check this machine's clock too.",
+        )
+    name = type(error).__name__
+    return SourceProblem(f"{uri} could not be listed ({name}).", remedy="Test the source.")

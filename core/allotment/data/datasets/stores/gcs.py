@@ -1,0 +1,119 @@
+"""Files of a Google Cloud Storage bucket, read with the down-scoped token that was lent for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import IO, Any, cast
+
+from allotment.data.datasets.stores.pieces import Pieces
+from allotment.data.datasets.stores.store import (
+    PIECE,
+    FileChanged,
+    FileUnreadable,
+    StoredFile,
+    check_within,
+    span,
+)
+from allotment.data.datasets.uris import DataUri
+from allotment.data.door import Door
+from allotment.data.kinds import gcs
+from allotment.data.problems import SourceProblem
+from allotment.model.sources import SourceKind
+
+_NOT_FOUND, _DENIED, _CHANGED = 404, (401, 403), 412
+_FIELDS = "items(name,size,generation),nextPageToken"
+_SECONDS = 30
+"""Within which a request must begin to be answered."""
+
+
+class GcsStore:
+    """Files of a bucket."""
+
+    def __init__(self, fields: Mapping[str, Any], door: Door) -> None:
+        self._fields = fields
+        self._client = gcs.reading_client(fields, door)
+        self._bucket = self._client.bucket(str(fields["bucket"]))
+
+    def list(self, uri: DataUri) -> Iterator[StoredFile]:
+        """All files that a URI names."""
+        from google.api_core.exceptions import GoogleAPIError  # noqa: PLC0415 - heavy
+        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - heavy
+
+        check_within(SourceKind.GCS, self._fields, uri)
+        prefix = uri.folder if uri.is_folder or uri.is_pattern else uri.path
+        try:
+            blobs = self._client.list_blobs(
+                self._bucket, prefix=prefix or None, fields=_FIELDS, timeout=_SECONDS
+            )
+            for blob in blobs:
+                if uri.matches(blob.name) and not blob.name.endswith("/"):
+                    found = replace(uri, path=blob.name)
+                    yield StoredFile(found, int(blob.size or 0), str(blob.generation))
+                if prefix == uri.path and not uri.is_folder:
+                    return  # the object itself is the first of those that begin with its name
+        except (GoogleAPIError, GoogleAuthError, OSError) as error:
+            raise _listing_failed(str(uri), error) from None
+
+    def read(self, file: StoredFile, start: int, length: int) -> bytes:
+        """Some bytes of an object that is still the one listed."""
+        first, end = span(file.size, start, length)
+        return self._piece(file, first, end) if first < end else b""
+
+    @contextmanager
+    def open(self, file: StoredFile) -> Iterator[IO[bytes]]:
+        """The whole object, by the piece: a request that breaks off loses no more than one."""
+        step = 8 * PIECE
+        parts = (
+            self._piece(file, at, min(at + step, file.size)) for at in range(0, file.size, step)
+        )
+        yield cast("IO[bytes]", Pieces(parts))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _piece(self, file: StoredFile, first: int, end: int) -> bytes:
+        from google.api_core.exceptions import GoogleAPIError  # noqa: PLC0415 - heavy
+        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - heavy
+
+        try:
+            found: bytes = self._bucket.blob(file.uri.path).download_as_bytes(
+                start=first,
+                end=end - 1,
+                if_generation_match=int(file.etag),
+                checksum=None,
+                timeout=_SECONDS,
+            )
+        except (GoogleAPIError, GoogleAuthError, OSError) as error:
+            raise _reading_failed(error) from None
+        return found
+
+
+def _code(error: Any) -> int:
+    return int(getattr(error, "code", None) or 0)
+
+
+def _reading_failed(error: Any) -> FileUnreadable:
+    code = _code(error)
+    if code == _CHANGED:
+        return FileChanged()
+    if code == _NOT_FOUND:
+        return FileUnreadable("was changed or taken away while it was being read; try again")
+    if code in _DENIED:
+        return FileUnreadable(f"may not be read with what the source lends (HTTP {code})")
+    return FileUnreadable(f"could not be read ({type(error).__name__})")
+
+
+def _listing_failed(uri: str, error: Any) -> SourceProblem:
+    code = _code(error)
+    if code == _NOT_FOUND:
+        return SourceProblem(f"{uri}: there is no such bucket.", remedy="Check its name.")
+    if code in _DENIED:
+        return SourceProblem(
+            f"{uri} may not be listed with what the source lends (HTTP {code}).",
+            remedy="Its service account needs to list and get objects there.",
+        )
+    name = type(error).__name__
+    return SourceProblem(f"{uri} could not be listed ({name}).", remedy="Test the source.")

@@ -1,0 +1,72 @@
+"""Contents of versions in a Google Cloud Storage bucket, written with the target's registered account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import IO, Any
+
+from google.api_core.exceptions import GoogleAPIError, NotFound
+from google.auth.exceptions import GoogleAuthError
+
+from allotment.data.door import Door
+from allotment.data.kinds import gcs
+from allotment.data.kinds.kind import Opened
+from allotment.data.problems import SourceProblem
+from allotment.data.versions.contents import PIECE, refused_by_bucket, spooled
+
+_SECONDS = 60
+"""Within which a request must be answered."""
+
+
+class GcsContents:
+    """Objects of a Google Cloud Storage bucket."""
+
+    def __init__(self, source: Opened, door: Door) -> None:
+        self._client = gcs.account_client(source, door)
+        self._bucket = self._client.bucket(str(source.fields["bucket"]))
+        self._prefix = str(source.fields["prefix"])
+
+    def incoming(self) -> AbstractContextManager[IO[bytes]]:
+        """A file in memory, or a temporary one where it is long."""
+        return spooled()
+
+    def keep(self, key: str, incoming: IO[bytes]) -> None:
+        """Put it; a bucket shows an object when all of it is there."""
+        size = incoming.tell()
+        incoming.seek(0)
+        try:
+            self._blob(key).upload_from_file(incoming, size=size, timeout=_SECONDS)
+        except (GoogleAPIError, GoogleAuthError, OSError) as error:
+            raise _problem("written", key, error) from None
+
+    def get(self, key: str) -> Iterator[bytes]:
+        """An object in pieces."""
+        try:
+            with self._blob(key).open("rb", chunk_size=8 * PIECE, timeout=_SECONDS) as file:
+                while piece := file.read(PIECE):
+                    yield piece
+        except (GoogleAPIError, GoogleAuthError, OSError) as error:
+            raise _problem("read", key, error) from None
+
+    def drop(self, key: str) -> None:
+        """Delete an object."""
+        try:
+            self._blob(key).delete(timeout=_SECONDS)
+        except NotFound:
+            return
+        except (GoogleAPIError, GoogleAuthError, OSError) as error:
+            raise _problem("deleted", key, error) from None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _blob(self, key: str) -> Any:
+        return self._bucket.blob(self._prefix + key)
+
+
+def _problem(done: str, key: str, error: Exception) -> SourceProblem:
+    code = getattr(error, "code", None)
+    told = f"HTTP {int(code)}" if isinstance(code, int) else type(error).__name__
+    return refused_by_bucket(done, key, told)
