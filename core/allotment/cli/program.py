@@ -10,11 +10,13 @@ from allotment.cli import (
     addressing,
     choosing,
     configuring,
+    datasets,
     departments,
     doctor,
     extending,
     keys,
     limiting,
+    models,
     money,
     planning,
     profiles,
@@ -23,8 +25,10 @@ from allotment.cli import (
     seeing,
     sharing,
     simulating,
+    sources,
     stopping,
     types,
+    versions,
 )
 from allotment.cli.ending import STATUSES, Told
 from allotment.cli.options import Json
@@ -55,6 +59,10 @@ choosing.add_to(app)
 reserving.add_to(app)
 addressing.add_to(app)
 departments.add_to(app)
+sources.add_to(app)
+datasets.add_to(app)
+versions.add_to(app)
+models.add_to(app)
 configuring.add_to(app)
 keys.add_to(app)
 doctor.add_to(app)

@@ -1,0 +1,297 @@
+"""Commands about sources: registered, tested, proven, revoked, browsed."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from allotment.cli.ending import Exit, Misused
+from allotment.cli.filling import (
+    Everyone,
+    Fields,
+    Groups,
+    Nobody,
+    People,
+    Secrets,
+    audience,
+    fields,
+    secrets,
+)
+from allotment.cli.options import Json, Url, Yes, control_plane
+from allotment.cli.output import Output, ago
+from allotment.client import AllotmentClient
+from allotment.model.amounts import counted
+from allotment.model.documents import Source, SourceEntry
+from allotment.model.refusals import NotFound
+from allotment.model.sources import Audience
+
+SourceName = Annotated[str, typer.Argument(metavar="SOURCE", help="The source's name.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    app.command("source-kinds")(kinds)
+    app.command()(sources)
+    app.command("source")(change)
+    app.command("source-test")(try_out)
+    app.command("source-prove")(prove)
+    app.command("source-accept")(accept)
+    app.command("source-browse")(browse)
+    app.command("source-revoke")(revoke)
+    app.command("source-delete")(delete)
+
+
+def kinds(
+    kind: Annotated[str | None, typer.Argument(help="Show the form of this kind.")] = None,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """List kinds of sources, or the fields that the form of one asks for."""
+    out = Output(as_json=as_json)
+    with control_plane(url) as client:
+        forms = client.sources.forms().items
+    chosen = [one for one in forms if kind in {None, one.kind}]
+    if not chosen:
+        message = f"There is no kind {kind!r}.\nThere are {', '.join(one.kind for one in forms)}"
+        raise Misused(message)
+    if as_json:
+        out.document(chosen)
+    elif kind is None:
+        rows = [(one.kind, one.title, len(one.fields)) for one in chosen]
+        out.table(("Kind", "Title", "#Fields"), rows, empty="There are none.")
+    else:
+        out.table(
+            ("Field", "Type", "Needed", "Default", "What"),
+            [
+                (one.name, one.type, "yes" if one.required else "", one.default, one.help)
+                for one in chosen[0].fields
+            ],
+            empty="It asks for nothing.",
+        )
+
+
+def sources(url: Url = None, as_json: Json = False) -> None:
+    """List the sources that you manage or may use."""
+    out = Output(as_json=as_json)
+    with control_plane(url) as client:
+        found = client.sources.all()
+    if as_json:
+        out.document(found)
+        return
+    out.table(
+        ("Source", "Kind", "Title", "For", "Proof", "State"),
+        [
+            (one.name, one.kind, one.title, _for(one), _proof(one), _state(one))
+            for one in found.items
+        ],
+        empty="No source is shared with you.",
+    )
+
+
+def _for(source: Source) -> str:
+    return "you" if source.audience is None else source.audience.words
+
+
+def _proof(source: Source) -> str:
+    if source.proof is None:
+        return "none yet"
+    return f"{source.proof.verdict}, {ago(source.proof.at)} ago"
+
+
+def _state(source: Source) -> str:
+    words = ["enabled" if source.enabled else "disabled"]
+    words += ["accepted as it is"] if source.accepted else []
+    words += ["users can read its password"] if source.shared else []
+    return ", ".join(words)
+
+
+def change(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    name: SourceName,
+    kind: Annotated[str | None, typer.Option(help="Of a new source; see source-kinds.")] = None,
+    set_: Fields = None,
+    secret: Secrets = None,
+    title: Annotated[str | None, typer.Option(help="What people read.")] = None,
+    description: Annotated[str | None, typer.Option(help="What is in it.")] = None,
+    everyone: Everyone = False,
+    for_group: Groups = None,
+    for_person: People = None,
+    for_nobody: Nobody = False,
+    group: Annotated[
+        str | None, typer.Option(help="The group whose leads manage it; empty: none.")
+    ] = None,
+    enable: Annotated[
+        bool | None, typer.Option("--enable/--disable", help="Whether new servers can have it.")
+    ] = None,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Register a source, or change what is given of one; without an option show it.
+
+    Where its fields change, a write is tried at once with what its users get. Exit status 1 where
+    they could write, or nothing could be shown.
+    """
+    out = Output(as_json=as_json)
+    given: dict[str, Any] = {"title": title, "description": description, "enabled": enable}
+    given = {key: value for key, value in given.items() if value is not None}
+    if group is not None:
+        given["group"] = group or None
+    entered = fields(set_) | secrets(secret)
+    who = audience(for_group, for_person, everyone=everyone, nobody=for_nobody)
+    with control_plane(url) as client:
+        found = _put(client, name, kind, entered, who, given)
+    if as_json:
+        out.document(found)
+    else:
+        show(out, found)
+    if entered and not found.proven:
+        raise typer.Exit(Exit.REFUSED)
+
+
+def _put(
+    client: AllotmentClient,
+    name: str,
+    kind: str | None,
+    entered: dict[str, Any],
+    who: Audience | None,
+    given: dict[str, Any],
+) -> Source:
+    try:
+        before = client.sources.get(name)
+    except NotFound:
+        if kind is None:
+            raise
+        return client.sources.create(name, kind, entered, audience=who, **given)
+    if kind is not None and kind != before.kind:
+        message = f"{name} is a {before.kind} source, and stays one.\nDelete it to make another."
+        raise Misused(message)
+    if not entered and who is None and not given:
+        return before
+    changed = {"fields": entered} if entered else {}
+    return client.sources.edit(name, revision=before.revision, audience=who, **changed, **given)
+
+
+def show(out: Output, source: Source) -> None:
+    """Say what a source is, and what is proven of it."""
+    out.say(f"{source.name}: {source.kind_title}, {_state(source)}; for {_for(source)}.")
+    for name, value in sorted((source.fields or {}).items()):
+        out.say(f"  {name} = {value}")
+    for name in source.secrets or ():
+        out.say(f"  {name} is set")
+    proof = source.proof
+    if proof is None:
+        out.say("Nothing shows yet that its users cannot write.", "yellow")
+    elif source.proven:
+        out.say(f"Its users cannot write: {len(proof.tried)} ways were tried.", "green")
+    else:
+        for possible in proof.possible:
+            out.say(f"Its users can write: {possible}", "red")
+        if proof.problem:
+            out.say(proof.problem, "yellow")
+    if not source.usable and source.obstacle:
+        out.say(f"You cannot use it: {source.obstacle}", "yellow")
+
+
+def try_out(name: SourceName, url: Url = None, as_json: Json = False) -> None:
+    """Test the connection from the control plane. Exit status 1 where it was not reached."""
+    out = Output(as_json=as_json)
+    with control_plane(url) as client:
+        found = client.sources.check(name)
+    if as_json:
+        out.document(found)
+    out.say(f"{found.words} {found.remedy}".strip(), "" if found.reached else "red")
+    if not found.reached:
+        raise typer.Exit(Exit.REFUSED)
+
+
+def prove(name: SourceName, url: Url = None, as_json: Json = False) -> None:
+    """Try to write with what users get, now. Exit status 1 where they could."""
+    out = Output(as_json=as_json)
+    with control_plane(url) as client:
+        found = client.sources.prove(name)
+    if as_json:
+        out.document(found)
+    else:
+        show(out, found)
+    if not found.proven:
+        raise typer.Exit(Exit.REFUSED)
+
+
+def accept(name: SourceName, yes: Yes = False, url: Url = None, as_json: Json = False) -> None:
+    """Let people use a source that is not proven read-only; it is marked wherever it is shown."""
+    out = Output(as_json=as_json)
+    with control_plane(url) as client:
+        if not yes:
+            show(out, client.sources.get(name))
+            agree(f"Let people use {name} all the same?")
+        found = client.sources.accept(name)
+    if as_json:
+        out.document(found)
+    out.say(f"{name} is accepted as it is.")
+
+
+def agree(question: str) -> None:
+    """Ask, and go on only where the answer is yes.
+
+    Raises:
+        Misused: nobody can be asked.
+        typer.Abort: the answer was no.
+    """
+    if not sys.stdin.isatty():
+        message = f"{question}\nNobody can be asked here: say --yes."
+        raise Misused(message)
+    typer.confirm(question, abort=True, err=True)
+
+
+def browse(
+    name: SourceName,
+    path: Annotated[list[str] | None, typer.Argument(help="Where: a schema and a table.")] = None,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """List what lies at a place in a source: schemas, tables and columns, or folders and files."""
+    out = Output(as_json=as_json)
+    with control_plane(url) as client:
+        found = client.sources.browse(name, *(path or ()), limit=1000)
+    if as_json:
+        out.document(found)
+        return
+    out.table(
+        ("Name", "Kind", "Type", "#Rows", "#Bytes"),
+        [_entry(one) for one in found.entries],
+        empty="There is nothing.",
+    )
+    if found.next is not None:
+        out.say(f"… and more after the first {len(found.entries)}.", "dim")
+
+
+def _entry(one: SourceEntry) -> tuple[object, ...]:
+    rows = "" if one.rows is None else f"about {one.rows:,}"
+    return one.name, one.kind, one.type, rows, one.size
+
+
+def revoke(name: SourceName, yes: Yes = False, url: Url = None, as_json: Json = False) -> None:
+    """Disable a source, and take it from every server that holds it, at once."""
+    out = Output(as_json=as_json)
+    with control_plane(url) as client:
+        if not yes:
+            held = client.sources.get(name).held_by
+            for server in held:
+                out.say(f"  {server}")
+            agree(f"Take {name} from {counted(len(held), 'server')}? What reads it there breaks.")
+        found = client.sources.revoke(name)
+    if as_json:
+        out.document(found)
+    out.say(f"{name} is revoked.")
+
+
+def delete(name: SourceName, yes: Yes = False, url: Url = None, as_json: Json = False) -> None:
+    """Delete a source that no dataset is read through. What was lent of it ends."""
+    out = Output(as_json=as_json)
+    with control_plane(url) as client:
+        before = client.sources.get(name)
+        if not yes:
+            agree(f"Delete {name}?")
+        client.sources.delete(name, revision=before.revision)
+    out.say(f"{name} was deleted.")
