@@ -32,7 +32,14 @@ class ControlPlane:
     """What a server that reports is told."""
     extended: dict[str, Any] = field(default_factory=lambda: {"endings": []})
     """How a server is described once its end was put off."""
+    answers: dict[str, Any] = field(default_factory=dict)
+    """Answers to paths below the API's base: a document, or a status and what is wrong."""
     reports: queue.Queue[dict[str, Any]] = field(default_factory=queue.Queue)
+
+    def told(self, path: str) -> tuple[Any, tuple[int, str] | None]:
+        """What is answered to a path, and what is wrong with asking it; each may be None."""
+        answer = self.answers.get(path.partition("/api/v1")[2].partition("?")[0])
+        return (None, answer) if isinstance(answer, tuple) else (answer, self.problem)
 
     def report(self) -> dict[str, Any]:
         """The next report; waits for it."""
@@ -56,10 +63,13 @@ def handler_of(control_plane: ControlPlane) -> type[BaseHTTPRequestHandler]:
             control_plane.arrived.put(self.path)
             if control_plane.silent.is_set():
                 control_plane.resume.wait(60)
-            if control_plane.problem is not None:
-                status, detail = control_plane.problem
+            answered, problem = control_plane.told(self.path)
+            if problem is not None:
+                status, detail = problem
                 document = {"type": "urn:x", "title": "No", "status": status, "detail": detail}
                 self.send(status, json.dumps(document).encode())
+            elif answered is not None:
+                self.send(200, json.dumps(answered).encode())
             elif self.path.endswith("/extend"):
                 server = control_plane.me["servers"][0] | control_plane.extended
                 self.send(200, json.dumps(server).encode())

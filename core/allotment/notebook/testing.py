@@ -70,7 +70,7 @@ def _database(lent: Lent) -> str:
 
 def _store(session: Session, name: str) -> str:
     entries = sum(1 for _ in SourcePath(OpenedStore(name, session.lender.lend(name))).iterdir())
-    return f"It lists {entries} entries at its top."
+    return f"It lists {entries} {'entry' if entries == 1 else 'entries'} at its top."
 
 
 def _dataset(session: Session, name: str) -> str:
