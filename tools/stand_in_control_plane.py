@@ -36,10 +36,12 @@ class ControlPlane:
     """Answers to paths below the API's base: a document, or a status and what is wrong."""
     reports: queue.Queue[dict[str, Any]] = field(default_factory=queue.Queue)
 
-    def told(self, path: str) -> tuple[Any, tuple[int, str] | None]:
+    def told(self, method: str, path: str) -> tuple[Any, tuple[int, str] | None]:
         """What is answered to a path, and what is wrong with asking it; each may be None."""
         answer = self.answers.get(path.partition("/api/v1")[2].partition("?")[0])
-        return (None, answer) if isinstance(answer, tuple) else (answer, self.problem)
+        if isinstance(answer, tuple):
+            return None, answer
+        return (self.me if answer is None and method == "GET" else answer), self.problem
 
     def report(self) -> dict[str, Any]:
         """The next report; waits for it."""
@@ -63,7 +65,7 @@ def handler_of(control_plane: ControlPlane) -> type[BaseHTTPRequestHandler]:
             control_plane.arrived.put(self.path)
             if control_plane.silent.is_set():
                 control_plane.resume.wait(60)
-            answered, problem = control_plane.told(self.path)
+            answered, problem = control_plane.told(self.command, self.path)
             if problem is not None:
                 status, detail = problem
                 document = {"type": "urn:x", "title": "No", "status": status, "detail": detail}
@@ -73,11 +75,9 @@ def handler_of(control_plane: ControlPlane) -> type[BaseHTTPRequestHandler]:
             elif self.path.endswith("/extend"):
                 server = control_plane.me["servers"][0] | control_plane.extended
                 self.send(200, json.dumps(server).encode())
-            elif self.command == "POST":
+            else:
                 control_plane.reports.put(json.loads(body))
                 self.send(200, json.dumps(control_plane.receipt).encode())
-            else:
-                self.send(200, json.dumps(control_plane.me).encode())
 
         def send(self, status: int, body: bytes) -> None:
             self.send_response(status)
