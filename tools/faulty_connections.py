@@ -67,3 +67,34 @@ class Line:
                 other.sendall(chunk)
         with suppress(OSError):
             other.shutdown(socket.SHUT_RDWR)
+
+
+class Heard(list[bytes]):
+    """What a client has said to a server that speaks by a script."""
+
+    port = 0
+
+
+@contextmanager
+def scripted(*lines: bytes, speaks_first: bool) -> Iterator[Heard]:
+    """A server that says one line after each of the client's, whatever that was, and keeps those."""
+    heard = Heard()
+
+    def speak(listening: socket.socket) -> None:
+        with suppress(OSError):
+            connection, _ = listening.accept()
+            with connection:
+                rest = list(lines)
+                if speaks_first:
+                    connection.sendall(rest.pop(0))
+                while said := connection.recv(65_536):
+                    heard.append(said)
+                    if rest:
+                        connection.sendall(rest.pop(0))
+
+    with socket.create_server((HOST, 0)) as listening:
+        heard.port = listening.getsockname()[1]
+        speaking = threading.Thread(target=speak, args=(listening,), daemon=True)
+        speaking.start()
+        yield heard
+        speaking.join(10)

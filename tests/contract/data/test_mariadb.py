@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -205,6 +206,19 @@ def test_withdrawing_cuts_the_connections_and_drops_the_account(shop: Shop, loop
         shop.signed_in(lent)
     assert shop.accounts() == []
     KIND.withdraw(shop.source(), lent.fields["user"], loopback)
+
+
+@pytest.mark.promise("DATA-2")
+def test_many_servers_come_and_go_at_once(shop: Shop, loopback: Door) -> None:
+    asking = [borrower() for _ in range(12)]
+
+    with ThreadPoolExecutor(6) as threads:
+        lent = list(threads.map(lambda one: KIND.issue(shop.source(), one, loopback, NOW), asking))
+        made = shop.accounts()
+        list(threads.map(lambda one: KIND.withdraw(shop.source(), one.account, loopback), asking))
+
+    assert sorted(made) == sorted(str(one.account) for one in lent)
+    assert shop.accounts() == []
 
 
 @pytest.mark.promise("DATA-7")

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -207,6 +208,32 @@ def test_a_superuser_handed_out_is_found_out(shop: Shop, loopback: Door) -> None
     assert proof.verdict is Verdict.WRITABLE
     assert proof.shared
     assert {"run a program on the server", "create an account"} <= set(proof.possible)
+
+
+@pytest.mark.promise("DATA-2")
+def test_large_objects_can_be_forbidden(shop: Shop, loopback: Door) -> None:
+    allowed = KIND.prove(shop.source(), loopback, NOW)
+    shop.server.run(
+        "REVOKE EXECUTE ON FUNCTION"
+        " lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea) FROM PUBLIC"
+    )
+    forbidden = KIND.prove(shop.source(), loopback, NOW)
+
+    assert any(one.startswith("make a large object of its own: possible") for one in allowed.tried)
+    assert "make a large object: refused" in forbidden.tried
+
+
+@pytest.mark.promise("DATA-2")
+def test_many_servers_come_and_go_at_once(shop: Shop, loopback: Door) -> None:
+    asking = [borrower() for _ in range(12)]
+
+    with ThreadPoolExecutor(6) as threads:
+        lent = list(threads.map(lambda one: KIND.issue(shop.source(), one, loopback, NOW), asking))
+        made = shop.accounts()
+        list(threads.map(lambda one: KIND.withdraw(shop.source(), one.account, loopback), asking))
+
+    assert sorted(made) == sorted(str(one.account) for one in lent)
+    assert shop.accounts() == []
 
 
 @pytest.mark.promise("DATA-2")

@@ -19,6 +19,8 @@ from allotment.data.kinds.databases import Login
 
 STATEMENT_MILLISECONDS = 15_000
 _MODES = {"verify": "verify-full", "require": "require", "off": "disable"}
+_WAYS_TO_SIGN_IN = {True: None, False: "scram-sha-256,md5"}
+"""By whether it is encrypted: where it is not, a server that asks for the password itself is not told."""
 _REMEDIES = {
     "28P01": "Enter its password again.",
     "28000": "Its pg_hba.conf must let this account in from here.",
@@ -53,6 +55,7 @@ def _connect(login: Login, door: Door, watch: Watch) -> psycopg.Connection[Any]:
             sslmode=_MODES[login.tls],
             sslrootcert=authority,
             gssencmode="disable",
+            require_auth=_WAYS_TO_SIGN_IN[login.tls != "off"],
             connect_timeout=CONNECT_SECONDS,
             application_name="allotment",
             autocommit=True,
