@@ -36,6 +36,7 @@ class Slot:
     def show(self, asking: Asking) -> None:
         """Open a form, instead of whichever is open anywhere."""
         self._desk.only(self)
+        self.clear()
         self.open = asking
         self.view.children = (asking.view,)
         show(self.view, shown=True)
@@ -48,7 +49,8 @@ class Slot:
     def clear(self) -> None:
         """Close the form that is open."""
         if self.open is not None:
-            self.open = None
+            closing, self.open = self.open, None
+            closing.closed()
             show(self.view, shown=False)
             self.view.children = ()
 
@@ -74,6 +76,8 @@ class Asking:
         self._label = confirm
         self.refresh: Callable[[], None] = _nothing
         """Called when what is selected, or the picture, has changed."""
+        self.closed: Callable[[], None] = _nothing
+        """Called when the form is gone from the page: what was typed into it may be forgotten."""
         self._will, self._table, self._problem = words(), words(), words()
         self._possible, self._waiting = True, False
         self._confirm = button(confirm, tone, kind="confirm")
@@ -173,4 +177,4 @@ def _has_field(widgets: Iterable[Any]) -> bool:
 
 
 def _nothing() -> None:
-    """There is nothing to look at again."""
+    """There is nothing to do then."""

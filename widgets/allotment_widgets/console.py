@@ -51,7 +51,7 @@ class Console:
         self._rail, self._head = Rail(), Head()
         self._panels: dict[str, Panel] = {}
         self._current = ""
-        self._permissions: frozenset[Permission] | None = None
+        self._rights: frozenset[str] | None = None
         self._barred = ""
         self._content = ipywidgets.Box([])
         self._content.add_class("content")
@@ -121,22 +121,28 @@ class Console:
         me = self._picture.me
         if me is None:
             return
-        allowed = Permission.SEE_ALL in me.permissions
-        self._live.see_all(allowed=allowed)
-        self._barred = "" if allowed else _no_rights(me.person, me.reach)
-        if not allowed:
-            self._permissions = None
+        sees_all = Permission.SEE_ALL in me.permissions
+        self._live.see_all(allowed=sees_all)
+        open_panels = [
+            kind
+            for kind in PANELS
+            if sees_all or (self._desk.manages_data and not kind.whole_platform)
+        ]
+        self._barred = "" if open_panels else _no_rights(me.person, me.reach)
+        rights = frozenset({*me.permissions, *me.leads})
+        if not open_panels:
+            self._rights = None
             self._show_panels({})
-        elif self._picture.overview is not None and frozenset(me.permissions) != self._permissions:
-            self._permissions = frozenset(me.permissions)
-            self._show_panels({kind.key: kind(self._desk) for kind in PANELS})
+        elif rights != self._rights and (self._picture.overview is not None or not sees_all):
+            self._rights = rights
+            self._show_panels({kind.key: kind(self._desk) for kind in open_panels})
 
     def _show_panels(self, panels: dict[str, Panel]) -> None:
         current, self._current = self._current or FIRST, ""
         self._panels = panels
         self._content.children = ()
         self._show_rail()
-        self.go(current)
+        self.go(current if current in panels else next(iter(panels), ""))
 
     def _show_rail(self) -> None:
         self._rail.show([self._entry(panel) for panel in self._panels.values()])
@@ -174,7 +180,10 @@ def _no_rights(person: str, reach: str) -> str:
             "This server's token reaches its owner's own things only. "
             "Open the operator console from the hub's launch page: it is a server of its own."
         )
-    return f"{person} may not see the platform. It takes the role of an operator or a reader."
+    return (
+        f"{person} may not see the platform. It takes the role of an operator or a reader; "
+        "a data custodian, or whoever leads a group, sees its data."
+    )
 
 
 _open: list[Console] = []

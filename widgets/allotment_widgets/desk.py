@@ -42,6 +42,13 @@ class Desk:
         """Whether all of this is permitted. Hides buttons; the control plane refuses anyway."""
         return self.picture.may(*permissions)
 
+    @property
+    def manages_data(self) -> bool:
+        """Whether any source can be this person's to change: all, or those of a group that they lead."""
+        me = self.picture.me
+        leads = me is not None and me.reach == "everything" and bool(me.leads)
+        return leads or self.may(Permission.MANAGE_SOURCES)
+
     def begin(self, work: Coroutine[Any, Any, Any]) -> None:
         """Begin what a click asks for; from any thread, without waiting."""
         self.backend.start(work)

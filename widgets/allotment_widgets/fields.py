@@ -38,6 +38,14 @@ def area_field(
     return _dressed(control, wide=True)
 
 
+def secret_field(label: str, *, placeholder: str = "") -> ipywidgets.Password:
+    """One line that nobody reads over a shoulder, always empty at first: what is kept is never shown."""
+    control = ipywidgets.Password(
+        value="", description=label, placeholder=placeholder, description_allow_html=False
+    )
+    return _dressed(control)
+
+
 def choice_field(label: str, options: Options, value: Any = None) -> ipywidgets.Dropdown:
     """One of several; the first where no value is given."""
     control = ipywidgets.Dropdown(options=list(options), description=label)
@@ -69,6 +77,12 @@ def fraction_field(label: str, value: float) -> ipywidgets.BoundedFloatText:
 def tick_field(label: str, *, value: bool = False) -> ipywidgets.Checkbox:
     """Yes or no."""
     return ipywidgets.Checkbox(value=value, description=label, indent=False)
+
+
+def helped(control: Any, text: str, *, wide: bool = False) -> ipywidgets.VBox:
+    """A field with a sentence below that says what belongs into it; read out with its name."""
+    control.tooltip = text
+    return stack(control, words(escape(text), "hint"), kind="helped wide" if wide else "helped")
 
 
 def button(label: str, tone: str = "", *, kind: str = "") -> ipywidgets.Button:

@@ -42,6 +42,9 @@ class Grid(Selectable):
 
     columns: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
     actions: traitlets.List[dict[str, object]] = traitlets.List().tag(sync=True)
+    withheld: traitlets.List[str] = traitlets.List(
+        traitlets.Unicode(), help="Keys of actions that make no sense for what is selected."
+    ).tag(sync=True)
     noun = traitlets.Tuple(traitlets.Unicode(), traitlets.Unicode(), default_value=("row", "rows"))
     noun.tag(sync=True)
     summary = traitlets.Unicode(help="Words before the count of rows.").tag(sync=True)
@@ -93,6 +96,12 @@ class Grid(Selectable):
         """
         self._update(changed_rows, removed_ids)
 
+    def withhold(self, keys: Iterable[str]) -> None:
+        """Takes the buttons of these actions away: they make no sense for what is selected."""
+        withheld = sorted(set(keys) & set(self._actions))
+        if withheld != self.withheld:
+            self.withheld = withheld
+
     def on_action(self, callback: OnAction) -> None:
         """Calls back with an action's key and the selected ids when its button is pressed."""
         self._on_action.append(callback)
@@ -102,7 +111,8 @@ class Grid(Selectable):
             super()._said(kind, message)
             return
         action = self._actions.get(str(message.get("action")))
-        if action is not None and _met(action, len(self.selected)):
+        offered = action is not None and action.key not in self.withheld
+        if action is not None and offered and _met(action, len(self.selected)):
             for callback in self._on_action:
                 callback(action.key, self.selected)
 

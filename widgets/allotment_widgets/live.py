@@ -26,6 +26,13 @@ LATER = frozenset({Topic.MOMENTS, Topic.REFUSALS})
 """What is dear to read, or looked at second: read when nothing else is waiting."""
 AGAIN = 2.0
 """Seconds until a control plane that is away is asked again."""
+OWN = frozenset(
+    {
+        *(Topic.ME, Topic.ABOUT, Topic.SOURCE_FORMS, Topic.SOURCES, Topic.DATASETS),
+        *(Topic.VERSIONS, Topic.TARGETS, Topic.MODELS),
+    }
+)
+"""What is answered to everybody, as far as it is theirs; the rest to those who see the whole platform."""
 
 AWAY = (ControlPlaneAway, RecordUnavailable)
 
@@ -69,7 +76,7 @@ class Live:
         self._wake.set()
 
     def see_all(self, *, allowed: bool) -> None:
-        """Whether everything may be read, or only who this is."""
+        """Whether everything may be read, or only what is a person's own."""
         if allowed != self._allowed:
             self._allowed = allowed
             self._wake.set()
@@ -115,7 +122,7 @@ class Live:
         """What has to be read now."""
         topics = self._stale & self._wanted
         if not self._allowed:
-            return topics & {Topic.ME, Topic.ABOUT}
+            return topics & OWN
         if self._picture.overview is None:
             # Groups have their colours from here, and counts are there before long lists.
             return topics & ALWAYS
@@ -226,7 +233,8 @@ class Live:
             since += BEAT
             if since >= MOMENTS_EVERY:
                 since = 0.0
-                self.again(Topic.MOMENTS)
+                # Not every event is told to everybody: what is a person's own is asked again.
+                self.again(Topic.MOMENTS, *(() if self._allowed else OWN))
             if not self._trouble:
                 self._watcher.fresh(datetime.now(UTC))
                 self._watcher.changed(together([Changed.all_of([Topic.CLOCK])]))

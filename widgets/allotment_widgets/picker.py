@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import ipywidgets
@@ -19,9 +19,11 @@ _FEW = 12
 class Picker:
     """Several of many names. What was chosen stays chosen while the list is narrowed."""
 
-    def __init__(self, desk: Desk, label: str, names: Sequence[str]) -> None:
+    def __init__(
+        self, desk: Desk, label: str, names: Sequence[str], chosen: Iterable[str] = ()
+    ) -> None:
         self._desk, self._names = desk, list(names)
-        self._chosen: set[str] = set()
+        self._chosen = set(chosen)
         self._listeners: list[Callable[[], None]] = []
         self._quiet = False
         self._filter = text_field("Narrow the list", placeholder="part of a name")

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from allotment.model.documents import (
     About,
+    Dataset,
     Device,
     DeviceListing,
     InstanceTypeListing,
@@ -18,15 +19,19 @@ from allotment.model.documents import (
     Overview,
     Profile,
     RefusedClaim,
+    RegisteredModel,
     Role,
     Server,
     ServerListing,
+    Source,
+    SourceForm,
     Ticket,
     TicketListing,
     TicketPlace,
     User,
     UseReport,
     UserListing,
+    VersionTarget,
 )
 from allotment.model.people import Permission
 from allotment_widgets.plot import Palette
@@ -50,6 +55,13 @@ class Topic(StrEnum):
     REFUSALS = "refusals"
     TICKETS = "tickets"
     """Who waits."""
+    SOURCE_FORMS = "forms of sources"
+    SOURCES = "sources"
+    DATASETS = "datasets"
+    VERSIONS = "versions"
+    """Of the dataset that is looked at: only that they changed is known here."""
+    TARGETS = "targets"
+    MODELS = "models"
     MOMENTS = "moments"
     """Use over time."""
     CLOCK = "clock"
@@ -93,6 +105,11 @@ class Picture:
     refusals: tuple[RefusedClaim, ...] = ()
     tickets: TicketListing | None = None
     moments: tuple[Moment, ...] = ()
+    source_forms: tuple[SourceForm, ...] = ()
+    sources: tuple[Source, ...] = ()
+    datasets: tuple[Dataset, ...] = ()
+    targets: tuple[VersionTarget, ...] = ()
+    models: tuple[RegisteredModel, ...] = ()
     palette: Palette = field(default_factory=Palette)
     sequences: dict[Topic, int] = field(default_factory=dict)
     known: set[Topic] = field(default_factory=set)

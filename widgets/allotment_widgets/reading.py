@@ -60,18 +60,36 @@ _READERS: dict[Topic, Reader] = {
     ),
     Topic.TICKETS: Reader(lambda client, _: client.tickets.all(), _sets(Topic.TICKETS, "tickets")),
     Topic.MOMENTS: Reader(lambda client, _: client.use(), _sets(Topic.MOMENTS, "moments", "items")),
+    Topic.SOURCE_FORMS: Reader(
+        lambda client, _: client.sources.forms(),
+        _sets(Topic.SOURCE_FORMS, "source_forms", "items"),
+    ),
+    Topic.SOURCES: Reader(
+        lambda client, _: client.sources.all(), _sets(Topic.SOURCES, "sources", "items")
+    ),
+    Topic.DATASETS: Reader(
+        lambda client, _: client.datasets.all(), _sets(Topic.DATASETS, "datasets", "items")
+    ),
+    Topic.TARGETS: Reader(
+        lambda client, _: client.targets.all(), _sets(Topic.TARGETS, "targets", "items")
+    ),
+    Topic.MODELS: Reader(
+        lambda client, _: client.models.all(), _sets(Topic.MODELS, "models", "items")
+    ),
 }
 
 
 async def read(
     topic: Topic, client: AllotmentClient, backend: Backend, picture: Picture
 ) -> Changed:
-    """Read one topic, or what changed of it since it was read last.
+    """Read one topic, or what changed of it since it was read last. What has no reader is only told as changed.
 
     Raises:
         Refusal, ControlPlaneAway, RecordUnavailable: as the client.
     """
-    reader = _READERS[topic]
+    reader = _READERS.get(topic)
+    if reader is None:
+        return Changed.all_of([topic])
     answer = await backend.call(reader.call, client, picture.sequences.get(topic))
     return reader.take(picture, answer)
 
@@ -95,6 +113,12 @@ _TOUCHED: dict[str, frozenset[Topic]] = {
     "instance-type": frozenset({Topic.TYPES, Topic.PROFILES, Topic.OVERVIEW}),
     "quota": frozenset({Topic.TYPES, Topic.OVERVIEW}),
     "drift": frozenset({Topic.OVERVIEW}),
+    # What is read through a source can be used no longer when the source cannot.
+    "source": frozenset({Topic.SOURCES, Topic.DATASETS}),
+    "dataset": frozenset({Topic.DATASETS}),
+    "version": frozenset({Topic.DATASETS, Topic.VERSIONS}),
+    "target": frozenset({Topic.TARGETS}),
+    "model": frozenset({Topic.MODELS}),
     "platform": frozenset({Topic.ABOUT, Topic.OVERVIEW}),
 }
 

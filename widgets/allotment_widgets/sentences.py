@@ -107,6 +107,12 @@ def ago(moment: datetime, now: datetime) -> str:
     return f"{seconds // HOUR:.0f} h ago" if seconds < DAY else f"{seconds // DAY:.0f} d ago"
 
 
+def moment_html(moment: datetime, now: datetime) -> str:
+    """How long ago something was, and on hover exactly when."""
+    exact = f"{moment:%d %b %Y %H:%M:%S} UTC"
+    return f'<time datetime="{moment.isoformat()}" title="{exact}">{ago(moment, now)}</time>'
+
+
 def devices_count(number: int) -> str:
     """``1 device``, ``3 devices``."""
     return counted(number, "device")

@@ -125,6 +125,7 @@ export interface Traits {
 export interface GridTraits extends Traits {
   columns: ColumnSpec[];
   actions: ActionSpec[];
+  withheld: string[];
   noun: [one: string, many: string];
   summary: string;
   filter_hint: string;

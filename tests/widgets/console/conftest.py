@@ -141,7 +141,10 @@ class Page:
         self.until(
             lambda: any(getattr(each, "description", "") == label for each in self.shown()), label
         )
-        field = self.field(label)
+        self.write(self.field(label), value)
+
+    def write(self, field: Any, value: Any) -> None:
+        """Write into a field that is on the page."""
         key, told = _told(field, value)
         data = {"method": "update", "state": {key: told}, "buffer_paths": []}
         self._wire.of(field).handle_msg({"content": {"data": data}, "buffers": []})
@@ -263,8 +266,8 @@ def open_console(wire: Any, arrived: Arrivals, platform: Platform) -> Iterator[C
         console = Console(platform.client(person))
         opened.append(console)
         page = Page(wire, arrived, console)
-        page.until(lambda: console._rail.current == "overview", "the overview")
-        if panel != "overview":
+        page.until(lambda: console._rail.current, "the first panel")
+        if panel != console._rail.current:
             page.open(panel)
         return page
 

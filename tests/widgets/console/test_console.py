@@ -35,6 +35,9 @@ def test_the_rail_has_an_entry_for_each_panel_that_exists_and_no_other(
         "What would let in",
         "Profiles",
         "Instance types",
+        "Sources",
+        "Datasets",
+        "Version targets",
         "Groups",
         "Users",
         "Costs and usage",
@@ -76,11 +79,11 @@ def test_a_reader_may_look_at_a_user_and_change_nothing(open_console: OpenConsol
 def test_whoever_may_not_see_the_platform_is_told_so(
     wire: Any, arrived: Any, platform: Platform, open_console: OpenConsole
 ) -> None:
-    console = Console(platform.client("bob"))
+    console = Console(platform.client("carla"))
     try:
         page = type(open_console())(wire, arrived, console)
 
-        page.sees("bob may not see the platform.")
+        page.sees("carla may not see the platform.")
 
         assert console._rail.entries == []
     finally:

@@ -2,6 +2,7 @@
 
 from allotment_widgets.panels.capacity_plan import CapacityPlanPanel
 from allotment_widgets.panels.costs import CostsPanel
+from allotment_widgets.panels.datasets import DatasetsPanel
 from allotment_widgets.panels.groups import GroupsPanel
 from allotment_widgets.panels.instance_types import InstanceTypesPanel
 from allotment_widgets.panels.let_in import LetInPanel
@@ -12,6 +13,8 @@ from allotment_widgets.panels.profiles import ProfilesPanel
 from allotment_widgets.panels.queue import QueuePanel
 from allotment_widgets.panels.replay import ReplayPanel
 from allotment_widgets.panels.servers import ServersPanel
+from allotment_widgets.panels.sources import SourcesPanel
+from allotment_widgets.panels.targets import TargetsPanel
 from allotment_widgets.panels.users import UsersPanel
 
 PANELS: tuple[type[Panel], ...] = (
@@ -22,6 +25,9 @@ PANELS: tuple[type[Panel], ...] = (
     LetInPanel,
     ProfilesPanel,
     InstanceTypesPanel,
+    SourcesPanel,
+    DatasetsPanel,
+    TargetsPanel,
     GroupsPanel,
     UsersPanel,
     CostsPanel,

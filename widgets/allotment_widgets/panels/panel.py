@@ -15,12 +15,14 @@ from allotment_widgets.picture import Changed, Topic
 class Panel(ABC):
     """One entry of the rail and what it opens. Used in the backend's thread only.
 
-    ``topics`` are what the panel needs to be kept true while it is open.
+    ``topics`` are what the panel needs to be kept true while it is open. ``whole_platform`` is whether
+    it is for those who see everything; other panels are for whoever manages data too.
     """
 
     key: ClassVar[str]
     title: ClassVar[str]
     section: ClassVar[str] = ""
+    whole_platform: ClassVar[bool] = True
     topics: ClassVar[frozenset[Topic]]
 
     def __init__(self, desk: Desk) -> None:

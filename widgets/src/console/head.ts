@@ -2,9 +2,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { element, root, setText } from "../dom";
 import type { Part } from "../loader";
-import { wear } from "../theme";
 import type { HeadTraits } from "../wire";
-import css from "./console.css";
 
 type Model = AnyModel<HeadTraits>;
 
@@ -29,7 +27,6 @@ class View {
     private readonly model: Model,
     el: HTMLElement,
   ) {
-    wear("console", css);
     root(el, "head").append(this.title, this.fresh, this.trouble, this.said);
     for (const name of ["title", "state", "at", "said", "tone", "trouble"] as const) {
       const listener = (): void => this.draw();

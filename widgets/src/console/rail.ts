@@ -2,10 +2,8 @@
 import type { AnyModel } from "@anywidget/types";
 import { element, root } from "../dom";
 import type { Part } from "../loader";
-import { wear } from "../theme";
 import type { RailEntry, RailTraits, ToKernel } from "../wire";
 import { number } from "../words";
-import css from "./console.css";
 
 type Model = AnyModel<RailTraits>;
 
@@ -25,7 +23,6 @@ class View {
     private readonly model: Model,
     el: HTMLElement,
   ) {
-    wear("console", css);
     const top = root(el, "rail");
     top.append(brand("Allotment"), this.nav, this.foot);
     this.follow(top);

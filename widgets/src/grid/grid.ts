@@ -125,7 +125,7 @@ class View {
     on("filter_text", () => this.filterSet());
     on("sort", () => this.sortSet());
     on("all_columns", () => this.fit());
-    for (const name of ["summary", "noun", "empty"]) on(name, () => this.refreshCounts());
+    for (const name of ["summary", "noun", "empty", "withheld"]) on(name, () => this.refreshCounts());
     for (const name of ["title", "problem"]) on(name, () => this.describe());
     const resized = new ResizeObserver(() => this.fit());
     resized.observe(this.root);
@@ -239,7 +239,7 @@ class View {
     const displayed = this.api.getDisplayedRowCount();
     const { model } = this;
     const counts = { shown: displayed, total: table.rows.size, selected: table.selected.size, noun: model.get("noun"), summary: model.get("summary") };
-    this.toolbar.show(counts);
+    this.toolbar.show(counts, model.get("withheld"));
     this.toolbar.element.classList.toggle("bare", !table.known);
     setText(this.notice, displayed ? "" : this.nothing(table));
     this.notice.hidden = displayed > 0;

@@ -78,11 +78,13 @@ export class Toolbar {
     this.input.focus();
   }
 
-  show(counts: Counts): void {
+  /** `withheld`: keys of actions that make no sense for what is selected. */
+  show(counts: Counts, withheld: readonly string[]): void {
     setText(this.count, countWords(counts));
     for (const [action, button] of this.buttons) {
       const open = allowed(action, counts.selected);
       button.disabled = !open;
+      button.hidden = withheld.includes(action.key);
       button.title = open ? "" : action.needs === "one" ? `Select one ${counts.noun[0]} first` : `Select ${counts.noun[1]} first`;
       const many = action.many && counts.selected > 0;
       setText(button, many ? action.many.replace("{n}", number(counts.selected, 0)) : action.label);
