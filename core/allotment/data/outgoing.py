@@ -7,6 +7,7 @@ one, nobody could say which address is reached.
 
 from __future__ import annotations
 
+import logging
 import re
 import socket
 import ssl
@@ -24,6 +25,10 @@ from allotment.data.door import Door
 from allotment.data.kinds.connections import Watch
 from allotment.data.problems import SourceProblem
 from allotment.model.reasons import Rule
+
+# At DEBUG they log what they send and are answered, credentials included; at INFO every request.
+for _library in ("azure", "boto3", "botocore", "google", "msal", "requests", "urllib3"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0

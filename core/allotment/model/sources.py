@@ -120,7 +120,7 @@ class Credential:
     ``account`` is what was made for it in the source and must be dropped at its end.
     """
 
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Any] = field(repr=False)
     expires_at: datetime | None = None
     shared: bool = False
     account: str | None = None

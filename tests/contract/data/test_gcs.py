@@ -98,7 +98,7 @@ def test_a_token_ends_within_the_hour_and_the_key_is_not_in_it(
     lent = lend(source, loopback)
 
     assert (lent.expires_at, lent.shared, lent.account) == (NOW + timedelta(hours=1), False, None)
-    assert "PRIVATE KEY" not in str(lent)
+    assert "PRIVATE KEY" not in str(lent.fields)
     assert lent.fields["project"] == "project"
     assert gcs_store.boundaries[lent.fields["token"]] == boundary(source)["accessBoundary"]
 

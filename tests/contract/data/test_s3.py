@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -123,7 +125,7 @@ def test_what_is_lent_ends_within_the_hour_and_is_not_the_registered_key(
     assert lent.expires_at == NOW + timedelta(hours=1)
     assert not lent.shared
     assert lent.account is None
-    assert s3_store.secret_access_key not in str(lent)
+    assert s3_store.secret_access_key not in str(lent.fields)
     assert lent.fields["session_token"]
 
 
@@ -367,8 +369,10 @@ def test_the_machines_own_identity_can_assume_the_role(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_store.secret_access_key)
     source = register(account="ambient", access_key_id=None, secret_access_key=None)
 
+    lent = KIND.issue(source, borrower(), loopback, NOW)
+
     assert "for an hour" in KIND.check(source, loopback)
-    assert s3_store.secret_access_key not in str(KIND.issue(source, borrower(), loopback, NOW))
+    assert s3_store.secret_access_key not in str(lent.fields)
 
 
 @pytest.mark.promise("DATA-3")
@@ -538,3 +542,23 @@ def test_only_who_manages_all_sources_may_use_the_machines_own_identity() -> Non
     assert {one.name: one.guarded for one in KIND.fields if one.guarded} == {
         "account": ("ambient",)
     }
+
+
+@pytest.mark.promise("DATA-2")
+def test_the_documented_role_may_do_just_what_a_loan_needs() -> None:
+    text = Path(__file__).parents[3].joinpath("docs", "object-stores.md").read_text()
+    policies = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
+    fields = {"bucket": "b", "prefix": "", "region": "us-east-1", "kms_key": ""}
+    loan = reading_policy(Opened("lake", fields))
+
+    actions = [
+        {action for statement in policy["Statement"] for action in as_list(statement["Action"])}
+        for policy in (*policies, loan)
+    ]
+
+    assert actions[0] == actions[2] == {"sts:AssumeRole"}
+    assert actions[1] == actions[3]
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
