@@ -149,7 +149,11 @@ class Committing:
             wait((before,))
         try:
             request = self._request(version)
-            made = commit_apart(request, lambda done, total: self._tell(version, done, total))
+            made = commit_apart(
+                request,
+                lambda done, total: self._tell(version, done, total),
+                lambda: self._lent_again(version),
+            )
         except GivenUp:
             log.warning("version %d of %s is given up", version.number, version.dataset)
         except Refusal as refusal:
@@ -193,6 +197,13 @@ class Committing:
         borrower = Borrower(person, "", "", now + _LENT, "")
         kind = self._opening.kind(source)
         return source.kind, kind.issue(opened, borrower, self._opening.door, now)
+
+    def _lent_again(self, version: Version) -> Credential:
+        """Another credential, for a commit that outlasts the one that it began with."""
+        with self._record.reading() as reading:
+            dataset = datasets.get(reading, version.dataset)
+            _kind, credential = self._lent(reading, dataset, version.committed_by)
+        return credential or Credential({})
 
     def _tell(self, version: Version, done: int, total: int) -> None:
         with self._record.writing(_ACTOR, self._clock(), configuration=False) as writing:

@@ -290,3 +290,34 @@ def test_a_dataset_in_a_bucket_is_versioned_in_another(
     assert (done.files, done.rows) == (2, 7)
     files = files_of_version(target, made(asked, done.commit), door, tmp_path / "work")
     assert [one.path for one in files] == ["a.parquet", "b/c.parquet"]
+
+
+@pytest.mark.promise("SET-4", "DATA-5")
+def test_a_commit_that_outlasts_its_credential_is_lent_another(
+    s3_store: S3Store, door: Door, tmp_path: Path
+) -> None:
+    bucket = s3_store.bucket({"sales/a.parquet": table(3)})
+    form = fill(KINDS[SourceKind.S3].fields, s3_store.fields(bucket, "sales") | s3_store.secrets)
+    source = Opened("lake", form.fields, {k: v for k, v in form.secrets.items() if v})
+    given: list[Credential] = []
+
+    def lend() -> Credential:
+        now = datetime.now(UTC)
+        borrower = Borrower("ada", "lab", "a1", now + timedelta(minutes=30), "allotment_0")
+        given.append(KINDS[SourceKind.S3].issue(source, borrower, door, now))
+        return given[-1]
+
+    ended = replace(lend(), expires_at=datetime.now(UTC) + timedelta(minutes=1))
+    asked = request(
+        s3_target(s3_store, tmp_path),
+        door,
+        tmp_path,
+        uris=(f"s3://{bucket}/sales/",),
+        kind=SourceKind.S3,
+        credential=ended,
+    )
+
+    done = commit_apart(asked, nothing, lend)
+
+    assert done.rows == 3
+    assert len(given) == 2

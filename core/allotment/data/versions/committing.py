@@ -19,7 +19,7 @@ from typing import Any
 from allotment.data.datasets.footers_cache import FootersCache
 from allotment.data.datasets.listing import ListedFile, list_files
 from allotment.data.datasets.reading import read_listed
-from allotment.data.datasets.stores import open_store
+from allotment.data.datasets.stores.renewing import Lend, RenewingStore
 from allotment.data.datasets.stores.store import PIECE, FileUnreadable, Store
 from allotment.data.door import Door
 from allotment.data.problems import SourceProblem
@@ -46,7 +46,7 @@ Progress = Callable[[int, int], None]
 class CommitRequest:
     """Everything that a commit needs, for a process of its own.
 
-    ``kind`` and ``credential`` open the files as :func:`open_store` does; ``number`` is what the record
+    ``kind`` and ``credential`` open the files as ``stores.open_store`` does; ``number`` is what the record
     calls the version; ``work`` is a folder of the control plane for caches and copies of histories.
     """
 
@@ -76,14 +76,20 @@ class Committed:
     reading: DatasetReading
 
 
-def commit(request: CommitRequest, progress: Progress) -> Committed:
+def commit(request: CommitRequest, progress: Progress, lend: Lend | None = None) -> Committed:
     """Make a version of the files as they are now.
+
+    Args:
+        request: what to commit, and all that is needed for it.
+        progress: is called with bytes done and bytes in all.
+        lend: gives another credential to read with, before the request's own ends.
 
     Raises:
         SourceProblem: a file cannot be used or was changed meanwhile, or the target refused.
     """
     cache = FootersCache(request.work / "footers.sqlite")
-    with closing(open_store(request.kind, request.credential, request.door)) as store:
+    opened = RenewingStore(request.kind, request.credential, request.door, lend)
+    with closing(opened) as store:
         listed = list_files(request.uris, store)
         progress(0, listed.size)
         _, reading = read_listed(listed, request.format, request.options, store, cache, request.at)

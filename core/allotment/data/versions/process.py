@@ -9,14 +9,17 @@ import queue
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from datetime import datetime
-from typing import IO, Any
+from typing import Any
 
+from allotment.data.datasets.stores.renewing import Lend
 from allotment.data.problems import SourceProblem
 from allotment.data.versions.committing import CommitRequest, Committed, Progress
 from allotment.model.datasets import DatasetColumn, DatasetReading
 from allotment.model.reasons import Reason
 from allotment.model.refusals import Refusal
+from allotment.model.sources import Credential
 
 BEAT = 5.0
 """Seconds after which progress is told again though there was none: the record takes silence for death."""
@@ -27,12 +30,13 @@ _ENDING = 10.0
 """Seconds that a process has to end after its last word."""
 
 
-def commit_apart(request: CommitRequest, progress: Progress) -> Committed:
+def commit_apart(request: CommitRequest, progress: Progress, lend: Lend | None = None) -> Committed:
     """Make a version of a dataset's files as they are now, in a process of its own.
 
     Args:
         request: what to commit, and all that is needed for it.
         progress: is called with bytes done and bytes in all, every few seconds at least.
+        lend: gives another credential to read with, when the request's own comes to its end.
 
     Raises:
         Refusal: a file cannot be used, or the target refused; nothing was committed.
@@ -46,15 +50,14 @@ def commit_apart(request: CommitRequest, progress: Progress) -> Committed:
         env=_environment(),
     ) as process:
         try:
-            assert process.stdin is not None  # noqa: S101 - for mypy: both are pipes
-            assert process.stdout is not None  # noqa: S101 - likewise
-            _send(process.stdin, request)
-            last = _listen(process.stdout, progress)
+            _send(process, (request, lend is not None))
+            last = _listen(process, progress, lend)
         except BaseException:
             process.kill()
             raise
         # Its input stays open until here: at its end the process ends itself.
-        process.stdin.close()
+        if process.stdin is not None:
+            process.stdin.close()
         try:
             process.wait(_ENDING)
         except subprocess.TimeoutExpired:
@@ -66,22 +69,27 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(_WITHHELD)}
 
 
-def _send(stdin: IO[bytes], request: CommitRequest) -> None:
+def _send(process: subprocess.Popen[bytes], thing: tuple[CommitRequest, bool] | Credential) -> None:
+    assert process.stdin is not None  # noqa: S101 - for mypy: it is a pipe
     try:
-        stdin.write(pickle.dumps(request))
-        stdin.flush()
+        process.stdin.write(pickle.dumps(thing))
+        process.stdin.flush()
     except BrokenPipeError:
-        # It died at its start; that it says nothing tells it below.
+        # It has died; that its last word is missing tells it later.
         return
 
 
-def _listen(stdout: IO[bytes], progress: Progress) -> dict[str, Any]:
+def _listen(
+    process: subprocess.Popen[bytes], progress: Progress, lend: Lend | None
+) -> dict[str, Any]:
     """Pass on what is told until it ends; answers the last word, empty if there was none."""
     words: queue.Queue[bytes] = queue.Queue()
 
     def read() -> None:
-        for line in stdout:
-            words.put(line)
+        # Closed while it is read where the process was ended.
+        with suppress(ValueError):
+            for line in process.stdout or ():
+                words.put(line)
         words.put(b"")
 
     threading.Thread(target=read, daemon=True).start()
@@ -93,10 +101,13 @@ def _listen(stdout: IO[bytes], progress: Progress) -> dict[str, Any]:
             progress(done, total)
             continue
         word: dict[str, Any] = json.loads(line) if line else {}
-        if "done" not in word:
+        if "lend" in word and lend is not None:
+            _send(process, lend())
+        elif "done" in word:
+            done, total = int(word["done"]), int(word["total"])
+            progress(done, total)
+        else:
             return word
-        done, total = int(word["done"]), int(word["total"])
-        progress(done, total)
 
 
 def _outcome(word: dict[str, Any], status: int | None) -> Committed:
