@@ -102,7 +102,7 @@ def test_only_the_columns_and_rows_that_were_asked_for_are_loaded() -> None:
 def test_a_column_that_is_not_there_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(DataProblem, match=r"no column 'amuont'\. Nearest: amount"):
         allotment.load("sales", columns=["amuont"])
-    with pytest.raises(DataProblem, match="no column"):
+    with pytest.raises(DataProblem, match="no such column"):
         allotment.load("sales", where="price > 1")
 
 

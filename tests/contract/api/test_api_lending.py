@@ -1,0 +1,357 @@
+"""What is lent is withdrawn, whatever happens in between; proofs are repeated. Over a source that is played."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from allotment.api.identity import hash_token
+from allotment.client import AllotmentClient
+from allotment.data.door import Door
+from allotment.data.kinds import KINDS
+from allotment.data.kinds.kind import Borrower, FormField, Opened
+from allotment.data.problems import SourceProblem
+from allotment.model.reasons import Rule
+from allotment.model.refusals import NotFound, NotPermitted, Refusal
+from allotment.model.sources import Audience, Browsed, Credential, Proof, SourceKind, Verdict
+from allotment.record import loans
+from allotment.work.lending import MOST
+
+pytestmark = pytest.mark.parametrize("store", ["sqlite"])
+
+
+@dataclass
+class Played:
+    """A database that remembers its accounts. ``away`` is where it is not reached, by host."""
+
+    accounts: dict[str, str] = field(default_factory=dict)
+    away: set[str] = field(default_factory=set)
+    proofs: list[Verdict] = field(default_factory=list)
+    on_issue: Callable[[], None] = lambda: None
+    after_issue: Callable[[], None] = lambda: None
+    kind = SourceKind.POSTGRESQL
+    title = "Played"
+    fields = (
+        FormField("host", "Host", "Where it is.", required=True),
+        FormField("database", "Database", "Which."),
+        FormField("identity", "Identity", "Whose.", default="own", guarded=("platform",)),
+        FormField("password", "Password", "Of the account.", "secret", required=True),
+    )
+
+    def validate(self, source: Opened) -> None:
+        """Everything is right."""
+
+    def check(self, source: Opened, door: Door) -> str:
+        del door
+        self._reach(source)
+        return "Reached."
+
+    def prove(self, source: Opened, door: Door, now: datetime) -> Proof:
+        del door
+        if str(source.fields["host"]) in self.away:
+            return Proof(now, Verdict.UNPROVEN, problem="It does not answer.")
+        verdict = self.proofs.pop(0) if self.proofs else Verdict.READ_ONLY
+        possible = ("inserting",) if verdict is Verdict.WRITABLE else ()
+        return Proof(now, verdict, ("inserting",), possible)
+
+    def issue(self, source: Opened, borrower: Borrower, door: Door, now: datetime) -> Credential:
+        del door, now
+        self._reach(source)
+        self.accounts[borrower.account] = str(source.fields["host"])
+        self.on_issue()
+        fields = {"user": borrower.account, "password": "lent"}
+        return Credential(fields, borrower.until, account=borrower.account)
+
+    def withdraw(self, source: Opened, account: str, door: Door) -> None:
+        del door
+        self._reach(source)
+        self.accounts.pop(account, None)
+
+    def browse(self, *_: Any, **__: Any) -> Browsed:
+        return Browsed(())
+
+    def _reach(self, source: Opened) -> None:
+        if str(source.fields["host"]) in self.away:
+            message = "It does not answer."
+            raise SourceProblem(message, remedy="Start it.")
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> Played:
+    """In the place of PostgreSQL."""
+    stand_in = Played()
+    monkeypatch.setitem(KINDS, SourceKind.POSTGRESQL, stand_in)  # type: ignore[arg-type]  # a dict behind its type
+    return stand_in
+
+
+@pytest.fixture
+def shop(data_api: Any, played: Played) -> AllotmentClient:
+    """A source for vision, registered by the custodian; the custodian's client."""
+    assert not played.accounts
+    client: AllotmentClient = data_api.client("carl+")
+    fields = {"host": "one", "password": "registered"}
+    client.sources.create(
+        "shop", "postgresql", fields, audience=Audience(groups=("vision",)), group="vision"
+    )
+    return client
+
+
+def lend(api: Any) -> Any:
+    return api.client("bobs-server").sources.credentials("shop")
+
+
+def round_(api: Any, lab: Any, **later: float) -> str:
+    """A round of withdrawing, some time later."""
+    words: str = api.plane.data.lending.round(lab.later(**later) if later else lab.now)
+    return words
+
+
+@pytest.mark.promise("DATA-7")
+@pytest.mark.usefixtures("shop")
+def test_an_account_that_cannot_be_dropped_now_is_tried_again_until_it_is(
+    data_api: Any, lab: Any, played: Played
+) -> None:
+    lend(data_api)
+    played.away.add("one")
+    data_api.client("carl+").sources.revoke("shop")
+    assert len(played.accounts) == 1
+    alerts = data_api.client("olga+").overview().alerts
+    assert any("could not be dropped yet" in one.message for one in alerts)
+
+    assert "could not be dropped yet" in round_(data_api, lab, minutes=1)
+    played.away.clear()
+    assert round_(data_api, lab, seconds=1) == ""
+    assert round_(data_api, lab, minutes=1) == "withdrew 1 loan"
+
+    assert played.accounts == {}
+
+
+@pytest.mark.promise("DATA-7")
+@pytest.mark.usefixtures("shop")
+def test_an_account_whose_making_broke_off_is_dropped(data_api: Any, played: Played) -> None:
+    def break_off() -> None:
+        message = "It broke off."
+        raise SourceProblem(message)
+
+    played.on_issue = break_off
+    with pytest.raises(Refusal, match="broke off"):
+        lend(data_api)
+
+    assert played.accounts == {}
+
+
+@pytest.mark.promise("DATA-7")
+@pytest.mark.usefixtures("shop")
+def test_what_is_revoked_while_it_is_being_lent_is_not_lent(data_api: Any, played: Played) -> None:
+    played.on_issue = lambda: data_api.client("carl+").sources.revoke("shop") and None
+
+    with pytest.raises(NotPermitted, match="taken back while"):
+        lend(data_api)
+
+    assert played.accounts == {}
+
+
+@pytest.mark.promise("DATA-5")
+@pytest.mark.usefixtures("shop")
+def test_what_was_lent_ends_by_itself_and_is_kept_nowhere(
+    data_api: Any, lab: Any, played: Played
+) -> None:
+    lent = lend(data_api)
+    with data_api.plane.record.reading() as reading:
+        [loan] = loans.open_loans(reading)
+    assert (loan.account, loan.expires_at) == (lent.fields["user"], lent.expires_at)
+
+    round_(data_api, lab, hours=13)
+
+    assert played.accounts == {}
+
+
+@pytest.mark.promise("DATA-5")
+@pytest.mark.usefixtures("shop")
+def test_a_server_holds_so_many_accounts_at_once_and_no_more(data_api: Any) -> None:
+    for _ in range(MOST):
+        lend(data_api)
+
+    with pytest.raises(Refusal) as refused:
+        lend(data_api)
+
+    reason = refused.value.reasons[0]
+    assert (reason.limit, reason.used, reason.asked) == (MOST, MOST, 1)
+
+
+@pytest.mark.promise("DATA-5")
+def test_a_secret_is_never_shown_to_another_address_than_it_was_entered_for(
+    data_api: Any, shop: AllotmentClient, played: Played
+) -> None:
+    with pytest.raises(Refusal, match="must be entered again"):
+        data_api.client("ann+").sources.edit("shop", revision="any", fields={"host": "of-ann"})
+
+    moved = shop.sources.edit("shop", revision="any", fields={"host": "two", "password": "new"})
+    assert (moved.fields or {})["host"] == "two"
+    kept = shop.sources.edit("shop", revision="any", fields={"database": "other"})
+    assert kept.secrets == ("password",)
+    assert played.accounts == {}
+
+
+@pytest.mark.promise("DATA-7")
+def test_a_source_that_moves_drops_its_accounts_where_they_are(
+    data_api: Any, shop: AllotmentClient, played: Played
+) -> None:
+    lend(data_api)
+
+    shop.sources.edit("shop", revision="any", fields={"host": "two", "password": "new"})
+
+    assert played.accounts == {}
+
+
+@pytest.mark.promise("DATA-7")
+def test_accounts_that_a_moved_source_leaves_behind_are_named_in_the_record(
+    data_api: Any, shop: AllotmentClient, played: Played
+) -> None:
+    lent = lend(data_api)
+    played.away.add("one")
+
+    shop.sources.edit("shop", revision="any", fields={"host": "two", "password": "new"})
+
+    [event] = [
+        one
+        for one in data_api.client("olga+").events.after(0).items
+        if one.kind == "source.accounts_left"
+    ]
+    assert event.after == {"accounts": [lent.fields["user"]]}
+
+
+@pytest.mark.promise("DATA-2")
+def test_a_source_is_proven_again_each_day_and_a_day_on_which_it_is_away_takes_it_from_nobody(
+    data_api: Any, lab: Any, shop: AllotmentClient, played: Played
+) -> None:
+    proving = data_api.plane.data.proving
+    assert proving.round(lab.later(hours=23)) == ""
+    played.away.add("one")
+    assert "shop: unproven" in proving.round(lab.later(hours=2))
+    assert proving.round(lab.later(minutes=5)) == ""
+    found = shop.sources.get("shop")
+    assert (found.proven, "not answer" in (found.proof.problem if found.proof else "")) == (
+        True,
+        True,
+    )
+
+    played.away.clear()
+    played.proofs = [Verdict.WRITABLE]
+    assert proving.round(lab.later(minutes=6)) == "shop: writable"
+
+    with pytest.raises(Refusal) as refused:
+        lend(data_api)
+    assert refused.value.reasons[0].rule is Rule.DATA_PROOF
+    alerts = data_api.client("olga+").overview().alerts
+    assert any("its users can write: inserting" in one.message for one in alerts)
+
+
+@pytest.mark.promise("DATA-2")
+def test_only_who_manages_all_sources_accepts_one_that_can_be_written_to(
+    data_api: Any, shop: AllotmentClient, played: Played
+) -> None:
+    played.proofs = [Verdict.WRITABLE]
+    shop.sources.prove("shop")
+
+    with pytest.raises(NotPermitted):
+        data_api.client("ann+").sources.accept("shop")
+    accepted = shop.sources.accept("shop")
+
+    assert (accepted.accepted, accepted.accepted_by, accepted.proven) == (True, "carl", False)
+    assert data_api.client("bob").sources.get("shop").accepted
+    assert lend(data_api).fields["password"] == "lent"
+
+
+@pytest.mark.promise("DATA-3", "USER-4")
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [
+        ({"title": "Shop"}, None),
+        ({"audience": Audience(groups=("vision",), people=("bob",))}, None),
+        ({"audience": Audience(everyone=True)}, NotPermitted),
+        ({"audience": Audience(people=("zoe",))}, NotPermitted),
+        ({"group": None}, NotPermitted),
+        ({"fields": {"identity": "platform", "password": "x"}}, NotPermitted),
+    ],
+)
+@pytest.mark.usefixtures("shop")
+def test_a_lead_manages_the_groups_sources_within_the_group(
+    data_api: Any, change: dict[str, Any], refused: type[Exception] | None
+) -> None:
+    lead = data_api.client("ann+").sources
+
+    if refused is None:
+        assert lead.edit("shop", revision="any", **change).manages
+    else:
+        with pytest.raises(refused):
+            lead.edit("shop", revision="any", **change)
+
+
+@pytest.mark.promise("DATA-4")
+@pytest.mark.usefixtures("shop")
+def test_who_may_use_a_new_or_changed_source_is_told_to_test_it(data_api: Any, lab: Any) -> None:
+    told = [one for one in data_api.client("bob").me().notices if one.kind == "source"]
+    assert [(one.source, "was added" in one.message) for one in told] == [("shop", True)]
+    assert not [one for one in data_api.client("zoe").me().notices if one.kind == "source"]
+
+    lab.later(days=1)
+    new = {"host": "two", "password": "new"}
+    data_api.client("carl+").sources.edit("shop", revision="any", fields=new)
+
+    [again] = [one for one in data_api.client("bob").me().notices if one.kind == "source"]
+    assert "was changed" in again.message
+    assert again.id != told[0].id
+
+
+@pytest.mark.promise("DATA-4")
+@pytest.mark.usefixtures("shop")
+def test_a_test_that_fails_says_what_would_help(data_api: Any, played: Played) -> None:
+    played.away.add("one")
+
+    found = data_api.client("bob").sources.check("shop")
+
+    assert (found.reached, found.words, found.remedy) == (
+        False,
+        "It does not answer.",
+        "Start it.",
+    )
+
+
+@pytest.mark.promise("PROFILE-5")
+def test_a_disabled_source_stays_with_servers_that_were_promised_it(
+    data_api: Any, lab: Any, hub: Any, shop: AllotmentClient
+) -> None:
+    lab.later(minutes=1)
+    promised = "token-of-a-later-server"
+    hub.give(promised, "bob")
+    lab.granted("bob", "cpu", "later", token_hash=hash_token(promised))
+    shop.sources.edit("shop", revision="any", enabled=False)
+
+    later = data_api.client(promised)
+    assert later.sources.get("shop").grounds == "promised"
+    assert later.sources.credentials("shop").fields["password"] == "lent"
+    assert shop.sources.get("shop").held_by == ("bob/later",)
+    with pytest.raises(Refusal):
+        lend(data_api)
+
+    shop.sources.revoke("shop")
+    with pytest.raises(Refusal):
+        later.sources.credentials("shop")
+
+
+@pytest.mark.promise("DATA-1")
+def test_deleting_a_source_drops_what_was_lent_of_it(
+    data_api: Any, shop: AllotmentClient, played: Played
+) -> None:
+    lend(data_api)
+
+    shop.sources.delete("shop", revision="any")
+
+    assert played.accounts == {}
+    with pytest.raises(NotFound):
+        shop.sources.get("shop")
