@@ -322,7 +322,9 @@ def _with_holders(reason: Reason, pool: PoolFacts | None, background: _Backgroun
 
 
 def _meters(facts: PersonFacts, group: str | None) -> tuple[Meter, ...]:
-    limits = [limit_meter(facts, effective_limit(kind, facts.limits, group)) for kind in LimitKind]
+    # A server takes no models.
+    kinds = [kind for kind in LimitKind if kind is not LimitKind.MODELS]
+    limits = [limit_meter(facts, effective_limit(kind, facts.limits, group)) for kind in kinds]
     shown = [m for m in limits if m.limit is not None or m.key == LimitKind.DEVICES]
     shares = [share_meter(share) for share in facts.shares if share.share.group == group]
     return tuple(shown + shares)

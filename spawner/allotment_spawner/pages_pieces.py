@@ -202,6 +202,7 @@ _LABELS = {
     LimitKind.SERVERS_EXISTING: "Your servers, stopped ones too",
     LimitKind.INSTANCES: "Your cloud instances",
     LimitKind.STORAGE: "Your storage, GiB",
+    LimitKind.MODELS: "Your registered models",
 }
 
 
@@ -213,6 +214,7 @@ def limit_meter(facts: PersonFacts, limit: EffectiveLimit) -> Meter:
         LimitKind.SERVERS_EXISTING: len(facts.servers),
         LimitKind.INSTANCES: facts.instances,
         LimitKind.STORAGE: -(-(facts.storage or 0) // GIB),
+        LimitKind.MODELS: facts.models,
     }[limit.kind]
     return Meter(str(limit.kind), _LABELS[limit.kind], used, limit.value, _source(limit))
 

@@ -111,6 +111,8 @@ class PersonFacts:
     """Instance types that profiles name, with what is used of them."""
     storage: int | None = None
     """What the person's homes hold, in bytes; None where that was never measured."""
+    models: int = 0
+    """Models that the person has registered, each version counted."""
 
     @property
     def group_names(self) -> tuple[str, ...]:
@@ -247,6 +249,7 @@ def read(reading: Reading, person: str, now: datetime) -> PersonFacts:
         else (),
         types=types,
         storage=None if row.storage is None else int(row.storage),
+        models=row.models,
     )
 
 

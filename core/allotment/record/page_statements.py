@@ -10,6 +10,7 @@ SELECT p.role, p.onboarded_at, r.permissions, c.must_change,
     EXISTS (SELECT 1 FROM reservations WHERE ends_at > :now) AS reserved,
     (SELECT value FROM counters WHERE name = 'event') AS sequence,
     (SELECT SUM(used) FROM storage WHERE person = :person) AS storage,
+    (SELECT COUNT(*) FROM registered_models WHERE person = :person) AS models,
     EXISTS (SELECT 1 FROM budgets) AS budgeted, EXISTS (SELECT 1 FROM department_ceilings) AS divided
 FROM (SELECT 1 AS one) AS always
 LEFT JOIN people p ON p.name = :person
