@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from allotment import notebook
 from allotment.model.refusals import NotFound, Refusal
 from allotment.model.sources import Audience
 from allotment.notebook.problems import DataProblem
+from hubs import until
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -287,6 +291,31 @@ def test_a_connection_is_what_pandas_and_sqlalchemy_take() -> None:
     with allotment.connect("warehouse", as_="adbc") as connection:
         assert connection.execute("select count(*) from sales").fetchone() == (1_000,)
     engine.dispose()
+
+
+def interrupt_when(waiting: Callable[[], bool]) -> threading.Thread:
+    """Interrupt the cell as soon as its query waits in the database."""
+
+    def watch() -> None:
+        until(waiting, "the query in the database", 60)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    return watcher
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.promise("DATA-6")
+def test_interrupting_the_cell_ends_the_query_in_the_database(warehouse: Any) -> None:
+    query = "select count(*) from pg_stat_activity where query = 'select pg_sleep(90)' and state = 'active'"
+    watcher = interrupt_when(lambda: warehouse.rows(query) == [(1,)])
+
+    with pytest.raises(KeyboardInterrupt):
+        allotment.sql("warehouse", "select pg_sleep(90)")
+
+    watcher.join()
+    until(lambda: warehouse.rows(query) == [(0,)], "the end of the query", 60)
 
 
 @pytest.mark.needs("postgresql")

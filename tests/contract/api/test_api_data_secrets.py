@@ -1,0 +1,223 @@
+"""Canaries: secrets that are planted everywhere they can be entered appear nowhere that anything is written."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from allotment.data.kinds import KINDS
+from allotment.model.refusals import AllotmentError
+from allotment.model.sources import Audience
+
+pytestmark = pytest.mark.parametrize("store", ["sqlite"])
+
+CLOSED = 9
+"""A port at which nobody answers."""
+PATHS = (
+    "/sources",
+    "/datasets",
+    "/targets",
+    "/models",
+    "/source-kinds",
+    "/target-kinds",
+    "/events?after=0&limit=5000",
+    "/overview",
+    "/me",
+    "/work",
+    "/metrics",
+    "/configuration",
+    "/openapi.json",
+)
+FILLED: dict[str, Any] = {
+    "host": "127.0.0.1",
+    "port": CLOSED,
+    "database": "shop",
+    "user": "lender",
+    "tls": "off",
+    "bucket": "lake",
+    "container": "lake",
+    "account": "lake",
+    "endpoint": f"http://127.0.0.1:{CLOSED}",
+    "region": "eu-central-1",
+    "access_key_id": "AKIAEXAMPLE",
+    "service": "shop",
+}
+
+
+def canary() -> str:
+    """A secret that stands nowhere else; long enough to be a key."""
+    return f"canary-{secrets.token_hex(16)}"
+
+
+def kinds_with_secrets() -> list[str]:
+    """Every kind whose form asks for a secret."""
+    return [
+        kind.value
+        for kind, one in KINDS.items()
+        if any(field.type == "secret" for field in one.fields)
+    ]
+
+
+def everything(api: Any, name: str, tmp_path: Path) -> dict[str, str]:
+    """All that the product answers to an operator, and all that lies on the disk."""
+    found = {path: api.ask("GET", path, "olga+").text for path in PATHS}
+    for method, path in (
+        ("GET", f"/sources/{name}"),
+        ("POST", f"/sources/{name}/check"),
+        ("POST", f"/sources/{name}/prove"),
+        ("POST", f"/sources/{name}/accept"),
+        ("GET", f"/sources/{name}/browse"),
+    ):
+        found[f"{method} {path}"] = api.ask(method, path, "olga+").text
+    headers = {"Accept": "text/event-stream"}
+    with api.http.stream(
+        "GET",
+        f"{api.url}/events?after=0",
+        headers={"Authorization": "Bearer olga+", **headers},
+    ) as stream:
+        lines = stream.iter_lines()
+        found["stream"] = "".join(next(lines) for _ in range(12))
+    for place in [*tmp_path.rglob("*"), *api.plane.data.folder.rglob("*")]:
+        if place.is_file():
+            found[str(place)] = place.read_bytes().decode("latin-1")
+    return found
+
+
+@pytest.mark.promise("DATA-5", "OPS-3")
+@pytest.mark.parametrize("kind", kinds_with_secrets())
+def test_a_sources_secrets_appear_nowhere(
+    data_api: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    form = next(one for one in KINDS.values() if one.kind.value == kind).fields
+    planted = {field.name: canary() for field in form if field.type == "secret"}
+    known = {field.name for field in form}
+    fields = {name: value for name, value in FILLED.items() if name in known}
+    chosen = {
+        field.when[0]: field.when[1] for field in form if field.when and field.type == "secret"
+    }
+    body = {"name": "planted", "kind": kind, "fields": fields | chosen | planted}
+
+    answered = [data_api.ask("POST", "/sources", "carl+", json=body).text]
+    again = {"fields": planted, "title": "x"}
+    answered.append(
+        data_api.ask(
+            "PATCH", "/sources/planted", "carl+", json=again, headers={"If-Match": "*"}
+        ).text
+    )
+    wrong = body | {"name": "not a name", "fields": planted | {"unknown": canary()}}
+    answered.append(data_api.ask("POST", "/sources", "carl+", json=wrong).text)
+    found = everything(data_api, "planted", tmp_path)
+    found |= {"answers": "".join(answered), "log": caplog.text}
+    found["log fields"] = "".join(str(vars(one)) for one in caplog.records)
+
+    for secret in planted.values():
+        assert [place for place, text in found.items() if secret in text] == []
+
+
+@pytest.mark.promise("DATA-5")
+def test_secrets_and_what_is_lent_are_encrypted_or_absent_in_the_record(
+    data_api: Any, tmp_path: Path, postgresql_server: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    shop = postgresql_server.new_database()
+    shop.run(
+        "DO $$ BEGIN CREATE ROLE allotment_readers; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+    )
+    fields = {"host": shop.host, "port": shop.port, "database": shop.database, "tls": "off"}
+    fields |= {"user": shop.user, "password": shop.password}
+    everyone = Audience(everyone=True)
+    client = data_api.client("carl+")
+    client.sources.create("planted", "postgresql", fields, audience=everyone)
+    client.sources.accept("planted") if not client.sources.get("planted").proven else None
+
+    lent = data_api.client("bobs-server").sources.credentials("planted").fields["password"]
+
+    found = everything(data_api, "planted", tmp_path) | {"log": caplog.text}
+    for secret in (shop.password, lent):
+        assert [place for place, text in found.items() if secret in text] == []
+
+
+@pytest.mark.promise("DATA-5", "SET-4")
+def test_a_targets_secrets_are_in_no_answer_and_no_commits_arguments(
+    data_api: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3_store: Any
+) -> None:
+    root, started = tmp_path / "data", []
+    begin = subprocess.Popen.__init__
+
+    def watched(process: Any, arguments: Any, **more: Any) -> None:
+        started.append(f"{arguments} {more.get('env')}")
+        begin(process, arguments, **more)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", watched)
+    pq.write_table(pa.table({"id": [1]}), root / "one.parquet")
+    bucket = s3_store.bucket({})
+    contents = {**s3_store.fields(bucket), **s3_store.secrets}
+    client = data_api.client("carl+")
+    target = client.targets.create(
+        "history",
+        metadata_kind="folder",
+        metadata={"path": str(root / "histories")},
+        contents_kind="s3",
+        contents=contents,
+    )
+    client.datasets.create("one", [f"{root}/one.parquet"], target="history")
+    client.versions.commit("one", "Once")
+    data_api.plane.data.committing.wait(120)
+
+    done = client.versions.get("one", 1)
+    assert done.state == "committed", done.problem
+    assert started
+    found = {path: data_api.ask("GET", path, "olga+").text for path in (*PATHS, "/targets/history")}
+    found |= {"arguments": "".join(started), "version": str(done), "target": str(target)}
+    found |= {
+        str(place): place.read_bytes().decode("latin-1")
+        for place in [*root.rglob("*"), *data_api.plane.data.folder.rglob("*")]
+        if place.is_file()
+    }
+    for secret in s3_store.secrets.values():
+        assert [place for place, text in found.items() if secret in text] == []
+
+
+@pytest.mark.promise("DATA-5")
+def test_a_traceback_of_an_opened_source_does_not_show_its_secrets(data_api: Any) -> None:
+    from allotment.data.kinds.kind import Opened  # noqa: PLC0415 - what is looked into
+
+    planted = canary()
+    opened = Opened("shop", {"host": "x"}, {"password": planted})
+
+    assert planted not in repr(opened)
+    assert planted not in repr(data_api.plane.data.opening)
+    assert all(
+        key.decode() not in repr(data_api.plane) for key in data_api.plane.data.opening.vault.keys
+    )
+
+
+@pytest.mark.promise("OPS-1", "DATA-5")
+def test_the_exported_configuration_can_be_read_and_holds_no_secret(data_api: Any) -> None:
+    planted = canary()
+    body = {"name": "planted", "kind": "postgresql", "fields": {**_shop(), "password": planted}}
+    assert data_api.ask("POST", "/sources", "carl+", json=body).status_code == 201
+
+    answer = data_api.ask("GET", "/configuration", "olga+")
+
+    assert planted not in answer.text
+    assert yaml.safe_load(answer.json()["yaml"])
+
+
+def _shop() -> dict[str, Any]:
+    return {"host": "127.0.0.1", "port": CLOSED, "database": "d", "user": "u", "tls": "off"}
+
+
+@pytest.mark.promise("DATA-5")
+def test_a_wrong_key_is_refused_in_words_and_says_nothing_of_the_secret(data_api: Any) -> None:
+    with pytest.raises(AllotmentError, match="cannot be decrypted"):
+        data_api.plane.data.opening.vault.decrypt(b"of another platform")
