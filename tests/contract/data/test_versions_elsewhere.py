@@ -222,8 +222,8 @@ def test_a_history_that_redirects_is_not_followed(git: Git, door: Door, tmp_path
         check_target(git_target(git, tmp_path, url=url), door, tmp_path / "work", datetime.now(UTC))
 
 
-def s3_target(store: S3Store, tmp_path: Path) -> OpenedTarget:
-    given = store.fields(store.bucket(), "versions") | store.secrets
+def s3_target(store: S3Store, tmp_path: Path, **fields: str) -> OpenedTarget:
+    given = store.fields(store.bucket(), "versions") | store.secrets | fields
     form = fill(KINDS[SourceKind.S3].fields, given)
     target = VersionTarget(
         "main",
@@ -250,7 +250,7 @@ def test_a_version_in_a_bucket_is_read_with_what_is_lent_for_it_and_no_other(
     target = s3_target(s3_store, tmp_path)
     check_target(target, door, tmp_path / "work", datetime.now(UTC))
     asked = request(target, door, tmp_path)
-    version = made(asked, commit_apart(asked, nothing).commit)
+    version = made(asked, commit(asked, nothing).commit)
     secret = request(target, door, tmp_path, dataset="wages")
     commit(secret, nothing)
 
@@ -263,6 +263,45 @@ def test_a_version_in_a_bucket_is_read_with_what_is_lent_for_it_and_no_other(
         other = parse(uri.replace("/sales/", "/wages/"))
         with pytest.raises((FileUnreadable, SourceProblem)):
             store.read(StoredFile(other, found.size, found.etag), 0, 4)
+
+
+@pytest.mark.promise("SET-4", "DATA-2")
+def test_a_target_that_could_only_lend_its_own_key_is_refused(
+    s3_store: S3Store, door: Door, tmp_path: Path
+) -> None:
+    target = s3_target(s3_store, tmp_path, lending="registered", role="")
+
+    with pytest.raises(SourceProblem, match="cannot lend what only reads"):
+        check_target(target, door, tmp_path / "work", datetime.now(UTC))
+
+
+@pytest.mark.promise("SET-4")
+def test_a_target_in_googles_store_keeps_and_gives_back(
+    gcs_store: Any, door: Door, tmp_path: Path
+) -> None:
+    given = gcs_store.fields(gcs_store.bucket({}), "versions") | gcs_store.secrets
+    form = fill(KINDS[SourceKind.GCS].fields, given)
+    target = OpenedTarget(
+        VersionTarget(
+            "main",
+            MetadataKind.FOLDER,
+            ContentsKind.GCS,
+            metadata={"path": str(tmp_path / "kept" / "histories")},
+            contents=form.fields,
+        ),
+        {f"contents.{k}": v for k, v in form.secrets.items() if v},
+    )
+    (tmp_path / "data/a.parquet").write_bytes(table(3))
+    check_target(target, door, tmp_path / "work", datetime.now(UTC))
+    asked = request(target, door, tmp_path)
+
+    version = made(asked, commit(asked, nothing).commit)
+
+    files = files_of_version(target, version, door, tmp_path / "work")
+    (uri,) = uris_of(target, "sales", files)
+    with closing(open_store(SourceKind.GCS, lent(target, "sales", door), door)) as store:
+        (found,) = store.list(parse(uri))
+        assert store.read(found, 0, found.size) == table(3)
 
 
 @pytest.mark.promise("SET-4")
@@ -285,7 +324,7 @@ def test_a_dataset_in_a_bucket_is_versioned_in_another(
         credential=credential,
     )
 
-    done = commit_apart(asked, nothing)
+    done = commit(asked, nothing)
 
     assert (done.files, done.rows) == (2, 7)
     files = files_of_version(target, made(asked, done.commit), door, tmp_path / "work")
