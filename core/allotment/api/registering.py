@@ -120,16 +120,16 @@ def _with_fields(source: Source, filled: Filled) -> Source:
 def _unguarded(caller: Caller, kind: SourceKind, filled: Filled, before: Mapping[str, Any]) -> None:
     """Refuse to those who do not manage all sources what uses something of the platform's own.
 
+    Where somebody else chose it, they may not change anything else either: the platform's own
+    identity would read another bucket.
+
     Raises:
-        NotPermitted: a value that is guarded was chosen anew.
+        NotPermitted: a value is guarded, and the fields change.
     """
-    if Permission.MANAGE_SOURCES in caller.permissions:
+    if Permission.MANAGE_SOURCES in caller.permissions or dict(filled.fields) == dict(before):
         return
     chosen = [
-        one.label
-        for one in known_kind(kind).fields
-        if filled.fields.get(one.name) in one.guarded
-        and filled.fields.get(one.name) != before.get(one.name)
+        one.label for one in known_kind(kind).fields if filled.fields.get(one.name) in one.guarded
     ]
     if chosen:
         message = f"{', '.join(chosen)}: this choice uses what belongs to the platform."

@@ -69,11 +69,11 @@ def test_a_server_is_lent_credentials_that_read_the_prefix_only(
 @pytest.mark.promise("DATA-3", "DATA-6")
 @pytest.mark.usefixtures("lake")
 def test_who_may_use_a_bucket_browses_it_and_nobody_else_does(data_api: Any) -> None:
-    found = data_api.client("bobs-server").sources.browse("lake", ("eu",))
+    found = data_api.client("bobs-server").sources.browse("lake", "eu")
 
     assert [one.path for one in found.entries] == [("eu", "b.csv")]
     with pytest.raises(NotFound):
-        data_api.client("zoes-server").sources.browse("lake", ("eu",))
+        data_api.client("zoes-server").sources.browse("lake", "eu")
 
 
 @pytest.mark.promise("DATA-1", "USER-4")
