@@ -19,8 +19,7 @@ SET_AND_INHERIT = 160_000
 GONE_AFTER_LOOKS = 100
 
 _FACTS = """
-SELECT current_setting('server_version') AS version,
-       current_setting('server_version_num')::int AS number,
+SELECT current_setting('server_version_num')::int AS number,
        now() AS clock,
        pg_is_in_recovery() AS standby,
        me.rolsuper AS superuser,
@@ -37,7 +36,6 @@ WHERE me.rolname = current_user
 class Facts:
     """What the registered account is, and whether it can make accounts that read."""
 
-    version: str
     number: int
     clock: datetime
     standby: bool
@@ -84,7 +82,7 @@ def must_make_accounts(found: Facts, readers: str) -> None:
 
 
 def make(
-    registered: Login, account: str, password: str, readers: str, lasts: timedelta, door: Door
+    connection: sa.Connection, account: str, password: str, readers: str, lasts: timedelta
 ) -> None:
     """Make an account that may read what the readers may, for a time by the server's clock.
 
@@ -93,11 +91,10 @@ def make(
     Raises:
         SourceProblem: the registered account cannot do that.
     """
-    with connected(registered, door) as connection:
-        found = facts(connection, readers)
-        must_make_accounts(found, readers)
-        verifier = _verifier(connection, account, password)
-        run(connection, _creation(account, verifier, readers, found.clock + lasts))
+    found = facts(connection, readers)
+    must_make_accounts(found, readers)
+    verifier = _verifier(connection, account, password)
+    run(connection, _creation(account, verifier, readers, found.clock + lasts))
 
 
 def _verifier(connection: sa.Connection, account: str, password: str) -> str:
