@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from allotment.notebook.testing import Tested
 
 __all__ = [
+    "browse",
     "commit",
     "connect",
     "datasets",
@@ -66,6 +67,27 @@ def models() -> Table[RegisteredModel]:
     from allotment.notebook.listings import models_table  # noqa: PLC0415 - see above
 
     return models_table(session().client.models.all().items)
+
+
+def browse(name: str = "") -> None:
+    """Show what may be used, to look through: sources, their tables and files, datasets, first rows.
+
+    Args:
+        name: a source or dataset to begin with.
+
+    Raises:
+        DataProblem: this environment has no widgets.
+    """
+    from importlib import import_module  # noqa: PLC0415 - see above
+
+    from allotment.notebook.problems import missing  # noqa: PLC0415 - see above
+
+    try:
+        # The widgets stand above this package: it knows of them only by this name.
+        widgets = import_module("allotment_widgets.data_browser")
+    except ImportError:
+        raise missing("ipywidgets anywidget", "allotment.browse") from None
+    widgets.browse(session(), name)
 
 
 def load(

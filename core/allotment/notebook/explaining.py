@@ -19,7 +19,7 @@ _REFUSED = re.compile(
 _GONE = re.compile(r"\b404\b|not found|NoSuchKey|No such file|BlobNotFound", re.IGNORECASE)
 _AWAY = re.compile(
     r"error sending request|connect(ion)? (error|refused|reset)|timed? ?out|dns error|unreachable|"
-    r"could not connect|failed to connect|can't connect|connection is closed|server closed the connection|broken pipe",
+    r"could not connect|failed to connect|can't connect|cannot connect|connection is closed|server closed the connection|broken pipe",
     re.IGNORECASE,
 )
 _TORN = re.compile(
@@ -58,7 +58,7 @@ def explained(
     if isinstance(error, AllotmentError | MemoryError):
         return error
     if type(error).__name__ == "ColumnNotFoundError":
-        return DataProblem(f"{name} has no column {first_line(error, fields)!r}.")
+        return DataProblem(f"{name} has no such column: {first_line(error, fields)}")
     said = first_line(error, fields)
     if _REFUSED.search(str(error)):
         return CredentialRefused(

@@ -53,10 +53,11 @@ def scrubbed(text: str, fields: Mapping[str, Any]) -> str:
 
 
 def first_line(error: BaseException, fields: Mapping[str, Any]) -> str:
-    """What a library says, in one line without secrets."""
+    """What a library says, as one sentence without secrets."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     words = _NOISE.sub("", scrubbed(lines[0] if lines else type(error).__name__, fields))
-    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
+    words = words.strip() if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
+    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 
 _LONGEST = 400

@@ -308,7 +308,10 @@ def interrupt_when(waiting: Callable[[], bool]) -> threading.Thread:
 @pytest.mark.needs("postgresql")
 @pytest.mark.promise("DATA-6")
 def test_interrupting_the_cell_ends_the_query_in_the_database(warehouse: Any) -> None:
-    query = "select count(*) from pg_stat_activity where query = 'select pg_sleep(90)' and state = 'active'"
+    query = (
+        "select count(*) from pg_stat_activity"
+        " where query like '%pg_sleep(90)%' and state = 'active' and pid <> pg_backend_pid()"
+    )
     watcher = interrupt_when(lambda: warehouse.rows(query) == [(1,)])
 
     with pytest.raises(KeyboardInterrupt):

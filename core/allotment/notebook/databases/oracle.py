@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 from allotment.notebook.databases.database import CONNECT_WITHIN, session_statements
@@ -27,6 +28,7 @@ class Oracle:
             dsn=lent.text("dsn"),
             tcp_connect_timeout=float(CONNECT_WITHIN),
             retry_count=0,
+            ssl_context=_encryption(lent),
         )
         with connection.cursor() as cursor:
             for statement in session_statements(lent):
@@ -40,3 +42,15 @@ class Oracle:
         with self.connect(lent) as connection:
             progress.cancel.append(connection.cancel)
             return pa.table(connection.fetch_df_all(statement=query, arraysize=10_000))
+
+
+def _encryption(lent: Lent) -> ssl.SSLContext | None:
+    """How a server's certificate is looked at; None: as the driver does by itself, or no encryption."""
+    wanted, authority = lent.text("tls"), lent.text("ca")
+    if wanted == "require":
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context
+    if wanted == "verify" and authority:
+        return ssl.create_default_context(cadata=authority)
+    return None
