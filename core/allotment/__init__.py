@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from allotment.notebook import (
+        browse,
         commit,
         connect,
         datasets,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "browse",
     "commit",
     "connect",
     "datasets",

@@ -5,11 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from allotment.model.documents import Source, SourceEntry
-from allotment.model.sources import SourceKind
+from allotment.notebook.previewing import select
 from allotment_widgets.source_rows import DATABASES
-
-_BACKTICKED = frozenset({SourceKind.MYSQL, SourceKind.MARIADB})
-_ROWS = 100
 
 
 def code_html(line: str, title: str = "In a notebook") -> str:
@@ -34,19 +31,6 @@ def place_line(source: Source, path: tuple[str, ...], entry: SourceEntry | None 
     if source.kind in DATABASES:
         return f"import allotment\n\n{_database_line(source, path, entry)}"
     return _store_line(source, path, entry)
-
-
-def select(kind: SourceKind, path: tuple[str, ...], rows: int = _ROWS) -> str:
-    """The query that asks for the first rows of a table."""
-    table = ".".join(_quoted(kind, part) for part in path)
-    if kind is SourceKind.ORACLE:
-        return f"select * from {table} fetch first {rows} rows only"  # noqa: S608 - each name is quoted
-    return f"select * from {table} limit {rows}"  # noqa: S608 - each name is quoted
-
-
-def _quoted(kind: SourceKind, name: str) -> str:
-    mark = "`" if kind in _BACKTICKED else '"'
-    return mark + name.replace(mark, mark * 2) + mark
 
 
 def table_of(path: tuple[str, ...], entry: SourceEntry | None) -> tuple[str, ...] | None:
@@ -78,3 +62,12 @@ def _store_line(source: Source, path: tuple[str, ...], entry: SourceEntry | None
 def _reader(name: str) -> str | None:
     ending = name.lower().rpartition(".")[2]
     return {"parquet": "read_parquet", "csv": "read_csv", "json": "read_json"}.get(ending)
+
+
+def register_line(source: Source, path: tuple[str, ...], entry: SourceEntry | None) -> str:
+    """What registers files of a store as a dataset; empty for a database."""
+    if source.kind in DATABASES:
+        return ""
+    parts = path if entry is None else entry.path
+    place = "".join([f"allotment.path({source.name!r})", *(f" / {part!r}" for part in parts)])
+    return f"import allotment\n\nallotment.register('NAME', {place})"

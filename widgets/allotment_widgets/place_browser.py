@@ -25,6 +25,9 @@ KINDS = {
     "view": State("View", "info"),
     "column": State("Column"),
     "prefix": State("Folder"),
+    "folder": State("Folder"),
+    "link": State("Link, not followed", "quiet"),
+    "other": State("No file", "quiet"),
     "file": State("File", "info"),
 }
 COLUMNS = (
@@ -41,7 +44,7 @@ class PlaceBrowser:
     """A way down, what lies there, and what is chosen of it. Used in the backend's thread only.
 
     ``read`` asks for a page of a place. ``chosen`` is told the place that is shown, and what is
-    chosen there: None is the place itself.
+    chosen there: where nothing is, the place itself, None for the root.
     """
 
     def __init__(self, backend: Backend, read: Read, chosen: Chosen) -> None:
@@ -49,6 +52,7 @@ class PlaceBrowser:
         self._name = ""
         self._path: Path = ()
         self._entries: dict[str, SourceEntry] = {}
+        self._opened: dict[Path, SourceEntry] = {}
         self._next: str | None = None
         self._asked = 0
         self._crumbs = row(kind="acts-row crumbs")
@@ -73,7 +77,7 @@ class PlaceBrowser:
 
     def begin(self, name: str) -> None:
         """Show the root of another source."""
-        self._name = name
+        self._name, self._opened = name, {}
         self._go(())
 
     @property
@@ -84,6 +88,7 @@ class PlaceBrowser:
     def _open(self, name: str) -> None:
         entry = self._entries.get(name)
         if entry is not None and entry.holds:
+            self._opened[entry.path] = entry
             self._go(entry.path)
 
     def _go(self, path: Path) -> None:
@@ -137,13 +142,15 @@ class PlaceBrowser:
 
     def _tell(self) -> None:
         chosen = self._grid.selected
-        self._chosen(self._path, self._entries.get(chosen[0]) if chosen else None)
+        entry = self._entries.get(chosen[0]) if chosen else None
+        self._grid.withhold(() if entry is None or entry.holds else {"open"})
+        self._chosen(self._path, entry or self._opened.get(self._path))
 
 
 def _entry_row(name: str, entry: SourceEntry) -> dict[str, object]:
     return {
         "id": name,
-        "name": entry.name + ("/" if entry.kind == "prefix" else ""),
+        "name": entry.name + ("/" if entry.kind in {"prefix", "folder"} else ""),
         "kind": entry.kind,
         "type": entry.type or None,
         "rows": entry.rows,

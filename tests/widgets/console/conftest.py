@@ -80,9 +80,9 @@ def arrived(wire: Any, monkeypatch: pytest.MonkeyPatch) -> Arrivals:  # noqa: AR
 
 
 class Page:
-    """What a person sees of a console, and does."""
+    """What a person sees of a console, or of another view, and does."""
 
-    def __init__(self, wire: Any, arrived: Arrivals, console: Console) -> None:
+    def __init__(self, wire: Any, arrived: Arrivals, console: Any) -> None:
         self._wire, self._arrived = wire, arrived
         self.console = console
         self._asked: set[str] = set()
@@ -103,9 +103,10 @@ class Page:
 
     def text(self) -> str:
         """All words of the page outside grids and charts."""
-        head = self.console._head
+        head = getattr(self.console, "_head", None)
+        said = [head.title, head.said, head.trouble] if head else []
         pieces = [each.value for each in self.shown() if isinstance(each, ipywidgets.HTML)]
-        return "\n".join([head.title, head.said, head.trouble, *pieces])
+        return "\n".join([*said, *pieces])
 
     def sees(self, words: str) -> None:
         """Wait for these words."""
@@ -207,6 +208,11 @@ class Page:
         self.has_row(title, ids[0])
         self._wire.say(self.grid(title), kind="selection", ids=list(ids))
 
+    def activate(self, title: str, name: str) -> None:
+        """Open a row of a grid: Enter, or a double click."""
+        self.has_row(title, name)
+        self._wire.say(self.grid(title), kind="activate", id=name)
+
     def choose(self, title: str, *ids: str) -> None:
         """Select plots."""
         plots = self.plots(title)
@@ -234,6 +240,12 @@ def _told(field: Any, value: Any) -> tuple[str, Any]:
     if isinstance(field, ipywidgets.Dropdown):
         return "index", list(field._options_values).index(value)
     return "value", value
+
+
+@pytest.fixture
+def page_of(wire: Any, arrived: Arrivals) -> Callable[[Any], Page]:
+    """The page of something that has a ``view``."""
+    return lambda shown: Page(wire, arrived, shown)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,297 @@
+"""``allotment.browse()``: what a person may use, looked through in a notebook, with the line that loads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+from IPython.display import display
+
+from allotment.model.documents import Dataset, Source, SourceContents, SourceEntry
+from allotment.model.refusals import AllotmentError
+from allotment.notebook import previewing
+from allotment.notebook.sessions import Session
+from allotment_widgets.backend import Backend
+from allotment_widgets.columns import Action, Column, State
+from allotment_widgets.dataset_rows import FORMATS, columns_html, rows_words
+from allotment_widgets.fields import button, put, row, show, stack, words
+from allotment_widgets.grid import Grid
+from allotment_widgets.lines import code_html, dataset_line, place_line, register_line, table_of
+from allotment_widgets.look import Look
+from allotment_widgets.place_browser import Path, PlaceBrowser
+from allotment_widgets.sentences import problem_html
+from allotment_widgets.source_rows import SHARED
+
+if TYPE_CHECKING:
+    import polars as pl
+
+STATES = {
+    "usable": State("Usable", "ok"),
+    "unproven": State("Usable, unproven", "warn"),
+    "closed": State("Not usable", "quiet"),
+}
+COLUMNS = (
+    Column("name", "Name", flex=1.1, width=120),
+    Column("kind", "What", flex=0.8, width=110),
+    Column("about", "About", flex=2, width=140, hide_narrow=True),
+    Column("rows", "Rows", width=150, align="right", sortable=False, hide_narrow=True),
+    Column("size", "Size", kind="bytes", width=96, hide_narrow=True),
+    Column("state", "State", kind="state", states=STATES, hover="obstacle", flex=0.8, width=120),
+)
+_NOTHING = (
+    "Nothing is shared with you yet. Ask your team lead or an operator for a source, "
+    "or register files of your own: allotment.register(name, uri)."
+)
+_WIDEST, _LONGEST = 40, 120
+
+
+class DataBrowser:
+    """One browser: its page, and a thread that reads for it until :meth:`close`."""
+
+    def __init__(self, session: Session, name: str = "") -> None:
+        self._session, self._backend = session, Backend()
+        self._things: dict[str, Source | Dataset] = {}
+        self._chosen: Source | Dataset | None = None
+        self._table: Callable[[], pl.DataFrame] | None = None
+        self._asked = 0
+        self._grid = Grid(
+            COLUMNS,
+            title="Data",
+            noun=("source or dataset", "sources and datasets"),
+            filter_hint="Filter: name, kind, description",
+            empty="Reading…",
+            selection="one",
+            actions=[Action("again", "Read again", needs="none")],
+            max_height=320,
+        )
+        self._grid.on_select(lambda _: self._backend.soon(self._show_chosen))
+        self._grid.on_action(lambda _key, _ids: self._backend.start(self._read()))
+        self._places = PlaceBrowser(self._backend, self._read_place, self._place_chosen)
+        self._preview = button(f"Show the first {previewing.ROWS} rows", "main")
+        self._preview.on_click(lambda _: self._backend.start(self._show_rows()))
+        self._about, self._line, self._second = words(), words(), words()
+        self._rows = words()
+        self._sheet = stack(
+            self._about,
+            self._places.view,
+            row(self._preview),
+            self._rows,
+            self._line,
+            self._second,
+            kind="sheet pad stack",
+        )
+        show(self._sheet, shown=False)
+        self._problem = words()
+        body = stack(self._problem, self._grid, self._sheet, kind="stack browser")
+        self.view = ipywidgets.Box([Look(), body])
+        for kind in ("allotment", "console"):
+            self.view.add_class(kind)
+        self._backend.start(self._read(name))
+
+    def close(self) -> None:
+        """End the thread; the page stays as it is."""
+        self._backend.close()
+
+    async def _read(self, name: str = "") -> None:
+        """Read what may be used."""
+        client = self._session.client
+        try:
+            sources = (await self._backend.call(client.sources.all)).items
+            datasets = (await self._backend.call(client.datasets.all)).items
+        except AllotmentError as error:
+            put(self._problem, problem_html(error))
+            self._grid.empty = "It could not be read."
+            return
+        put(self._problem, "")
+        self._grid.empty = _NOTHING
+        self._things = {f"dataset {one.name}": one for one in datasets}
+        self._things |= {f"source {one.name}": one for one in sources}
+        self._grid.replace(_row(key, one) for key, one in self._things.items())
+        if name:
+            self._begin_with(name)
+
+    def _begin_with(self, name: str) -> None:
+        found = [key for key, one in self._things.items() if one.name == name]
+        if found:
+            self._grid.select(found[:1])
+        else:
+            error = AllotmentError(f"Nothing is called {name!r} that is shared with you.")
+            put(self._problem, problem_html(error))
+
+    def _show_chosen(self) -> None:
+        key = next(iter(self._grid.selected), "")
+        self._chosen = self._things.get(key)
+        show(self._sheet, shown=self._chosen is not None)
+        self._forget_rows()
+        if isinstance(self._chosen, Dataset):
+            self._show_dataset(self._chosen)
+        elif self._chosen is not None:
+            put(self._about, _source_html(self._chosen))
+            show(self._places.view, shown=self._chosen.usable)
+            self._places.begin(self._chosen.name)
+
+    def _show_dataset(self, dataset: Dataset) -> None:
+        put(self._about, f"{_dataset_html(dataset)}{columns_html(dataset.reading)}")
+        show(self._places.view, shown=False)
+        put(self._line, code_html(dataset_line(dataset.name)) if dataset.usable else "")
+        versions = dataset_line(dataset.name, dataset.version) if dataset.version else ""
+        put(
+            self._second,
+            code_html(versions, "Its newest version, unchanged for ever") if versions else "",
+        )
+        usable = dataset.usable
+        self._offer(
+            partial(previewing.preview_dataset, self._session, dataset.name) if usable else None
+        )
+
+    async def _read_place(self, path: Path, after: str | None) -> SourceContents:
+        name = "" if self._chosen is None else self._chosen.name
+        return await self._backend.call(
+            partial(self._session.client.sources.browse, name, *path, after=after)
+        )
+
+    def _place_chosen(self, path: Path, entry: SourceEntry | None) -> None:
+        source = self._chosen
+        if not isinstance(source, Source):
+            return
+        put(self._line, code_html(place_line(source, path, entry)) if source.usable else "")
+        registers = register_line(source, path, entry) if source.usable else ""
+        put(
+            self._second,
+            code_html(registers, "Registered as a dataset, it is loaded by its name")
+            if registers
+            else "",
+        )
+        place = self._place_of_rows(source, path, entry)
+        self._forget_rows()
+        self._offer(
+            None
+            if place is None
+            else partial(previewing.preview_source, self._session, source.name, source.kind, place)
+        )
+
+    def _place_of_rows(
+        self, source: Source, path: Path, entry: SourceEntry | None
+    ) -> tuple[str, ...] | None:
+        """Where the rows are that can be shown; None where there are none."""
+        table = table_of(path, entry)
+        if table is not None:
+            return table
+        is_file = entry is not None and entry.kind == "file"
+        if entry is None or not is_file or not previewing.can_preview(source.kind, entry.name):
+            return None
+        return entry.path
+
+    def _offer(self, read: Callable[[], pl.DataFrame] | None) -> None:
+        self._table = read
+        show(self._preview, shown=read is not None)
+
+    def _forget_rows(self) -> None:
+        self._asked += 1
+        put(self._rows, "")
+        self._preview.disabled = False
+
+    async def _show_rows(self) -> None:
+        """Read the first rows; they are shown where nothing else was chosen meanwhile."""
+        read = self._table
+        if read is None:
+            return
+        self._asked += 1
+        mine = self._asked
+        self._preview.disabled = True
+        put(self._rows, "<p class=quiet role=status>Reading the first rows…</p>")
+        try:
+            frame = await self._backend.call(read)
+            said = rows_html(frame)
+        except AllotmentError as error:
+            said = problem_html(error)
+        if mine == self._asked:
+            put(self._rows, said)
+            self._preview.disabled = False
+
+
+def _row(key: str, thing: Source | Dataset) -> dict[str, object]:
+    dataset = thing if isinstance(thing, Dataset) else None
+    reading = dataset.reading if dataset else None
+    source = thing if isinstance(thing, Source) else None
+    unproven = source is not None and not source.proven
+    return {
+        "id": key,
+        "name": thing.name,
+        "kind": f"Dataset, {FORMATS[dataset.format]}" if dataset else source and source.kind_title,
+        "about": thing.title or thing.description or None,
+        "rows": rows_words(reading),
+        "size": None if reading is None else reading.size,
+        "state": ("unproven" if unproven else "usable") if thing.usable else "closed",
+        "obstacle": thing.obstacle,
+    }
+
+
+def _title_html(thing: Source | Dataset, kind: str) -> str:
+    title = f"<h2>{escape(thing.title or thing.name)} <span class=quiet>{escape(kind)}</span></h2>"
+    about = f"<p>{escape(thing.description)}</p>" if thing.description else ""
+    obstacle = (
+        f'<div class="reasons"><p>{escape(thing.obstacle)}</p></div>' if thing.obstacle else ""
+    )
+    return f"{title}{about}{'' if thing.usable else obstacle}"
+
+
+def _source_html(source: Source) -> str:
+    lines = []
+    if source.usable and not source.proven:
+        lines.append("Nothing shows that you cannot write here. Do not: it is for reading.")
+    if source.shared:
+        lines.append(SHARED)
+    said = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    return f"{_title_html(source, source.kind_title)}{said}"
+
+
+def _dataset_html(dataset: Dataset) -> str:
+    reading = dataset.reading
+    rows = rows_words(reading)
+    size = [*([f"{rows} rows"] if rows else []), f"{reading.files:,} files"] if reading else []
+    said = f"<p>{escape(', '.join(size))}</p>" if size else ""
+    return f"{_title_html(dataset, FORMATS[dataset.format])}{said}"
+
+
+def rows_html(frame: pl.DataFrame) -> str:
+    """A table of what was read. Every value is text, whatever it holds."""
+    shown = frame.columns[:_WIDEST]
+    more = len(frame.columns) - len(shown)
+    types = [str(one) for one in frame.dtypes]
+    head = "".join(
+        f"<th scope=col>{escape(name)}<br><span class=quiet>{escape(kind)}</span></th>"
+        for name, kind in zip(shown, types, strict=False)
+    )
+    lines = "".join(
+        f"<tr>{''.join(_cell(value) for value in line[:_WIDEST])}</tr>"
+        for line in frame.iter_rows()
+    )
+    rest = f"; {more} further columns are left out" if more > 0 else ""
+    said = f"The first {frame.height} rows{rest}." if frame.height else "It has no rows."
+    table = f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
+    return f'<p class="quiet small" role="status">{said}</p><div class="wide-table rows" tabindex="0">{table}</div>'
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "<td class=quiet>-</td>"
+    text = str(value)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return f"<td{' class=num' if number else ''}>{escape(shown)}</td>"
+
+
+_open: list[DataBrowser] = []
+
+
+def browse(session: Session, name: str = "") -> None:
+    """Show the browser here. A cell that is run again gets a new one, and the old one ends."""
+    while _open:
+        _open.pop().close()
+    browser = DataBrowser(session, name)
+    _open.append(browser)
+    display(browser.view)
