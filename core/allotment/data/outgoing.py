@@ -11,6 +11,7 @@ import logging
 import re
 import socket
 import ssl
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +34,8 @@ for _library in ("azure", "boto3", "botocore", "google", "msal", "requests", "ur
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
 CONNECTIONS = 32
+LARGEST = 32 << 20
+"""Bytes of one answer, unpacked: a page of 1,000 entries has about one MiB."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SHOWN = 200
 
@@ -69,11 +72,33 @@ def _guarded(
                 watch.over(connected.fileno())
             return connected
 
+        def getresponse(self) -> Any:
+            answer = super().getresponse()
+            if watch is not None:
+                answer.stream = bounded(answer.stream)
+            return answer
+
     return type(f"Guarded{pool.__name__}", (pool,), {"ConnectionCls": Connection})
 
 
 _AwsSession: Any = botocore.httpsession.URLLib3Session
 """Its stubs lack half of it."""
+
+
+def bounded(stream: Callable[..., Iterator[bytes]]) -> Callable[..., Iterator[bytes]]:
+    """A response's ``stream`` that ends when more comes than any answer to the control plane holds."""
+
+    def pieces(*arguments: Any, **options: Any) -> Iterator[bytes]:
+        taken = 0
+        for piece in stream(*arguments, **options):
+            taken += len(piece)
+            if taken > LARGEST:
+                raise SourceProblem(
+                    f"It answers with more than {LARGEST >> 20} MiB.", remedy="Check the endpoint."
+                )
+            yield piece
+
+    return pieces
 
 
 class GuardedAwsSession(_AwsSession):  # type: ignore[misc]  # see above
