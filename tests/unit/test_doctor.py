@@ -15,12 +15,15 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from allotment.cli import app, checks
+from allotment.cli import app, checks, data_checks
 from allotment.cli.ending import Exit
 from allotment.cli.findings import Finding, Level, Machine, examine
+from allotment.data.assembling import open_vault
+from allotment.data.keys import new_key, write_keys
 from allotment.model.claims import Claim, Granted
 from allotment.model.profiles import Profile
 from allotment.record import claims, open_record, people, profiles
+from allotment.settings import Settings
 from allotment_hub import checks as hub_checks
 from allotment_hub.launch.folder import held
 from allotment_hub.launch.place import Place, Ports
@@ -375,3 +378,15 @@ def test_software_that_no_server_could_run_in_is_named_with_what_mends_it(
         "Install it there.",
         "Name it in servers.python_environments.",
     ]
+
+
+@pytest.mark.promise("DATA-5")
+def test_keys_that_are_not_the_records_are_named(machine: Machine) -> None:
+    record = open_record(f"sqlite:///{machine.state}/record.sqlite", migrate=True)
+    open_vault(record, Settings(), machine.state, NOW)
+    record.close()
+    assert lines(data_checks.secrets(machine), Level.OK) != []
+
+    write_keys(machine.state / "data.key", [new_key()])
+    (failure,) = lines(data_checks.secrets(machine), Level.FAIL)
+    assert "another key" in failure

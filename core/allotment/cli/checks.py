@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from allotment.cli.cloud_checks import aws
+from allotment.cli.data_checks import secrets
 from allotment.cli.findings import Check, Finding, Machine, fail, ok, warn
 from allotment.cli.mail_checks import mail
 from allotment.model.amounts import counted, format_memory
@@ -25,7 +26,11 @@ from allotment.model.refusals import (
 from allotment.settings import Settings, load_settings
 
 OLDEST_PYTHON = (3, 11)
-NEEDED = {"hub": ("jupyterhub", "sqlalchemy", "fastapi"), "notebook": ("jupyterlab", "voila")}
+NEEDED = {
+    "hub": ("jupyterhub", "sqlalchemy", "fastapi"),
+    "data": ("boto3", "dulwich", "pyarrow"),
+    "notebook": ("jupyterlab", "voila", "polars"),
+}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LITTLE_SPACE, NO_SPACE = 2 * 2**30, 200 * 2**20
 """Bytes free below which people's work is in danger, and below which the record is."""
@@ -256,6 +261,7 @@ CHECKS: tuple[Check, ...] = (
     packages,
     settings,
     record,
+    secrets,
     devices,
     strays,
     space,
