@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from allotment.rules.data_access import (
     dataset_reason,
     grounds_of,
     knows_dataset,
+    knows_source,
     promises,
     source_grounds,
     source_reason,
@@ -86,6 +88,18 @@ def test_a_server_uses_what_was_promised_and_what_is_granted_less_what_was_revok
 ) -> None:
     assert source_grounds(source, asker) is found
     assert (source_reason(source, asker) is None) is (found is not None)
+
+
+@pytest.mark.promise("DATA-3", "DATA-7")
+@pytest.mark.parametrize(("created", "may"), [(EARLIER, True), (NOW, True), (LATER, False)])
+def test_what_was_registered_since_under_a_promised_name_was_not_promised(
+    created: datetime, may: bool
+) -> None:
+    """The source that was promised is deleted, and another group registers one of its name."""
+    source = replace(_source(groups=("others",)), created_at=created)
+    server = _server("group:vision")
+    assert (source_grounds(source, server) is not None) is may
+    assert knows_source(source, server) is may
 
 
 @pytest.mark.promise("DATA-2")

@@ -111,6 +111,8 @@ class _Thing(Protocol):
     def enabled(self) -> bool: ...
     @property
     def revoked_at(self) -> datetime | None: ...
+    @property
+    def created_at(self) -> datetime | None: ...
 
 
 def source_grounds(source: Source, asker: Asker) -> Grounds | None:
@@ -181,17 +183,27 @@ def _grounds(
 ) -> Grounds | None:
     if thing.enabled and usable and thing.audience.admits(asker.person, asker.groups):
         return Grounds.GRANTED
-    promise, admitted = promised.get(thing.name), asker.admitted_at
-    if promise is None or admitted is None or not promise.lasts(asker.groups):
+    admitted = asker.admitted_at
+    if admitted is None or not _promised(thing, asker, promised):
         return None
     revoked = thing.revoked_at is not None and admitted <= thing.revoked_at
     return None if revoked else Grounds.PROMISED
 
 
+def _promised(thing: _Thing, asker: Asker, promised: Mapping[str, Promise]) -> bool:
+    """Whether it is what was promised, and that lasts.
+
+    What was registered since under a name that was promised is another thing, and another's to share.
+    """
+    promise, admitted = promised.get(thing.name), asker.admitted_at
+    if promise is None or admitted is None or not promise.lasts(asker.groups):
+        return False
+    return thing.created_at is None or thing.created_at <= admitted
+
+
 def _admitted(thing: _Thing, asker: Asker, promised: Mapping[str, Promise]) -> bool:
-    promise = promised.get(thing.name)
-    lasts = promise is not None and promise.lasts(asker.groups)
-    return lasts or thing.audience.admits(asker.person, asker.groups)
+    admits = thing.audience.admits(asker.person, asker.groups)
+    return admits or _promised(thing, asker, promised)
 
 
 def unknown(what: str, name: str) -> Reason:
