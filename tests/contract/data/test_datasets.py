@@ -12,11 +12,11 @@ import pytest
 from pyarrow import parquet
 
 from allotment.data.datasets.attachments import kept_at, remove, save
-from allotment.data.datasets.footers_cache import FootersCache
+from allotment.data.datasets.footers_cache import FootersCache, way_of
 from allotment.data.datasets.listing import list_files
 from allotment.data.datasets.reading import read_dataset
 from allotment.data.datasets.stores import open_store
-from allotment.data.datasets.stores.store import Store
+from allotment.data.datasets.stores.store import FileUnreadable, Store, StoredFile
 from allotment.data.door import Door
 from allotment.data.problems import SourceProblem
 from allotment.model.datasets import DatasetReading, FileFormat
@@ -153,6 +153,38 @@ def test_a_thousand_problems_are_counted_and_a_hundred_told(reader: Reader) -> N
 
     assert len(problems) == 101
     assert problems[-1].problem == "50 more files have problems"
+
+
+@pytest.mark.parametrize("found", [b"no database at all, " * 500, b""])
+def test_a_cache_that_is_broken_is_begun_anew(tmp_path: Path, reader: Reader, found: bytes) -> None:
+    parquet.write_table(SALES, reader.data / "a.parquet")
+    (tmp_path / "broken.sqlite").write_bytes(found)
+
+    reader.cache = FootersCache(tmp_path / "broken.sqlite")
+
+    assert reader.read("a.parquet")[1].rows == 2
+    assert FootersCache(tmp_path / "broken.sqlite").known(
+        [one.stored for one in list_files([f"{reader.data}/a.parquet"], reader.store).files],
+        way_of("parquet", {}),
+    )
+
+
+def test_a_store_that_reads_nothing_is_not_asked_for_every_file(reader: Reader) -> None:
+    for number in range(300):
+        (reader.data / f"{number}.parquet").write_text("no")
+    asked: list[str] = []
+
+    def read(file: StoredFile, _start: int, _length: int) -> bytes:
+        asked.append(file.uri.path)
+        raise FileUnreadable("does not answer")
+
+    reader.store.read = read  # type: ignore[method-assign] # a store that fails is hard to come by
+
+    problems = reader.read("*.parquet")[1].problems
+
+    assert len(asked) < 100
+    assert problems[0].problem == "does not answer"
+    assert "more files were not tried" in problems[-1].problem
 
 
 @pytest.mark.parametrize(

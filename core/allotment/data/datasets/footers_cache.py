@@ -9,11 +9,11 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from allotment.data.datasets.cache_file import CacheFile
 from allotment.data.datasets.facts import FileFacts
 from allotment.data.datasets.stores.store import StoredFile
 from allotment.model.datasets import DatasetColumn
@@ -26,21 +26,13 @@ create table if not exists files (
 """
 _AT_ONCE = 500
 """Keys asked for in one statement."""
-_WAIT = 10.0
-"""Seconds to wait for another process that writes."""
 
 
 class FootersCache:
-    """Facts of files in one SQLite file.
-
-    A file of another make is replaced: nothing here is worth a migration.
-    """
+    """Facts of files in one SQLite file."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._connect()) as connection:
-            connection.executescript(_SCHEMA)
+        self._cache = CacheFile(file, _SCHEMA)
 
     def known(self, files: Iterable[StoredFile], way: str) -> dict[StoredFile, FileFacts]:
         """The facts of those files that were read before, in this way, and have not changed."""
@@ -48,7 +40,7 @@ class FootersCache:
         listed = list(keys)
         found: dict[StoredFile, FileFacts] = {}
         columns: dict[str, tuple[DatasetColumn, ...]] = {}
-        with closing(self._connect()) as connection:
+        with self._cache.open() as connection:
             for start in range(0, len(listed), _AT_ONCE):
                 some = listed[start : start + _AT_ONCE]
                 marks = ",".join("?" * len(some))
@@ -74,15 +66,9 @@ class FootersCache:
             schemas[digest] = document
             options = json.dumps(dict(one.options))
             rows.append((_key(file, way), digest, one.rows, one.rows_exact, options))
-        with closing(self._connect()) as connection, connection:
+        with self._cache.open() as connection:
             connection.executemany("insert or ignore into columns values (?, ?)", schemas.items())
             connection.executemany("insert or replace into files values (?, ?, ?, ?, ?)", rows)
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._file, timeout=_WAIT)
-        connection.execute("pragma journal_mode=wal")
-        connection.execute("pragma synchronous=normal")
-        return connection
 
 
 def way_of(format_: str, options: Mapping[str, Any]) -> str:

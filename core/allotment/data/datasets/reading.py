@@ -27,6 +27,8 @@ IN_FLIGHT = 32
 """Requests at a time."""
 MOST_PROBLEMS = 100
 """Problems that are told one by one; the others are counted."""
+MOST_UNREADABLE = 32
+"""Files that cannot be read at all, after which no others are tried."""
 
 
 def read_dataset(
@@ -129,31 +131,49 @@ def _facts(
     way = way_of(format_.value, chosen)
     known = cache.known((one.stored for one in files), way)
     unread = [one for one in files if one.stored not in known]
-    read = partial(_read, format_, chosen, store)
+    reader = _Reader(format_, chosen, store)
     fresh: dict[StoredFile, FileFacts] = {}
-    problems = []
+    problems, untried = [], 0
     with ThreadPoolExecutor(min(IN_FLIGHT, max(1, len(unread)))) as pool:
-        for file, found in zip(unread, pool.map(read, unread), strict=True):
+        for file, found in zip(unread, pool.map(reader.read, unread), strict=True):
             if isinstance(found, FileFacts):
                 fresh[file.stored] = found
+            elif found is None:
+                untried += 1
             else:
                 problems.append(FileProblem(file.uri, found))
     if fresh:
         cache.keep(fresh, way)
+    if untried:
+        problems.append(FileProblem("", f"{untried:,} more files were not tried after these"))
     return known | fresh, problems
 
 
-def _read(
-    format_: FileFormat, chosen: dict[str, Any], store: Store, file: ListedFile
-) -> FileFacts | str:
-    """The facts of one file, or what is wrong with it."""
-    read: Callable[[int, int], bytes] = partial(store.read, file.stored)
-    try:
-        if format_ is FileFormat.PARQUET:
-            return read_parquet(file.size, read)
-        return read_csv(file.size, read, chosen)
-    except (FileRefused, FileUnreadable) as problem:
-        return str(problem)
+class _Reader:
+    """Reads one file after the other, by many threads, until too many could not be read at all.
+
+    A store that answers nothing would otherwise be waited for once for each of thousands.
+    """
+
+    def __init__(self, format_: FileFormat, chosen: dict[str, Any], store: Store) -> None:
+        self._format, self._chosen, self._store = format_, chosen, store
+        self._unreadable = 0
+
+    def read(self, file: ListedFile) -> FileFacts | str | None:
+        """The facts of one file, or what is wrong with it; None where it was not tried any more."""
+        if self._unreadable >= MOST_UNREADABLE:
+            return None
+        read: Callable[[int, int], bytes] = partial(self._store.read, file.stored)
+        try:
+            if self._format is FileFormat.PARQUET:
+                return read_parquet(file.size, read)
+            return read_csv(file.size, read, self._chosen)
+        except FileRefused as problem:
+            return str(problem)
+        except FileUnreadable as problem:
+            # Two threads at once may count one; it is no exact number.
+            self._unreadable += 1
+            return str(problem)
 
 
 def _of_another_schema(

@@ -5,11 +5,10 @@ It can be thrown away at any time: what is not known here is put once more, unde
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 
+from allotment.data.datasets.cache_file import CacheFile
 from allotment.data.datasets.stores.store import StoredFile
 
 _SCHEMA = """
@@ -20,8 +19,6 @@ create table if not exists hashed (
 create table if not exists kept (place text not null, md5 text not null, primary key (place, md5))
     without rowid;
 """
-_WAIT = 10.0
-"""Seconds to wait for another process that writes."""
 
 
 class Known:
@@ -29,10 +26,7 @@ class Known:
 
     def __init__(self, file: Path, place: str) -> None:
         """Open it for one place: a target's store of one dataset."""
-        self._file, self._place = file, place
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._connect()) as connection:
-            connection.executescript(_SCHEMA)
+        self._cache, self._place = CacheFile(file, _SCHEMA), place
 
     def hashes(self, files: Iterable[StoredFile]) -> dict[StoredFile, str]:
         """The MD5 of those files whose contents are in the place already."""
@@ -41,7 +35,7 @@ class Known:
             "where uri = ? and etag = ? and size = ? and place = ?"
         )
         found = {}
-        with closing(self._connect()) as connection:
+        with self._cache.open() as connection:
             for file in files:
                 key = (str(file.uri), file.etag, file.size, self._place)
                 row = connection.execute(statement, key).fetchone()
@@ -51,14 +45,14 @@ class Known:
 
     def kept(self) -> set[str]:
         """The MD5 of all contents that are in the place."""
-        with closing(self._connect()) as connection:
+        with self._cache.open() as connection:
             rows = connection.execute("select md5 from kept where place = ?", (self._place,))
             return {str(md5) for (md5,) in rows}
 
     def add(self, kept: Iterable[tuple[StoredFile, str]]) -> None:
         """Remember files whose contents are in the place now."""
         listed = list(kept)
-        with closing(self._connect()) as connection, connection:
+        with self._cache.open() as connection:
             connection.executemany(
                 "insert or replace into hashed values (?, ?, ?, ?)",
                 [(str(file.uri), file.etag, file.size, md5) for file, md5 in listed],
@@ -67,9 +61,3 @@ class Known:
                 "insert or ignore into kept values (?, ?)",
                 [(self._place, md5) for _, md5 in listed],
             )
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._file, timeout=_WAIT)
-        connection.execute("pragma journal_mode=wal")
-        connection.execute("pragma synchronous=normal")
-        return connection
