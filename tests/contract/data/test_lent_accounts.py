@@ -14,6 +14,8 @@ from allotment.data.kinds.databases import Login
 from allotment.data.problems import SourceProblem
 from allotment.model.reasons import Rule
 from allotment.model.sources import Verdict
+from allotment.notebook.databases import DATABASES
+from allotment.notebook.lending import Lent
 from database_shops import NOW, ROWS, SECRET, UNTIL, MariaDBShop, PostgreSQLShop, Shop, borrower
 from faulty_connections import Line, silent
 
@@ -277,3 +279,24 @@ def test_an_address_that_the_door_refuses_is_not_reached(shop: Shop) -> None:
         shop.kind.check(shop.source(), Door())
 
     assert refused.value.reasons[0].rule is Rule.DATA_ADDRESS
+
+
+@pytest.mark.promise("DATA-6")
+def test_a_notebook_signs_in_with_what_it_is_lent(shop: Shop, loopback: Door) -> None:
+    lent = shop.kind.issue(shop.source(), borrower(), loopback, NOW)
+    with (
+        DATABASES[shop.kind.kind].connect(Lent("warehouse", shop.kind.kind, lent.fields)) as opened,
+        pytest.raises(Refused, match=r"(?i)read.only|denied"),
+    ):
+        shop.rows(opened, "SELECT COUNT(*) FROM sales", "DELETE FROM sales")
+
+
+@pytest.mark.promise("DATA-5")
+def test_a_notebook_tells_no_password_to_a_server_whose_name_is_not_in_its_certificate(
+    shop: Shop, loopback: Door
+) -> None:
+    lent = shop.kind.issue(shop.source(), borrower(), loopback, NOW)
+    for changes in ({"ca": ""}, {"host": "localhost"}):
+        told = {**lent.fields, "tls": "verify", **changes}
+        with pytest.raises(Refused, match=r"SSL|CERTIFICATE_VERIFY_FAILED"):
+            DATABASES[shop.kind.kind].connect(Lent("warehouse", shop.kind.kind, told))

@@ -25,7 +25,7 @@ from allotment.data.kinds.databases import (
 from allotment.data.kinds.kind import Borrower, Opened
 from allotment.data.kinds.listings import Page, must_be_place
 from allotment.data.problems import SourceProblem
-from allotment.model.sources import Browsed, Credential, Proof
+from allotment.model.sources import Browsed, Credential, Proof, SourceKind
 
 PROOF_LASTS = timedelta(minutes=5)
 
@@ -33,6 +33,7 @@ PROOF_LASTS = timedelta(minutes=5)
 class LendsAccounts(ABC):
     """A kind of database server that makes an account for each server, unless told to hand out its own."""
 
+    kind: SourceKind
     title: str
     session: ClassVar[tuple[str, ...]]
     """The statements that every session of a server begins with."""

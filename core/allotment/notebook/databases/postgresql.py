@@ -6,6 +6,8 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import certifi
+
 from allotment.notebook.databases.database import (
     CONNECT_WITHIN,
     authority_file,
@@ -75,8 +77,9 @@ def address(lent: Lent) -> str:
         "application_name": "allotment",
         "sslmode": _SSL.get(lent.text("tls"), "prefer"),
     }
-    if authority := authority_file(lent):
-        options["sslrootcert"] = authority
+    if options["sslmode"] == "verify-full":
+        # The library believes nobody by itself; where no authority is named, whom httpx believes.
+        options["sslrootcert"] = authority_file(lent) or certifi.where()
     who = f"{quote(lent.text('user'), safe='')}:{quote(lent.text('password'), safe='')}"
     host, port = lent.text("host", "localhost"), lent.number("port", 5432)
     where = "" if host.startswith("/") else f"[{host}]" if ":" in host else host
