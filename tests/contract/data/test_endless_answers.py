@@ -9,12 +9,11 @@ import pytest
 
 from allotment.data import outgoing
 from allotment.data.door import Door
-from allotment.data.forms import fill
 from allotment.data.kinds import KINDS
-from allotment.data.kinds.kind import Opened
 from allotment.data.problems import SourceProblem
 from allotment.model.sources import SourceKind
 from bad_servers import playing
+from source_forms import opened
 
 KEYS = {"access_key_id": "key", "secret_access_key": "secret", "lending": "registered"}
 FORMS: dict[SourceKind, dict[str, Any]] = {
@@ -46,8 +45,7 @@ def test_an_answer_without_end_is_given_up(kind: SourceKind, packed: bool, loopb
     if packed:
         body, headers = gzip.compress(body), {**headers, "Content-Encoding": "gzip"}
     with playing(lambda _m, _p: (200, headers, body)) as store:
-        form = fill(KINDS[kind].fields, {**FORMS[kind], "endpoint": store.url})
-        source = Opened("lake", form.fields, {k: v for k, v in form.secrets.items() if v})
+        source = opened(kind, **FORMS[kind], endpoint=store.url)
 
         with pytest.raises(SourceProblem, match="more than"):
             KINDS[kind].browse(source, (), loopback)
@@ -59,8 +57,7 @@ def test_an_answer_without_end_is_given_up(kind: SourceKind, packed: bool, loopb
 def test_google_s_answers_have_an_end_too(place: str, gcs_store: Any, loopback: Door) -> None:
     with playing(lambda _m, _p: (200, {}, b" " * 3000)) as store:
         given = {**gcs_store.fields("lake"), **gcs_store.secrets, place: store.url}
-        form = fill(KINDS[SourceKind.GCS].fields, given)
-        source = Opened("lake", form.fields, {k: v for k, v in form.secrets.items() if v})
+        source = opened(SourceKind.GCS, **given)
 
         with pytest.raises(SourceProblem, match="more than"):
             KINDS[SourceKind.GCS].browse(source, (), loopback)

@@ -12,15 +12,15 @@ from google.api_core.exceptions import Forbidden
 from google.auth.exceptions import GoogleAuthError
 
 from allotment.data.door import Door
-from allotment.data.forms import fill
 from allotment.data.kinds import connections
 from allotment.data.kinds.gcs import GoogleStorage, reading_client
 from allotment.data.kinds.gcs.clients import account_client, boundary
 from allotment.data.kinds.kind import Borrower, Opened
 from allotment.data.problems import SourceProblem
-from allotment.model.sources import Credential, Verdict
+from allotment.model.sources import Credential, SourceKind, Verdict
 from bad_servers import never_answering, playing
 from google_storage import GoogleStore, google_store
+from source_forms import opened
 
 KIND = GoogleStorage()
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -40,14 +40,11 @@ def register(gcs_store: GoogleStore, bucket: str) -> Register:
     """Fill in the form of a source for the bucket's sales, some fields otherwise."""
 
     def make(**other: Any) -> Opened:
-        return filled_in(**{**gcs_store.fields(bucket, "sales"), **gcs_store.secrets, **other})
+        return opened(
+            SourceKind.GCS, **{**gcs_store.fields(bucket, "sales"), **gcs_store.secrets, **other}
+        )
 
     return make
-
-
-def filled_in(**given: Any) -> Opened:
-    form = fill(KIND.fields, given)
-    return Opened("lake", form.fields, {k: v for k, v in form.secrets.items() if v})
 
 
 def lend(source: Opened, door: Door) -> Credential:
@@ -147,7 +144,7 @@ def test_a_store_that_lets_a_narrowed_token_write_is_told_and_keeps_nothing(
     lax_store: GoogleStore, loopback: Door
 ) -> None:
     bucket = lax_store.bucket(FILES)
-    source = filled_in(**lax_store.fields(bucket, "sales"), **lax_store.secrets)
+    source = opened(SourceKind.GCS, **lax_store.fields(bucket, "sales"), **lax_store.secrets)
 
     proof = KIND.prove(source, loopback, NOW)
 
@@ -161,7 +158,7 @@ def test_a_token_that_has_ended_opens_and_proves_nothing(
     loopback: Door,
 ) -> None:
     with google_store() as store:
-        source = filled_in(**store.fields(store.bucket(FILES)), **store.secrets)
+        source = opened(SourceKind.GCS, **store.fields(store.bucket(FILES)), **store.secrets)
         store.lifetime = timedelta(seconds=-1)
         lent = lend(source, loopback)
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from allotment.data.door import Door
-from allotment.data.forms import fill
 from allotment.data.kinds import KINDS
 from allotment.data.kinds.kind import Borrower, Kind, Opened
 from allotment.model.sources import Credential, SourceKind
+from source_forms import opened
 
 FILES = {"sales/a.csv": b"1"}
 LENT = {
@@ -21,11 +21,6 @@ LENT = {
     SourceKind.AZURE: ("sas",),
     SourceKind.GCS: ("token",),
 }
-
-
-def opened(kind: Kind, given: dict[str, Any]) -> Opened:
-    form = fill(kind.fields, given)
-    return Opened("lake", form.fields, {k: v for k, v in form.secrets.items() if v})
 
 
 @pytest.fixture
@@ -40,7 +35,7 @@ def test_nothing_that_is_secret_is_logged_even_when_everything_is(
     kind: SourceKind, store: Any, loopback: Door, caplog: pytest.LogCaptureFixture
 ) -> None:
     place = store.container(FILES) if kind is SourceKind.AZURE else store.bucket(FILES)
-    source = opened(KINDS[kind], {**store.fields(place), **store.secrets})
+    source = opened(kind, **store.fields(place), **store.secrets)
     caplog.set_level(logging.DEBUG)
 
     lent = everything(KINDS[kind], source, loopback)

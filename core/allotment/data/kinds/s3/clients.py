@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -56,44 +56,52 @@ def _client(
     **config: Any,
 ) -> Any:
     import botocore.session
-    from botocore import config as configuration
 
-    from allotment.data.outgoing import CONNECTIONS, GuardedAwsSession
+    from allotment.data.outgoing import GuardedAwsSession
 
     session = botocore.session.Session()
     session.register_component("data_loader", _loader())
     sent_by = GuardedAwsSession(door, watch, str(fields.get("ca") or ""))
-    signed = {} if keys is None else _as_botocore(keys)
-    # Its stubs lack options that it has, and know an overload for each service only.
+    # Its stubs know an overload for each service, and none for what a variable says.
     create_client: Any = session.create_client
-    make_config: Any = configuration.Config
     client = create_client(
         service,
         region_name=str(fields["region"]),
         endpoint_url=endpoint or None,
-        config=make_config(
-            signature_version="v4" if service == "sts" else "s3v4",
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-            max_pool_connections=CONNECTIONS,
-            # Whoever set this for a machine meant other programs.
-            ignore_configured_endpoint_urls=True,
-            # Stores other than Amazon's do not know the newer checksums.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            **config,
-        ),
-        **signed,
+        config=_configuration(signature_version="v4" if service == "sts" else "s3v4", **config),
+        **({} if keys is None else _as_botocore(keys)),
     )
     client.meta.events.register(f"before-send.{service}", sent_by.answer)
-    own_close = client.close
-
-    def close() -> None:
-        own_close()
-        sent_by.close()
-
     # Of the session that it really sends with, the client does not know.
-    client.close = close
+    client.close = _both(client.close, sent_by.close)
     return client
+
+
+def _configuration(**more: Any) -> Any:
+    from botocore import config
+
+    from allotment.data.outgoing import CONNECTIONS
+
+    # Its stubs lack options that it has.
+    make: Any = config.Config
+    return make(
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=CONNECTIONS,
+        # Whoever set this for a machine meant other programs.
+        ignore_configured_endpoint_urls=True,
+        # Stores other than Amazon's do not know the newer checksums.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        **more,
+    )
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def both() -> None:
+        first()
+        second()
+
+    return both
 
 
 def _as_botocore(keys: Keys) -> dict[str, str | None]:
