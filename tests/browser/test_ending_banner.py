@@ -14,6 +14,7 @@ import browsing
 from stand_in_control_plane import ControlPlane, ending_document, playing, spawned
 
 Open = Callable[..., Page]
+CHANGED = "The source lake was changed. Test whether you can read it."
 STARTED = "Your server Fit has started. It waited 25 minutes."
 WHY = "Idle since 13:17 UTC: no cell or program ran, and nobody worked in it."
 
@@ -23,7 +24,11 @@ def control_plane() -> Iterator[ControlPlane]:
     """A control plane that announces the server's end with its first report, and tells that another has started."""
     notice = {"at": "2026-11-22T13:17:00Z", "kind": "wait", "message": STARTED, "id": "wait-1"}
     with playing() as stand_in:
-        stand_in.receipt = {"endings": [ending_document()], "notices": [notice]}
+        notices = [
+            notice,
+            notice | {"kind": "source", "message": CHANGED, "id": "s", "source": "lake"},
+        ]
+        stand_in.receipt = {"endings": [ending_document()], "notices": notices}
         yield stand_in
 
 
@@ -91,11 +96,30 @@ def test_it_tells_that_a_server_which_waited_has_started_until_that_is_set_aside
     banner = page.locator("#allotment-endings")
     told = banner.get_by_role("status").filter(has_text=STARTED)
     expect(told).to_be_visible(timeout=60_000)
-    banner.get_by_role("button", name="Set aside").click()
+    banner.get_by_role("button", name=f"Set aside: {STARTED}").click()
     expect(told).to_have_count(0)
     page.reload()
     expect(banner).to_be_visible(timeout=60_000)
     expect(banner).not_to_contain_text(STARTED)
+
+
+@pytest.mark.promise("DATA-4")
+def test_a_source_that_was_changed_is_tested_from_this_server_by_a_click(
+    open_page: Open, control_plane: ControlPlane, address: str, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("read me")
+    control_plane.answers["/sources/lake/credentials"] = {
+        "source": "lake",
+        "kind": "folder",
+        "fields": {"path": str(tmp_path)},
+        "now": datetime.now(UTC).isoformat(),
+    }
+    banner = open_page(address).locator("#allotment-endings")
+    expect(banner).to_contain_text(CHANGED, timeout=60_000)
+
+    banner.get_by_role("button", name="Test lake from this server").click()
+
+    expect(banner).to_contain_text("Reached. It lists 1 entry at its top.", timeout=60_000)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
