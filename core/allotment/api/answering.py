@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
 
 from allotment.api.plane import ControlPlane
 from allotment.api.problems import RevisionMissing
@@ -88,6 +89,12 @@ async def _repeat(
 
 Repeated = Annotated[Repeat, Depends(_repeat)]
 """The idempotency key of a POST, in a route's signature."""
+
+
+def without(repeat: Repeat, body: BaseModel, secret: set[str]) -> Repeat:
+    """The same key for a body that holds secrets: what is remembered of it says nothing of them."""
+    told = f"{type(body).__name__}\n{body.model_dump_json(exclude=secret)}"
+    return Repeat(repeat.key, hashlib.sha256(told.encode()).hexdigest())
 
 
 def write_once(

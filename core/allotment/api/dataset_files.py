@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from os.path import realpath
+from pathlib import Path
 
 from allotment.api.plane import ControlPlane
 from allotment.api.views.onlooker import Onlooker
@@ -19,7 +21,7 @@ from allotment.model.datasets import Dataset, FileFormat
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import Refusal
 from allotment.model.sources import Source, SourceKind
-from allotment.record import Reading, sources
+from allotment.record import Reading, sources, targets
 from allotment.rules.data_access import source_grounds
 
 _FOR_ONE_CALL = timedelta(minutes=15)
@@ -54,11 +56,38 @@ def source_for(
         return chosen
     if found:
         return found[0]
-    everything = sources.all_sources(reading)
-    if parsed[0].kind is SourceKind.FOLDER and not covering(parsed, everything):
-        return None
-    message = f"No source that you may use opens {uris[0][:200]}."
-    raise SourceProblem(message, remedy="Ask whoever manages sources to share one with you.")
+    must_be_nobodys(reading, uris)
+    return None
+
+
+def must_be_nobodys(reading: Reading, uris: tuple[str, ...]) -> None:
+    """Refuse what is not of the platform's own folders, or reaches into a source or target there.
+
+    Those are shared with some; whoever may use them reads them through the source. Folders are compared
+    as they are, not as they are written: a folder above holds a source's files too, and so does a link.
+
+    Raises:
+        SourceProblem: with the first URI that does.
+    """
+    kept = [Path(realpath(one)) for one in _kept_folders(reading)]
+    for uri in parse_all(uris):
+        if uri.kind is SourceKind.FOLDER:
+            place = Path(realpath(uri.folder if uri.is_pattern else uri.path))
+            if not any(one.is_relative_to(place) or place.is_relative_to(one) for one in kept):
+                continue
+        message = f"No source that you may use opens {uris[0][:200]}."
+        raise SourceProblem(message, remedy="Ask whoever manages sources to share one with you.")
+
+
+def _kept_folders(reading: Reading) -> Iterator[str]:
+    """Where sources and targets lie on this machine."""
+    for source in sources.all_sources(reading):
+        if source.kind in {SourceKind.FOLDER, SourceKind.SQLITE}:
+            yield str(source.fields["path"])
+    for target in targets.all_targets(reading):
+        for half in (target.metadata, target.contents):
+            if half.get("path"):
+                yield str(half["path"])
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from allotment.api.dataset_files import source_for, with_reading
+from allotment.api.dataset_files import must_be_nobodys, source_for, with_reading
 from allotment.api.plane import ControlPlane, require
 from allotment.api.resources.dataset_bodies import DatasetEdit, NewDataset
 from allotment.api.views.onlooker import Onlooker, known_dataset, refused, source_of
@@ -142,6 +142,9 @@ def readable_source(plane: ControlPlane, caller: Caller, dataset: Dataset) -> So
     with plane.record.reading() as reading:
         source = source_of(reading, dataset)
         onlooker = Onlooker.of(reading, caller, plane.now())
+        if source is None:
+            # A source or target may lie there since it was registered.
+            must_be_nobodys(reading, dataset.uris)
     if source is None or onlooker.manages_source(source):
         return source
     reason = source_reason(source, onlooker.asker)

@@ -140,7 +140,7 @@ class Action(StrEnum):
     CHANGE_PLATFORM = "choose mode and default group"
     CHANGE_SOURCE = "change this source"
     ACCEPT_PROOF = "accept a source that is not proven read-only"
-    LEND = "be lent what reads this"
+    LEND = "read data itself"
     REGISTER_DATASET = "register datasets"
     CHANGE_DATASET = "change this dataset"
     CHANGE_TARGETS = "change targets of versions"

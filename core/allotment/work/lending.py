@@ -168,14 +168,16 @@ def _lost(reading: Reading, now: datetime) -> tuple[Loan, ...]:
     open_now = loans.open_loans(reading)
     known = {one.name: one for one in sources.all_sources(reading)} if open_now else {}
     servers = {one.id: one for one in allotments.some(reading, {one.allotment for one in open_now})}
-    groups = {
-        person: people.authority(reading, person, now).groups
+    known_people = {
+        person: people.authority(reading, person, now)
         for person in {one.person for one in open_now}
     }
 
     def keeps(loan: Loan) -> bool:
         source = known.get(loan.source)
-        asker = Asker.of(loan.person, groups[loan.person], servers.get(loan.allotment))
-        return source is not None and source_grounds(source, asker) is not None
+        who = known_people[loan.person]
+        asker = Asker.of(loan.person, who.groups, servers.get(loan.allotment))
+        may = source is not None and source_grounds(source, asker) is not None
+        return bool(who.role) and may
 
     return tuple(one for one in open_now if not keeps(one))

@@ -98,6 +98,29 @@ def test_files_outside_the_data_folders_are_never_opened(data_api: Any, tmp_path
         assert refused.value.reasons[0].rule in {Rule.DATA_PATH, Rule.DATA_SOURCE}
 
 
+@pytest.mark.promise("SET-1", "DATA-3")
+@pytest.mark.parametrize("written", ["pay/1.parquet", "pay", "pay/", "", "*/1.parquet", "link/"])
+def test_files_of_a_source_are_reached_through_it_only_however_they_are_written(
+    data_api: Any, root: Path, written: str
+) -> None:
+    write(root / "pay" / "1.parquet", 1)
+    (root / "link").symlink_to(root / "pay")
+    data_api.client("carl+").sources.create("pay", "folder", {"path": str(root / "pay")})
+
+    with pytest.raises(Refusal, match="No source that you may use"):
+        data_api.client("bob").datasets.create("mine", [f"{root}/{written}"])
+
+
+@pytest.mark.promise("SET-4", "DATA-3")
+def test_a_dataset_that_a_source_came_to_hold_is_read_no_more_without_it(
+    data_api: Any, sales: Any, root: Path
+) -> None:
+    data_api.client("carl+").sources.create("all", "folder", {"path": str(root)})
+
+    with pytest.raises(Refusal, match="No source that you may use"):
+        sales.datasets.read("sales")
+
+
 @pytest.mark.promise("SET-1", "USER-7")
 def test_a_public_dataset_is_known_to_everybody_and_loaded_by_its_audience_only(
     data_api: Any, sales: Any

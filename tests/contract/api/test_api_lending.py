@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from allotment.api.identity import hash_token
+from allotment.api.sessions import COOKIE
 from allotment.client import AllotmentClient
 from allotment.data.door import Door
 from allotment.data.kinds import KINDS
@@ -355,3 +356,43 @@ def test_deleting_a_source_drops_what_was_lent_of_it(
     assert played.accounts == {}
     with pytest.raises(NotFound):
         shop.sources.get("shop")
+
+
+@pytest.mark.promise("DATA-3", "USER-7")
+def test_everyone_is_everyone_who_is_on_boarded(
+    data_api: Any, hub: Any, shop: AllotmentClient
+) -> None:
+    shop.sources.edit("shop", revision="any", audience=Audience(everyone=True))
+    hub.give("nina", "nina")
+
+    assert [one.name for one in data_api.client("zoe").sources.all().items] == ["shop"]
+    assert data_api.client("nina").sources.all().items == ()
+    with pytest.raises(NotFound):
+        data_api.client("nina").sources.browse("shop")
+
+
+@pytest.mark.promise("USER-7", "DATA-5")
+@pytest.mark.usefixtures("shop")
+def test_a_browsers_cookie_reads_what_there_is_and_nothing_that_is_in_it(data_api: Any) -> None:
+    cookie = {"Cookie": f"{COOKIE}={data_api.app.state.sessions.seal('bob')}"}
+
+    assert data_api.ask("GET", "/sources/shop", headers=cookie).status_code == 200
+    assert data_api.ask("GET", "/sources/shop/browse", headers=cookie).status_code == 403
+    assert data_api.ask("POST", "/sources/shop/credentials", headers=cookie).status_code == 403
+
+
+@pytest.mark.promise("DATA-5")
+def test_what_is_remembered_of_a_request_says_nothing_of_its_secrets(
+    data_api: Any, shop: AllotmentClient
+) -> None:
+    assert shop is not None
+    key = {"Idempotency-Key": "once"}
+    fields = {"host": "two", "password": "first"}
+    body = {"name": "second", "kind": "postgresql", "fields": fields}
+
+    made = data_api.ask("POST", "/sources", "carl+", json=body, headers=key)
+    again = body | {"fields": fields | {"password": "another"}}
+    repeated = data_api.ask("POST", "/sources", "carl+", json=again, headers=key)
+
+    assert (made.status_code, repeated.json()) == (201, made.json())
+    assert repeated.headers["Idempotent-Replayed"] == "true"

@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse
 
 from allotment.api.answering import answer
 from allotment.api.fields import NamePath
-from allotment.api.plane import Asker, ControlPlane, Plane
+from allotment.api.plane import Asker, ControlPlane, Plane, require
 from allotment.api.registering_datasets import managed_dataset
 from allotment.api.resources.datasets import described
 from allotment.api.resources.versions import loadable
@@ -21,7 +21,7 @@ from allotment.model.datasets import Attachment
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import Refusal
 from allotment.record import datasets
-from allotment.rules.permission import Caller
+from allotment.rules.permission import Action, Caller, Target
 
 router = APIRouter(prefix="/datasets/{name}/attachments", tags=["datasets"])
 
@@ -58,6 +58,7 @@ def read_attachment(
     plane: Plane, caller: Asker, name: NamePath, attachment: FileName
 ) -> FileResponse:
     """A document's bytes, to be saved: whatever it is, no browser shows it."""
+    require(caller, Action.LEND, Target(person=caller.person))
     loadable(plane, caller, name)
     with plane.record.reading() as reading:
         found = datasets.attachment(reading, name, attachment)

@@ -203,6 +203,7 @@ async def read_model_file(
     plane: Plane, caller: Asker, name: NamePath, version: VersionPath
 ) -> StreamingResponse:
     """The bytes of a model's file, to be saved."""
+    require(caller, Action.LEND, Target(person=caller.person))
     model = await to_thread.run_sync(_known, plane, caller, name, version)
     if model.target is None or not model.file:
         raise NotFound("file of the model", f"{name}/{version}")
@@ -264,7 +265,7 @@ def _known(plane: ControlPlane, caller: Caller, name: str, version: str) -> Regi
 def _may_know(onlooker: Onlooker, model: RegisteredModel) -> bool:
     caller = onlooker.caller
     changes = judge(caller, Action.CHANGE_MODEL, Target(person=model.person)) is None
-    uses = may_use_model(model, caller.person, caller.authority.groups)
+    uses = onlooker.is_known and may_use_model(model, caller.person, caller.authority.groups)
     return onlooker.sees_all or changes or uses
 
 

@@ -14,6 +14,7 @@ from allotment.api.answering import (
     answer_list,
     keep_answer,
     recall_answer,
+    without,
 )
 from allotment.api.fields import NamePath
 from allotment.api.paging import Paged, cut
@@ -28,7 +29,7 @@ from allotment.model import documents
 from allotment.model.sources import Source
 from allotment.record import events, loans, sources
 from allotment.rules.data_access import source_reason
-from allotment.rules.permission import Action, Caller
+from allotment.rules.permission import Action, Caller, Target
 
 router = APIRouter(tags=["sources"])
 Place = Annotated[
@@ -71,6 +72,7 @@ async def create_source(plane: Plane, caller: Asker, repeat: Repeated, body: New
 
     It can be used once that has failed; or once somebody has accepted that it did not.
     """
+    repeat = without(repeat, body, {"fields"})
 
     def change() -> Response:
         known = recall_answer(plane, caller, repeat)
@@ -197,6 +199,7 @@ async def browse_source(
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> Response:
     """What lies at a place: schemas, tables and columns, or prefixes and files."""
+    require(caller, Action.LEND, Target(person=caller.person))
     source = await to_thread.run_sync(_usable, plane, caller, name)
 
     def browse() -> Response:

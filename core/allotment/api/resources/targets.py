@@ -16,6 +16,7 @@ from allotment.api.answering import (
     answer_list,
     keep_answer,
     recall_answer,
+    without,
 )
 from allotment.api.fields import Body, NameField, NamePath, Title
 from allotment.api.paging import Paged, cut
@@ -103,6 +104,7 @@ def list_targets(request: Request, plane: Plane, caller: Asker, page: Paged) -> 
 async def create_target(plane: Plane, caller: Asker, repeat: Repeated, body: NewTarget) -> Response:
     """Set a target up. It is tested first, and refused where that fails."""
     require(caller, Action.CHANGE_TARGETS)
+    repeat = without(repeat, body, {"metadata", "contents"})
 
     def create() -> Response:
         known = recall_answer(plane, caller, repeat)

@@ -56,6 +56,11 @@ class Onlooker:
         return Asker.of(self.caller.person, self.caller.authority.groups, self.caller.server)
 
     @property
+    def is_known(self) -> bool:
+        """Whether they are on-boarded: *everyone* is everyone who is."""
+        return bool(self.caller.authority.role)
+
+    @property
     def sees_all(self) -> bool:
         """Whether every source and dataset is shown, with who may use it."""
         return Permission.SEE_ALL in self.caller.permissions
@@ -71,23 +76,25 @@ class Onlooker:
     def knows_source(self, source: Source) -> bool:
         """Whether they may know that a source is there."""
         inside = self.sees_all or self.manages_source(source)
-        return inside or knows_source(source, self.asker)
+        return inside or (self.is_known and knows_source(source, self.asker))
 
     def lists_source(self, source: Source) -> bool:
         """Whether a source is in their list: who does not manage it sees what may be used now."""
         inside = self.sees_all or self.manages_source(source)
-        return inside or source_grounds(source, self.asker) is not None
+        usable = source_grounds(source, self.asker) is not None
+        return inside or (self.is_known and usable)
 
     def knows_dataset(self, dataset: Dataset) -> bool:
         """Whether they may know that a dataset is there."""
         inside = self.sees_all or self.manages_dataset(dataset)
-        return inside or knows_dataset(dataset, self.asker)
+        return inside or (self.is_known and knows_dataset(dataset, self.asker))
 
     def lists_dataset(self, dataset: Dataset, source: Source | None) -> bool:
         """Whether a dataset is in their list: what they manage, what is public, what may be loaded now."""
         inside = self.sees_all or self.manages_dataset(dataset)
         public = dataset.label is PrivacyLabel.PUBLIC and dataset.enabled
-        return inside or public or dataset_grounds(dataset, source, self.asker) is not None
+        usable = dataset_grounds(dataset, source, self.asker) is not None
+        return inside or (self.is_known and (public or usable))
 
 
 def known_source(reading: Reading, onlooker: Onlooker, name: str) -> Source:
