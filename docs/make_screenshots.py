@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import control_planes
 import example_cloud
+import example_data
 import example_platform
 from allotment.model.claims import Claim, Granted
 from allotment.record import claims
@@ -240,6 +241,7 @@ def take_console(browser: Browser, folder: Path, picture: Picture) -> None:
     with control_planes.platform(folder) as platform:
         example_platform.make(platform.record)
         example_cloud.add_cloud(platform.record, datetime.now(UTC))
+        example_data.add_data(platform.record, datetime.now(UTC))
         example_platform.let_wait(platform.record, datetime.now(UTC))
         platform.start()
         example_platform.report(platform.record, platform.plane.use)
@@ -264,7 +266,27 @@ def take_panels(page: Page, picture: Callable[[str], None]) -> None:
         rail.locator(f"[data-go={panel}][aria-current=page]").wait_for()
         expect(page.get_by_text("Loading…").filter(visible=True)).to_have_count(0)
         picture(f"console-{panel}")
+    take_data(page, picture)
     take_replays(page, picture)
+
+
+def take_data(page: Page, picture: Callable[[str], None]) -> None:
+    """A source and the form for one, a dataset and its versions."""
+    rail = page.get_by_role("navigation", name="Panels")
+    rail.locator("[data-go=sources]").click()
+    page.locator(".ag-row").filter(has_text="crm").first.click()
+    page.get_by_text("Its users could write").first.evaluate("(found) => found.scrollIntoView()")
+    picture("console-source")
+    page.get_by_role("button", name="Add…").click()
+    page.get_by_text("Add a source").evaluate("(found) => found.scrollIntoView()")
+    picture("console-source-add")
+    page.get_by_role("button", name="Cancel").click()
+    rail.locator("[data-go=datasets]").click()
+    page.locator(".ag-row").filter(has_text="sales").first.click()
+    page.get_by_role("button", name="Versions", exact=True).click()
+    page.get_by_text("August is complete").wait_for()
+    page.get_by_text("Versions of sales").evaluate("(found) => found.scrollIntoView()")
+    picture("console-versions")
 
 
 def take_replays(page: Page, picture: Callable[[str], None]) -> None:

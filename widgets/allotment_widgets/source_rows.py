@@ -37,10 +37,10 @@ SOURCE_COLUMNS = (
         words="proof_words",
         hover="found",
         flex=1.3,
-        width=212,
+        width=262,
     ),
     Column("proven_at", "Tried", kind="time", width=104, hide_narrow=True),
-    Column("datasets", "Datasets", kind="number", width=98, hide_narrow=True),
+    Column("datasets", "Datasets", kind="number", width=98, extra=True),
     Column("state", "State", kind="state", states=STATES, hover="obstacle", width=146),
 )
 SHARED = "Its users can read the password of the registered account."

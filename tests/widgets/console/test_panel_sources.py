@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from allotment.record import sources
+from allotment.model.claims import Claim, Granted
+from allotment.record import claims, sources
 from control_planes import Platform
 from example_data import add_data
 
@@ -86,6 +87,21 @@ def test_disabling_and_revoking_say_what_becomes_of_servers_and_datasets(
     page.has_row(SOURCES, "lake", state="revoked")
     with data.record.reading() as reading:
         assert sources.get(reading, "lake").revoked_at is not None
+
+
+@pytest.mark.promise("PROFILE-5", "DATA-7")
+def test_revoking_names_the_servers_that_lose_the_source(
+    open_console: OpenConsole, data: Platform
+) -> None:
+    claim = Claim("hub", "carla", "report", "minimal")
+    assert isinstance(claims.admit(data.record, claim, datetime.now(UTC)), Granted)
+    page = open_console(panel="sources")
+    page.select(SOURCES, "warehouse")
+    page.act(SOURCES, "disable")
+    page.sees("1 server that holds it keeps it until it stops: carla/report.")
+    page.press("Cancel")
+    page.act(SOURCES, "revoke")
+    page.sees("1 server loses it at once: carla/report.")
 
 
 def test_a_source_through_which_datasets_are_read_is_not_deleted_another_is(
