@@ -288,7 +288,7 @@ def test_csv_files_of_other_columns_are_named(reader: Reader) -> None:
         (b"\x00\x01\x02binary", {}, "zero bytes"),
         ("a,b\n1,é\n".encode("latin-1"), {"encoding": "utf-8"}, "not written in utf-8: byte 6"),
         (b"a,b\n1,2\n3\n", {}, "has 1 cells in line 3, and 2 before"),
-        (b"a,a\n1,2\n", {"header": True}, "two columns named 'a'"),
+        (b"a,a\n1,2\n", {}, "two columns named 'a'"),
         (",".join(f"c{n}" for n in range(20_000)).encode() + b"\n", {}, "20,000 columns"),
         (",".join(f"c{n}" for n in range(1_000_000)).encode() + b"\n", {}, "first line is longer"),
         (b"\x1f\x8bno gzip at all", {}, "gzip"),

@@ -199,12 +199,11 @@ def _delimiter(lines: list[str], quote: str) -> str:
 
 
 def _has_header(rows: list[list[str]]) -> bool:
-    """Whether the first line names columns: all different, none a number or empty."""
-    if not rows:
-        return True
-    first = rows[0]
-    named = all(cell.strip() and not _NUMBER.fullmatch(cell) for cell in first)
-    return named and len(set(first)) == len(first)
+    """Whether the first line names columns: none is a number or empty.
+
+    Two of one name are a header that is refused later, and no line of data.
+    """
+    return not rows or all(cell.strip() and not _NUMBER.fullmatch(cell) for cell in rows[0])
 
 
 def _decimal(rows: list[list[str]], dialect: Dialect) -> str:

@@ -127,5 +127,7 @@ def _columns(lines: str, dialect: Dialect) -> tuple[DatasetColumn, ...]:
     names = table.schema.names
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise FileRefused(f"has two columns named {twice!r}")
+        raise FileRefused(
+            f"has two columns named {twice!r}; if its first line names none, set header to false"
+        )
     return columns_of(table.schema)
