@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import control_planes
+import example_data
 import example_platform
 from allotment.work.listeners import Listeners
 from allotment_widgets import console_notebook_path
@@ -26,7 +28,7 @@ pytestmark = pytest.mark.needs("chromium")
 TOKEN, ADDRESS = "JUPYTERHUB_API_TOKEN", "ALLOTMENT_API_URL"
 PANELS = (
     *("overview", "pools", "servers", "profiles", "groups", "users"),
-    *("costs", "capacity"),
+    *("costs", "capacity", "sources", "datasets", "targets"),
 )
 
 
@@ -34,6 +36,7 @@ PANELS = (
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with control_planes.platform(tmp_path_factory.mktemp("platform")) as running:
         example_platform.make(running.record)
+        example_data.add_data(running.record, datetime.now(UTC))
         running.start()
         yield running
 
@@ -288,6 +291,32 @@ def test_axe_finds_nothing_serious_in_any_panel(
     for panel in ("replay", "let-in"):
         turn(page, panel)
         accessible(page)
+
+
+@pytest.mark.promise("DATA-1", "SET-4", "ADMIN-5")
+def test_a_sources_form_a_datasets_versions_and_the_line_that_loads_one_can_be_used_by_everybody(
+    console: Callable[..., Page], accessible: Callable[..., None]
+) -> None:
+    page = console("sources", width=390)
+    row(page, "crm").click()
+    expect(page.get_by_text("Its users could write: insert into crm.contact")).to_be_visible()
+    page.get_by_role("button", name="Add…").click()
+    page.get_by_label("Kind", exact=True).select_option("S3 and compatible")
+    expect(page.get_by_text("The bucket that is read, by its name alone.")).to_be_visible()
+    accessible(page)
+    page.keyboard.press("Escape")
+    go(page, "datasets")
+    row(page, "sales").click()
+    page.get_by_role("button", name="Versions", exact=True).click()
+    tick(page, "October is complete")
+    line = page.get_by_text("version='2026-10'")
+    expect(line).to_be_visible()
+    accessible(page)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator(".drawer").get_by_role("button", name="Copy").click()
+    expect(page.locator(".drawer").get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == "import allotment\n\nallotment.load('sales', version='2026-10')"
 
 
 @pytest.mark.promise("ADMIN-5")
