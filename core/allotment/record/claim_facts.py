@@ -39,7 +39,7 @@ class Facts:
     tickets: int = 0
     """Tickets of this person that wait or are offered."""
     data: bool = False
-    """Whether any source or dataset is registered, which servers may have to be promised."""
+    """Whether any source or dataset is shared with anybody: servers may have to be promised it."""
 
 
 _TEMPLATE = """
@@ -57,7 +57,7 @@ SELECT
     (SELECT value FROM platform WHERE key = 'mode') AS mode,
     EXISTS (SELECT 1 FROM budgets) AS budgeted,
     EXISTS (SELECT 1 FROM department_ceilings) AS divided,
-    (EXISTS (SELECT 1 FROM sources) OR EXISTS (SELECT 1 FROM datasets)) AS data,
+    EXISTS (SELECT 1 FROM audiences) AS data,
     p.onboarded_at,
     r.permissions,
     (SELECT {array}(group_name) FROM mine) AS groups,
