@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from allotment.notebook.sessions import Version, session, use
@@ -30,9 +31,11 @@ __all__ = [
     "datasets",
     "environment",
     "load",
+    "load_model",
     "models",
     "path",
     "register",
+    "register_model",
     "sources",
     "sql",
     "test",
@@ -88,6 +91,46 @@ def browse(name: str = "") -> None:
     except ImportError:
         raise missing("ipywidgets anywidget", "allotment.browse") from None
     widgets.browse(session(), name)
+
+
+def register_model(
+    name: str,
+    version: str,
+    *,
+    file: str | Path | None = None,
+    metrics: Mapping[str, float] | None = None,
+    datasets: Sequence[str] = (),
+    **more: Any,
+) -> RegisteredModel:
+    """Register a version of a model.
+
+    Args:
+        name: what it is called.
+        version: which one it is; a version is registered once.
+        file: the file that holds it, for a target to keep (``target=`` names it).
+        metrics: figures by name.
+        datasets: the dataset versions that it came from, as ``"sales@3"``.
+        more: ``uri`` where it lies if no file is kept, ``target``, ``description``, ``audience``.
+
+    Raises:
+        Refusal: the name and version are taken, or your limit of models is reached.
+        DataProblem: there is no such file.
+    """
+    from allotment.notebook.kept_models import register as keep  # noqa: PLC0415 - see above
+
+    known = {"metrics": metrics, "datasets": datasets, **more}
+    return keep(session().client, name, version, Path(file) if file else None, known)
+
+
+def load_model(name: str, version: str | None = None, *, into: str | Path = ".") -> Path:
+    """Fetch a model's kept file into a folder; the newest version, if none is named.
+
+    Raises:
+        DataProblem: there is no such version, or none of its file is kept; where it lies is said.
+    """
+    from allotment.notebook.kept_models import fetch  # noqa: PLC0415 - see above
+
+    return fetch(session().client, name, version, Path(into))
 
 
 def load(

@@ -446,24 +446,47 @@ def test_mariadb_is_asked_the_same_way_encrypted_or_not(
         allotment.sql("shop", "delete from sales")
 
 
-@pytest.mark.promise("SET-4", "SET-5")
-def test_a_version_is_committed_from_a_cell_and_loaded_again_after_a_change(
-    cell: Any, two_files: Any, folder: Path, tmp_path: Path
-) -> None:
-    kept = tmp_path / "data" / "kept"
-    history = tmp_path / "data" / "history"
+@pytest.fixture
+def history(cell: Any, tmp_path: Path) -> Any:
+    """A target for versions and models, in folders."""
     cell.client("olga+").targets.create(
         "history",
         metadata_kind="folder",
-        metadata={"path": str(history)},
+        metadata={"path": str(tmp_path / "data" / "history")},
         contents_kind="folder",
-        contents={"path": str(kept)},
+        contents={"path": str(tmp_path / "data" / "kept")},
     )
+    return cell
+
+
+@pytest.mark.usefixtures("history")
+@pytest.mark.promise("MODEL-1")
+def test_a_model_is_registered_with_its_file_listed_and_fetched_again(tmp_path: Path) -> None:
+    (tmp_path / "churn.bin").write_bytes(b"weights")
+
+    allotment.register_model(
+        "churn",
+        "1",
+        file=tmp_path / "churn.bin",
+        target="history",
+        metrics={"auc": 0.75},
+    )
+
+    assert "auc 0.75" in repr(allotment.models())
+    assert allotment.load_model("churn", into=tmp_path / "got").read_bytes() == b"weights"
+    with pytest.raises(DataProblem, match="Its versions: 1"):
+        allotment.load_model("churn", "2")
+
+
+@pytest.mark.promise("SET-4", "SET-5")
+def test_a_version_is_committed_from_a_cell_and_loaded_again_after_a_change(
+    history: Any, two_files: Any, folder: Path
+) -> None:
     revision = two_files.datasets.get("sales").revision
     two_files.datasets.edit("sales", revision=revision, target="history")
 
     first = two_files.versions.commit("sales", "as delivered")
-    cell.plane.data.committing.wait(60)
+    history.plane.data.committing.wait(60)
     (folder / "part-0.parquet").write_bytes(parquet(sales(3)))
     two_files.datasets.read("sales")
     notebook.session().forget()
