@@ -160,6 +160,9 @@ class Lending:
             return ""
         except SourceProblem as problem:
             return str(problem)
+        except Exception as error:  # one loan that breaks keeps no other from being withdrawn
+            log.exception("dropping an account of %s broke", loan.source)
+            return f"It broke: {type(error).__name__}. The log says where."
         return ""
 
 

@@ -27,10 +27,14 @@ pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
 @dataclass
 class Played:
-    """A database that remembers its accounts. ``away`` is where it is not reached, by host."""
+    """A database that remembers its accounts. ``away`` is where it is not reached, by host.
+
+    Where it is ``broken`` its driver raises what nobody expects.
+    """
 
     accounts: dict[str, str] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
     proofs: list[Verdict] = field(default_factory=list)
     on_issue: Callable[[], None] = lambda: None
     after_issue: Callable[[], None] = lambda: None
@@ -70,6 +74,8 @@ class Played:
     def withdraw(self, source: Opened, account: str, door: Door) -> None:
         del door
         self._reach(source)
+        if source.fields["host"] in self.broken:
+            raise KeyError(account)
         self.accounts.pop(account, None)
 
     def browse(self, *_: Any, **__: Any) -> Browsed:
@@ -109,6 +115,22 @@ def round_(api: Any, lab: Any, **later: float) -> str:
     """A round of withdrawing, some time later."""
     words: str = api.plane.data.lending.round(lab.later(**later) if later else lab.now)
     return words
+
+
+@pytest.mark.promise("DATA-7")
+def test_an_account_whose_dropping_breaks_keeps_no_other_from_being_dropped(
+    data_api: Any, lab: Any, played: Played, shop: AllotmentClient
+) -> None:
+    lend(data_api)
+    fields = {"host": "two", "password": "registered"}
+    shop.sources.create("store", "postgresql", fields, audience=Audience(groups=("vision",)))
+    data_api.client("bobs-server").sources.credentials("store")
+    played.broken.add("one")
+
+    said = round_(data_api, lab, hours=13)
+
+    assert "withdrew 1 loan" in said
+    assert list(played.accounts.values()) == ["one"]
 
 
 @pytest.mark.promise("DATA-7")
