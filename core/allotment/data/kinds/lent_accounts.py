@@ -22,7 +22,7 @@ from allotment.data.kinds.databases import (
     new_password,
     proof_account,
 )
-from allotment.data.kinds.kind import Borrower, Opened
+from allotment.data.kinds.kind import Borrower, FormField, Opened
 from allotment.data.kinds.listings import Page, must_be_place
 from allotment.data.problems import SourceProblem
 from allotment.model.sources import Browsed, Credential, Proof, SourceKind
@@ -35,6 +35,7 @@ class LendsAccounts(ABC):
 
     kind: SourceKind
     title: str
+    fields: tuple[FormField, ...]
     session: ClassVar[tuple[str, ...]]
     """The statements that every session of a server begins with."""
 
