@@ -111,8 +111,7 @@ class Grid(Selectable):
             super()._said(kind, message)
             return
         action = self._actions.get(str(message.get("action")))
-        offered = action is not None and action.key not in self.withheld
-        if action is not None and offered and _met(action, len(self.selected)):
+        if action is not None and _met(action, len(self.selected)):
             for callback in self._on_action:
                 callback(action.key, self.selected)
 
