@@ -8,11 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 
 from allotment.data.kinds.kind import Borrower
 from allotment.data.opening import Opening
-from allotment.data.problems import SourceProblem
 from allotment.data.versions.committing import CommitRequest, Committed
 from allotment.data.versions.history import History
 from allotment.data.versions.process import commit_apart
@@ -20,10 +19,10 @@ from allotment.data.versions.reading import difference, files_of_version
 from allotment.data.versions.target import OpenedTarget
 from allotment.data.versions.testing import check_target
 from allotment.model.datasets import Dataset
-from allotment.model.refusals import NotFound, Refusal
+from allotment.model.refusals import Refusal
 from allotment.model.sources import Credential, SourceKind
 from allotment.model.versions import Version, VersionDifference, VersionFile
-from allotment.record import Reading, Record, datasets, sources, targets, versions
+from allotment.record import Record, datasets, sources, targets, versions
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +48,7 @@ class Committing:
         self._record, self._opening, self._folder, self._clock = record, opening, folder, clock
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="commit")
         self._lock = Lock()
+        self._closing = Event()
         self._last: dict[str, Future[None]] = {}
         self._under_way: set[tuple[str, int]] = set()
         self._files = lru_cache(_REMEMBERED)(self._read_files)
@@ -75,7 +75,8 @@ class Committing:
         wait(begun, timeout=seconds)
 
     def close(self) -> None:
-        """Begin no further commit. What is under way ends with this process."""
+        """Begin no further commit, and give up what is under way: within seconds this process can end."""
+        self._closing.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def round(self, now: datetime) -> str:
@@ -170,7 +171,7 @@ class Committing:
     def _request(self, version: Version) -> CommitRequest:
         with self._record.reading() as reading:
             dataset = datasets.get(reading, version.dataset)
-            kind, credential = self._lent(reading, dataset, version.committed_by)
+        kind, credential = self._lent(dataset, version.committed_by)
         return CommitRequest(
             dataset=dataset.name,
             uris=dataset.uris,
@@ -187,13 +188,14 @@ class Committing:
             work=self._folder,
         )
 
-    def _lent(
-        self, reading: Reading, dataset: Dataset, person: str
-    ) -> tuple[SourceKind | None, Credential | None]:
+    def _lent(self, dataset: Dataset, person: str) -> tuple[SourceKind | None, Credential | None]:
+        """What opens the files; asked for without a transaction, for a provider takes its time."""
         if dataset.source is None:
             return None, None
-        source, now = sources.get(reading, dataset.source), self._clock()
-        opened = self._opening.source(reading, source)
+        with self._record.reading() as reading:
+            source = sources.get(reading, dataset.source)
+            opened = self._opening.source(reading, source)
+        now = self._clock()
         borrower = Borrower(person, "", "", now + _LENT, "")
         kind = self._opening.kind(source)
         return source.kind, kind.issue(opened, borrower, self._opening.door, now)
@@ -202,10 +204,17 @@ class Committing:
         """Another credential, for a commit that outlasts the one that it began with."""
         with self._record.reading() as reading:
             dataset = datasets.get(reading, version.dataset)
-            _kind, credential = self._lent(reading, dataset, version.committed_by)
+        _kind, credential = self._lent(dataset, version.committed_by)
         return credential or Credential({})
 
     def _tell(self, version: Version, done: int, total: int) -> None:
+        """Say how far a commit is; it asks every few seconds, whatever happens.
+
+        Raises:
+            GivenUp: it does not count any more, or the control plane ends.
+        """
+        if self._closing.is_set():
+            raise GivenUp
         with self._record.writing(_ACTOR, self._clock(), configuration=False) as writing:
             if not versions.progress(writing, version.dataset, version.number, done, total):
                 raise GivenUp
@@ -223,7 +232,7 @@ class Committing:
                     rows=made.rows,
                 )
                 datasets.read(writing, version.dataset, made.reading)
-        except (NotFound, SourceProblem, Refusal) as refusal:
+        except Refusal as refusal:
             log.warning("version %d of %s: %s", version.number, version.dataset, refusal)
 
     def _fail(self, version: Version, problem: str) -> None:

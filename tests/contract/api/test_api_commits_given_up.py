@@ -1,0 +1,75 @@
+"""Commits that end before they are done: the control plane ends, or died."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from allotment.model.versions import VersionState
+from allotment.record import datasets, targets, versions
+from allotment.work import committing
+
+pytestmark = pytest.mark.parametrize("store", ["sqlite"])
+
+
+@pytest.fixture
+def sales(data_api: Any, lab: Any, tmp_path: Path) -> Any:
+    """A dataset of one file, with a target; what the control plane commits with."""
+    root = tmp_path / "data"
+    (root / "sales.csv").write_text("id\n1\n")
+    data_api.client("carl+").targets.create(
+        "history",
+        metadata_kind="folder",
+        metadata={"path": str(root / "histories")},
+        contents_kind="folder",
+        contents={"path": str(root / "contents")},
+    )
+    data_api.client("bob").datasets.create("sales", [f"{root}/sales.csv"], target="history")
+    assert lab.sound()
+    return data_api.plane.data.committing
+
+
+@pytest.mark.promise("SET-4")
+def test_a_control_plane_that_ends_waits_for_no_commit(
+    data_api: Any, sales: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, ended = threading.Event(), threading.Event()
+
+    def endless(_request: Any, progress: Any, *_more: Any) -> Any:
+        began.set()
+        try:
+            while True:
+                progress(1, 2)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(committing, "commit_apart", endless)
+    data_api.client("bob").versions.commit("sales", "Endless")
+    assert began.wait(20)
+
+    sales.close()
+
+    assert ended.wait(20)
+    assert data_api.client("bob").versions.get("sales", 1).state is VersionState.COMMITTING
+
+
+@pytest.mark.promise("SET-4")
+def test_a_commit_whose_process_died_leaves_no_version_and_can_be_run_again(
+    data_api: Any, lab: Any, sales: Any
+) -> None:
+    with lab.write("bob") as writing:
+        assert datasets.get(writing, "sales").target == targets.get(writing, "history").name
+        versions.begin(writing, "sales", "history", "Died", "bob")
+
+    assert sales.round(lab.later(minutes=1)) == ""
+    assert sales.round(lab.later(minutes=2)) == "gave up sales@1"
+
+    client = data_api.client("bob").versions
+    assert client.all("sales").items[0].state is VersionState.FAILED
+    client.commit("sales", "Again")
+    sales.wait(120)
+    [made] = client.all("sales").items
+    assert (made.number, made.state) == (1, VersionState.COMMITTED), made.problem
