@@ -56,8 +56,14 @@ def carry_out(work: Callable[[], T], progress: Progress) -> T:
     if threading.current_thread() is not threading.main_thread():
         return work()
     outcome: Future[T] = Future()
-    threading.Thread(target=_work, args=(work, outcome), name=progress.what, daemon=True).start()
-    return _awaited(outcome, progress)
+    worker = threading.Thread(target=_work, args=(work, outcome), name=progress.what, daemon=True)
+    try:
+        worker.start()
+        return _awaited(outcome, progress)
+    except KeyboardInterrupt:
+        for cancel in progress.cancel:
+            cancel()
+        raise
 
 
 def _work(work: Callable[[], T], outcome: Future[T]) -> None:
@@ -80,10 +86,6 @@ def _awaited(outcome: Future[T], progress: Progress) -> T:
                     return outcome.result()
             line, pause = line or _line(), SAY_EVERY
             line.say(progress, time.monotonic() - began)
-    except KeyboardInterrupt:
-        for cancel in progress.cancel:
-            cancel()
-        raise
     finally:
         if line is not None:
             line.clear()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
-import os
+import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,25 +36,19 @@ def session_statements(lent: Lent) -> tuple[str, ...]:
 
 
 def authority_file(lent: Lent) -> str:
-    """The certificates that a server is checked against as a file of the person's own; empty where there are none."""
+    """The certificates that a server is checked against, as a file; empty where the source names none."""
     text = lent.text("ca")
     if not text:
         return ""
-    name = f"allotment-{os.getuid()}-ca-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pem"
-    file = Path(tempfile.gettempdir()) / name
-    if not _is_own(file, text):
-        handle, new = tempfile.mkstemp(prefix="allotment-ca-")
-        with os.fdopen(handle, "w", encoding="utf-8") as opened:
-            opened.write(text)
-        Path(new).replace(file)
+    file = _own_folder() / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.pem"
+    if not file.exists():
+        file.write_text(text, encoding="utf-8")
     return str(file)
 
 
-def _is_own(file: Path, text: str) -> bool:
-    """Whether the file is there, this person's, and unchanged: others may write into the same folder."""
-    try:
-        status = file.lstat()
-        own = status.st_uid == os.getuid() and not file.is_symlink()
-        return own and file.read_text(encoding="utf-8") == text
-    except OSError:
-        return False
+@cache
+def _own_folder() -> Path:
+    """A folder of this process that nobody else can write into, gone when it ends."""
+    folder = tempfile.mkdtemp(prefix="allotment-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
