@@ -72,7 +72,7 @@ def test_the_check_value_tells_keys_apart() -> None:
     assert not Vault((NEW,)).fits(known)
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "hunter2", "ä" * 44, OLD.decode()[:-1]])
+@pytest.mark.parametrize("text", ["", "# nothing\n", "hunter2", "ä" * 44, "M" * 43])
 def test_what_is_no_key_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(KeysWrong) as refused:
         keys.read_keys(text, "the file")
