@@ -98,7 +98,7 @@ def test_fields_that_are_not_asked_for_are_not_kept() -> None:
 def changed(**given: Any) -> Filled:
     """A change of what was entered before."""
     before = fill(FORM, ENTERED)
-    return fill(FORM, given, before.fields, before.names)
+    return fill(FORM, given, before.fields, before.names, may_widen=True)
 
 
 def test_what_is_left_out_of_a_change_stays() -> None:
@@ -117,6 +117,19 @@ def test_a_secret_is_entered_again_where_it_would_be_shown_to_another(
         changed(**moved)
 
     assert changed(**moved, password="new").secrets == {"password": "new"}
+
+
+@pytest.mark.promise("DATA-5")
+def test_what_is_read_with_a_secret_that_stays_changes_only_for_those_who_may_widen_it() -> None:
+    before = fill(FORM, ENTERED | {"prefix": "of-vision/"})
+
+    wrong = refused({"prefix": ""}, before.fields, before.names)
+
+    assert wrong == {"password": "Prefix changed, so Password must be entered again."}
+    again = fill(FORM, {"prefix": "", "password": "new"}, before.fields, before.names)
+    assert (again.fields["prefix"], again.kept) == ("", ())
+    same = fill(FORM, {"prefix": "of-vision/"}, before.fields, before.names)
+    assert same.kept == ("password",)
 
 
 def test_a_secret_that_is_needed_cannot_be_taken_away() -> None:

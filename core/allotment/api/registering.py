@@ -82,10 +82,12 @@ def change_source(
         Refusal, RevisionStale: as ever.
     """
     before = managed_source(plane, caller, name)
-    after, filled = _changed(before, body)
+    after, filled = _changed(caller, before, body)
     must_manage(plane, caller, after)
     if filled is not None:
         _unguarded(caller, before.kind, filled, before.fields)
+        # Judged with the secrets of before: were others entered meanwhile, it would be wrong.
+        expected = before.revision if expected is None else expected
         with plane.record.reading() as reading:
             known = plane.data.opening.source(reading, before).secrets
         _validate(after, filled, known)
@@ -101,7 +103,7 @@ def change_source(
     return edited.enabled and edited.proof is None
 
 
-def _changed(before: Source, body: SourceEdit) -> tuple[Source, Filled | None]:
+def _changed(caller: Caller, before: Source, body: SourceEdit) -> tuple[Source, Filled | None]:
     given: dict[str, Any] = body.given()
     entered = given.pop("fields", None)
     if "audience" in given:
@@ -109,12 +111,22 @@ def _changed(before: Source, body: SourceEdit) -> tuple[Source, Filled | None]:
     after = replace(before, **given)
     if not entered:
         return after, None
-    filled = fill(known_kind(before.kind).fields, entered, before.fields, before.secrets)
+    filled = fill(
+        known_kind(before.kind).fields,
+        entered,
+        before.fields,
+        before.secrets,
+        may_widen=_manages_all(caller),
+    )
     return _with_fields(after, filled), filled
 
 
 def _with_fields(source: Source, filled: Filled) -> Source:
     return replace(source, fields=dict(filled.fields), secrets=filled.names)
+
+
+def _manages_all(caller: Caller) -> bool:
+    return Permission.MANAGE_SOURCES in caller.permissions
 
 
 def _unguarded(caller: Caller, kind: SourceKind, filled: Filled, before: Mapping[str, Any]) -> None:
@@ -126,7 +138,7 @@ def _unguarded(caller: Caller, kind: SourceKind, filled: Filled, before: Mapping
     Raises:
         NotPermitted: a value is guarded, and the fields change.
     """
-    if Permission.MANAGE_SOURCES in caller.permissions or dict(filled.fields) == dict(before):
+    if _manages_all(caller) or dict(filled.fields) == dict(before):
         return
     chosen = [
         one.label for one in known_kind(kind).fields if filled.fields.get(one.name) in one.guarded

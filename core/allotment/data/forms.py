@@ -16,7 +16,7 @@ _LINE, _TEXT = 2_000, 200_000
 _NUMBER = 2**53
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 _LEADS_NOWHERE = frozenset({"prefix", "database", "schema", "warehouse", "branch", "path_style"})
-"""Fields that can change while a secret stays: they do not say to whom it is shown."""
+"""Fields that say what is read, and not to whom a secret is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,14 @@ def fill(
     given: Mapping[str, Any],
     before: Mapping[str, Any] | None = None,
     secrets: Iterable[str] = (),
+    *,
+    may_widen: bool = False,
 ) -> Filled:
     """Fill a form in, over what was entered before and the secrets that were set then.
 
     What is left out stays as it was, or takes its default; None takes it away. A secret is never
-    shown to another address than the one it was entered for.
+    shown to another address than the one it was entered for; and what is read with it changes only
+    where the person ``may_widen`` it, or enters it again: who knows a secret reads with it anyway.
 
     Raises:
         Refusal: with a reason for every field that is wrong.
@@ -61,14 +64,7 @@ def fill(
     changes, kept = _secrets(form, given, frozenset(secrets), asked, problems)
     problems += _missing(form, fields, {*kept, *(k for k, v in changes.items() if v)}, asked)
     if before is not None and kept:
-        moved = [
-            one.label
-            for one in form
-            if one.type != "secret"
-            and one.name not in _LEADS_NOWHERE
-            and before.get(one.name, one.default) != fields.get(one.name)
-        ]
-        problems += _entered_anew(form, kept, moved)
+        problems += _entered_anew(form, kept, _changed(form, before, fields), may_widen=may_widen)
     if problems:
         raise Refusal(*problems)
     return Filled(fields, changes, tuple(sorted(kept)))
@@ -206,18 +202,29 @@ def _missing(
             yield _wrong(one.name, f"{one.label} is missing.", one.help)
 
 
-def _entered_anew(form: tuple[FormField, ...], kept: set[str], moved: list[str]) -> list[Reason]:
-    if not moved:
-        return []
-    again = [one for one in form if one.name in kept]
+def _changed(
+    form: tuple[FormField, ...], before: Mapping[str, Any], fields: Mapping[str, Value]
+) -> list[FormField]:
     return [
-        _wrong(
-            one.name,
-            f"{', '.join(moved)} changed, so {one.label} must be entered again.",
-            "A secret is shown only to the address that it was entered for.",
-        )
-        for one in again
+        one
+        for one in form
+        if one.type != "secret" and before.get(one.name, _default(one)) != fields.get(one.name)
     ]
+
+
+def _entered_anew(
+    form: tuple[FormField, ...], kept: set[str], changed: list[FormField], *, may_widen: bool
+) -> Iterator[Reason]:
+    """A reason for each secret that cannot stay with what changed."""
+    moved = [one.label for one in changed if one.name not in _LEADS_NOWHERE]
+    remedy = "A secret is shown only to the address that it was entered for."
+    if not moved and not may_widen:
+        moved = [one.label for one in changed]
+        remedy = "Enter it, or ask a data custodian: with it, something else would be read."
+    for one in form:
+        if moved and one.name in kept:
+            message = f"{', '.join(moved)} changed, so {one.label} must be entered again."
+            yield _wrong(one.name, message, remedy)
 
 
 def _wrong(name: str, message: str, remedy: str = "") -> Reason:

@@ -17,7 +17,7 @@ from allotment.data.kinds import KINDS
 from allotment.data.kinds.kind import Borrower, FormField, Opened
 from allotment.data.problems import SourceProblem
 from allotment.model.reasons import Rule
-from allotment.model.refusals import NotFound, NotPermitted, Refusal
+from allotment.model.refusals import NotFound, NotPermitted, Refusal, RevisionStale
 from allotment.model.sources import Audience, Browsed, Credential, Proof, SourceKind, Verdict
 from allotment.record import loans
 from allotment.work.lending import MOST
@@ -38,6 +38,7 @@ class Played:
     proofs: list[Verdict] = field(default_factory=list)
     on_issue: Callable[[], None] = lambda: None
     after_issue: Callable[[], None] = lambda: None
+    on_validate: Callable[[], None] = lambda: None
     kind = SourceKind.POSTGRESQL
     title = "Played"
     fields = (
@@ -49,6 +50,7 @@ class Played:
 
     def validate(self, source: Opened) -> None:
         """Everything is right."""
+        self.on_validate()
 
     def check(self, source: Opened, door: Door) -> str:
         del door
@@ -218,6 +220,35 @@ def test_a_secret_is_never_shown_to_another_address_than_it_was_entered_for(
     kept = shop.sources.edit("shop", revision="any", fields={"database": "other"})
     assert kept.secrets == ("password",)
     assert played.accounts == {}
+
+
+@pytest.mark.promise("DATA-5", "USER-4")
+def test_a_lead_cannot_have_a_custodians_secret_read_something_else(
+    data_api: Any, shop: AllotmentClient
+) -> None:
+    lead = data_api.client("ann+").sources
+
+    with pytest.raises(Refusal, match="Database changed") as refused:
+        lead.edit("shop", revision="any", fields={"database": "payroll"})
+
+    assert "ask a data custodian" in refused.value.reasons[0].remedy
+    assert (shop.sources.get("shop").fields or {})["database"] == ""
+    own = lead.edit("shop", revision="any", fields={"database": "ours", "password": "anns"})
+    assert (own.fields or {})["database"] == "ours"
+
+
+@pytest.mark.promise("DATA-5", "USER-4")
+def test_a_change_of_fields_is_judged_with_the_secret_that_it_leaves_in_place(
+    data_api: Any, shop: AllotmentClient, played: Played
+) -> None:
+    new = {"host": "two", "password": "of-two"}
+    moves = iter([lambda: shop.sources.edit("shop", revision="any", fields=new)])
+    played.on_validate = lambda: next(moves, lambda: None)() and None
+
+    with pytest.raises(RevisionStale):
+        data_api.client("ann+").sources.edit("shop", revision="any", fields={"host": "one"})
+
+    assert (shop.sources.get("shop").fields or {})["host"] == "two"
 
 
 @pytest.mark.promise("DATA-7")

@@ -199,7 +199,7 @@ def _filled(
     filled: dict[str, Filled] = {}
     for half, (form, given, known) in halves.items():
         names = [one.removeprefix(half) for one in target.secrets if one.startswith(half)]
-        filled[half] = fill(form, given, None if before is None else known, names)
+        filled[half] = fill(form, given, None if before is None else known, names, may_widen=True)
     secrets = {
         half + name: one for half, made in filled.items() for name, one in made.secrets.items()
     }
