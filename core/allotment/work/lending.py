@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from allotment.data.kinds.kind import Borrower, Opened
@@ -29,6 +32,10 @@ MOST = 20
 """Loans of one source to one server that are open at the same time."""
 EVERY = 15.0
 """Seconds between two rounds: whoever loses a source has lost it within a minute."""
+AT_ONCE = 12
+"""Sources that loans are withdrawn from side by side."""
+FAILING = 4
+"""Of these, at most so many that failed at their last turn: the others never wait for those."""
 KEPT = timedelta(days=90)
 """How long it is known what servers were lent."""
 _ACTOR = "lending"
@@ -40,7 +47,9 @@ class Lending:
 
     def __init__(self, record: Record, opening: Opening) -> None:
         self.record, self.opening = record, opening
+        self._lock = threading.Lock()
         self._later: dict[str, tuple[datetime, timedelta]] = {}
+        self._failed: dict[str, datetime] = {}
         self._forgot_at: datetime | None = None
 
     def lend(self, source: Source, server: Allotment, now: datetime) -> Credential:
@@ -91,13 +100,39 @@ class Lending:
         self._forget_old(now)
         with self.record.reading() as reading:
             due = {one.id: one for one in (*loans.due(reading, now), *_lost(reading, now))}
-        self._later = {key: later for key, later in self._later.items() if key in due}
-        tried = [one for one in due.values() if self._may_try(one, now)]
-        left = [one for one in tried if not self._withdraw(one, now)]
-        done = len(tried) - len(left)
+        turns = self._turns(due, now)
+        if not turns:
+            return ""
+        with ThreadPoolExecutor(min(AT_ONCE, len(turns)), "withdrawing") as side_by_side:
+            tried = list(side_by_side.map(lambda some: self._withdraw_some(some, now), turns))
+        done, left = sum(some for some, _ in tried), sum(1 for _, failed in tried if failed)
         said = [f"withdrew {counted(done, 'loan')}"] if done else []
-        said += [f"{counted(len(left), 'account')} could not be dropped yet"] if left else []
+        said += [f"{counted(left, 'account')} could not be dropped yet"] if left else []
         return "; ".join(said)
+
+    def _turns(self, due: Mapping[str, Loan], now: datetime) -> list[list[Loan]]:
+        """What is to be tried now, by source: first of those that answered, then of some that did not."""
+        by_source: dict[str, list[Loan]] = {}
+        with self._lock:
+            self._later = {key: later for key, later in self._later.items() if key in due}
+            held = {one.source for one in due.values()}
+            self._failed = {name: at for name, at in self._failed.items() if name in held}
+            for one in due.values():
+                if one.id not in self._later or now >= self._later[one.id][0]:
+                    by_source.setdefault(one.source, []).append(one)
+            failed = sorted(by_source.keys() & self._failed, key=lambda name: self._failed[name])
+        answered = [name for name in by_source if name not in failed]
+        return [by_source[name] for name in (*answered, *failed[:FAILING])]
+
+    def _withdraw_some(self, some: Sequence[Loan], now: datetime) -> tuple[int, bool]:
+        """Withdraw loans of one source until one fails. Returns how many were, and whether one failed.
+
+        One that cannot be dropped must not keep the others waiting: what never failed comes first.
+        """
+        for done, one in enumerate(sorted(some, key=lambda one: (one.tries, one.id))):
+            if not self._withdraw(one, now):
+                return done, True
+        return len(some), False
 
     def _forget_old(self, now: datetime) -> None:
         """Forget once a day what was withdrawn long ago."""
@@ -107,18 +142,20 @@ class Lending:
             loans.forget(writing, now - KEPT)
         self._forgot_at = now
 
-    def withdraw_all(self, source: str, now: datetime) -> tuple[Loan, ...]:
-        """Withdraw everything that is lent of a source, now. Returns what could not be withdrawn."""
+    def withdraw_all(self, source: str, now: datetime) -> None:
+        """Withdraw everything that is lent of a source, now. What cannot be is left to the rounds."""
         with self.record.reading() as reading:
             open_now = loans.open_loans(reading, source=source)
-        return tuple(one for one in open_now if not self._withdraw(one, now))
+        self._withdraw_some(open_now, now)
 
     def end_all(self, source: str, now: datetime) -> None:
         """Withdraw everything that is lent of a source before it goes, or leads somewhere else.
 
         Accounts that cannot be dropped are named in an event: afterwards nobody knows where they are.
         """
-        left = self.withdraw_all(source, now)
+        with self.record.reading() as reading:
+            open_now = loans.open_loans(reading, source=source)
+        left = [one for one in open_now if not self._withdraw(one, now)]
         if not left:
             return
         with self.record.writing(_ACTOR, now) as writing:
@@ -126,10 +163,6 @@ class Lending:
                 loans.withdrawn(writing, one.id)
             accounts = [one.account for one in left]
             writing.event("source.accounts_left", source, after={"accounts": accounts})
-
-    def _may_try(self, loan: Loan, now: datetime) -> bool:
-        later = self._later.get(loan.id)
-        return later is None or now >= later[0]
 
     def _withdraw(self, loan: Loan, now: datetime) -> bool:
         """Withdraw one; False where its source did not let it be dropped now. It is tried again then."""
@@ -141,11 +174,14 @@ class Lending:
                 loans.failed(writing, loan.id, problem)
             else:
                 loans.withdrawn(writing, loan.id)
-        if not problem:
-            self._later.pop(loan.id, None)
-            return True
-        _, pause = self._later.get(loan.id, (now, _FIRST_PAUSE))
-        self._later[loan.id] = (now + pause, min(pause * 2, _LONGEST_PAUSE))
+        with self._lock:
+            if not problem:
+                self._later.pop(loan.id, None)
+                self._failed.pop(loan.source, None)
+                return True
+            _, pause = self._later.get(loan.id, (now, _FIRST_PAUSE))
+            self._later[loan.id] = (now + pause, min(pause * 2, _LONGEST_PAUSE))
+            self._failed[loan.source] = now
         log.warning("an account of %s could not be dropped: %s", loan.source, problem)
         return False
 

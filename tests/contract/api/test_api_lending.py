@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,7 +22,7 @@ from allotment.model.reasons import Rule
 from allotment.model.refusals import NotFound, NotPermitted, Refusal, RevisionStale
 from allotment.model.sources import Audience, Browsed, Credential, Proof, SourceKind, Verdict
 from allotment.record import loans
-from allotment.work.lending import MOST
+from allotment.work.lending import FAILING, MOST
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -29,12 +31,17 @@ pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 class Played:
     """A database that remembers its accounts. ``away`` is where it is not reached, by host.
 
-    Where it is ``broken`` its driver raises what nobody expects.
+    Where it is ``broken`` its driver raises what nobody expects; where it is ``hanging`` it answers once
+    it is let ``go``. ``asked`` are the places that were asked to drop an account.
     """
 
     accounts: dict[str, str] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
+    hanging: set[str] = field(default_factory=set)
+    go: threading.Event = field(default_factory=threading.Event)
+    dropped: threading.Event = field(default_factory=threading.Event)
+    asked: list[str] = field(default_factory=list)
     proofs: list[Verdict] = field(default_factory=list)
     on_issue: Callable[[], None] = lambda: None
     after_issue: Callable[[], None] = lambda: None
@@ -49,7 +56,7 @@ class Played:
     )
 
     def validate(self, source: Opened) -> None:
-        """Everything is right."""
+        del source
         self.on_validate()
 
     def check(self, source: Opened, door: Door) -> str:
@@ -75,10 +82,14 @@ class Played:
 
     def withdraw(self, source: Opened, account: str, door: Door) -> None:
         del door
+        self.asked.append(str(source.fields["host"]))
+        if source.fields["host"] in self.hanging:
+            assert self.go.wait(60)
         self._reach(source)
         if source.fields["host"] in self.broken:
             raise KeyError(account)
         self.accounts.pop(account, None)
+        self.dropped.set()
 
     def browse(self, *_: Any, **__: Any) -> Browsed:
         return Browsed(())
@@ -153,6 +164,69 @@ def test_an_account_that_cannot_be_dropped_now_is_tried_again_until_it_is(
     assert round_(data_api, lab, minutes=1) == "withdrew 1 loan"
 
     assert played.accounts == {}
+
+
+def another(shop: AllotmentClient, name: str, host: str) -> None:
+    """One more source that vision may use."""
+    fields = {"host": host, "password": "registered"}
+    shop.sources.create(name, "postgresql", fields, audience=Audience(groups=("vision",)))
+
+
+@pytest.mark.promise("DATA-7")
+def test_a_source_that_does_not_answer_delays_the_withdrawal_from_no_other(
+    data_api: Any, lab: Any, played: Played, shop: AllotmentClient
+) -> None:
+    lend(data_api)
+    another(shop, "store", "two")
+    data_api.client("bobs-server").sources.credentials("store")
+    played.hanging.add("one")
+
+    with ThreadPoolExecutor(1) as aside:
+        said = aside.submit(round_, data_api, lab, hours=13)
+        answered = played.dropped.wait(20)
+        held = list(played.accounts.values())
+        played.go.set()
+
+    assert (answered, held) == (True, ["one"])
+    assert said.result() == "withdrew 2 loans"
+
+
+@pytest.mark.promise("DATA-7")
+@pytest.mark.usefixtures("shop")
+def test_a_source_that_is_away_is_asked_once_in_a_round_and_when_it_is_revoked(
+    data_api: Any, lab: Any, played: Played
+) -> None:
+    for _ in range(3):
+        lend(data_api)
+    played.away.add("one")
+
+    data_api.client("carl+").sources.revoke("shop")
+    assert played.asked == ["one"]
+    assert round_(data_api, lab, seconds=1) == "1 account could not be dropped yet"
+    assert played.asked == ["one", "one"]
+
+    played.away.clear()
+    assert round_(data_api, lab, minutes=1) == "withdrew 3 loans"
+
+
+@pytest.mark.promise("DATA-7")
+def test_many_sources_that_are_away_take_turns_and_leave_room_for_the_others(
+    data_api: Any, lab: Any, played: Played, shop: AllotmentClient
+) -> None:
+    hosts = {f"away-{number}" for number in range(2 * FAILING)}
+    for host in hosts:
+        another(shop, host, host)
+        data_api.client("bobs-server").sources.credentials(host)
+    played.away |= hosts
+    round_(data_api, lab, hours=13)
+    played.asked.clear()
+
+    round_(data_api, lab, minutes=1)
+    first = set(played.asked)
+    round_(data_api, lab, minutes=1)
+
+    assert len(first) == FAILING
+    assert set(played.asked) == hosts
 
 
 @pytest.mark.promise("DATA-7")
