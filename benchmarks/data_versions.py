@@ -75,6 +75,7 @@ class Ours:
         """Seconds, and the version."""
         request = CommitRequest(
             dataset="sales",
+            space="sales",
             uris=(f"{self.data}/",),
             format=FileFormat.CSV,
             options={},
@@ -92,7 +93,9 @@ class Ours:
         made = commit_apart(request, lambda _done, _total: None)
         seconds = time.perf_counter() - begin
         state = VersionState.COMMITTED
-        version = Version("sales", number, state, "", "ada", request.at, "main", commit=made.commit)
+        version = Version(
+            "sales", number, state, "", "ada", request.at, "main", "sales", commit=made.commit
+        )
         return seconds, version
 
     def difference(self, before: Version, after: Version) -> float:

@@ -344,7 +344,7 @@ def test_an_attempt_that_could_not_be_made_undoes_no_proof(found: Proof) -> None
 
 
 def _version(number: int, at: datetime, state: VersionState = VersionState.COMMITTED) -> Version:
-    return Version("sales", number, state, "", "ann", at, "history")
+    return Version("sales", number, state, "", "ann", at, "history", "sales-1")
 
 
 BERLIN = ZoneInfo("Europe/Berlin")

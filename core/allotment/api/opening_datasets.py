@@ -17,7 +17,7 @@ from allotment.model import documents
 from allotment.model.allotments import Allotment
 from allotment.model.datasets import Dataset
 from allotment.model.reasons import Reason, Rule
-from allotment.model.refusals import Refusal
+from allotment.model.refusals import NotFound, Refusal
 from allotment.model.sources import Credential, Source, SourceKind
 from allotment.model.versions import Version, VersionState
 from allotment.record import versions
@@ -86,8 +86,11 @@ def open_version(
     """The files of a version in its target, and what reads just this dataset's there.
 
     Raises:
+        NotFound: it is of another dataset, which has taken the name meanwhile.
         SourceProblem: the target does not give it, or only by an account that can write.
     """
+    if version.space != dataset.space:
+        raise NotFound("version", f"{dataset.name}@{version.number}")
     opened, door, now = (
         plane.data.committing.opened(version.target),
         plane.data.opening.door,
@@ -96,13 +99,13 @@ def open_version(
     found = plane.data.committing.files(version)
     borrower = Borrower(server.person, server.server, server.id, now + _HOUR, "")
     kind = known_kind(opened.source_kind)
-    credential = kind.issue(opened.contents_source(dataset.name), borrower, door, now)
+    credential = kind.issue(opened.contents_source(version.space), borrower, door, now)
     if credential.shared:
         # That account writes every dataset's versions: nobody is lent it.
         message = f"The target {version.target!r} cannot lend what only reads."
         remedy = "Ask an operator for a target whose store issues short-lived credentials."
         raise SourceProblem(message, remedy=remedy, rule=Rule.DATA_VERSION)
-    uris = uris_of(opened, dataset.name, found)
+    uris = uris_of(opened, version.space, found)
     files = tuple(
         documents.DatasetFile(path=one.path, uri=uri, size=one.size)
         for one, uri in zip(found, uris, strict=True)

@@ -82,6 +82,8 @@ class Dataset:
     ``uris`` name files, prefixes (ending in ``/``) or patterns; ``source`` is the source through
     which they are read, None for files below the platform's own data folders. ``target`` is where its
     versions are kept, None as long as it has none; ``version`` the number of the newest committed one.
+    ``space`` is its own place within a target, which the record makes: no other dataset ever has it, also
+    none of the same name.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Dataset:
     reading: DatasetReading | None = None
     target: str | None = None
     version: int | None = None
+    space: str = ""
     attachments: tuple[Attachment, ...] = ()
     created_by: str = ""
     created_at: datetime | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,9 @@ from allotment.record.schema import datasets as table
 from allotment.record.schema import sources as source_rows
 from allotment.rules.data_access import Asker, dataset_grounds
 from allotment.rules.data_sharing import label_reason
+
+_SPACE_BYTES = 8
+"""Of chance in the name of a dataset's space."""
 
 
 def all_datasets(reading: Reading) -> tuple[Dataset, ...]:
@@ -67,7 +71,7 @@ def usable_by(
 
 
 def create(writing: Writing, wanted: Dataset) -> Dataset:
-    """Register a dataset, with what was read of its files.
+    """Register a dataset, with what was read of its files, and a space of its own in targets.
 
     Raises:
         AlreadyExists: the name is taken.
@@ -81,6 +85,7 @@ def create(writing: Writing, wanted: Dataset) -> Dataset:
     writing.run(
         table.insert().values(
             name=wanted.name,
+            space=f"{wanted.name}-{secrets.token_hex(_SPACE_BYTES)}",
             created_by=wanted.created_by or writing.actor,
             created_at=writing.now,
             changed_at=writing.now,
@@ -312,6 +317,7 @@ def _from_row(row: sa.Row[Any], audience: Audience, beside: tuple[Attachment, ..
         reading=_reading(row.reading),
         target=row.target,
         version=row.version,
+        space=row.space,
         attachments=beside,
         created_by=row.created_by,
         created_at=row.created_at,

@@ -24,7 +24,12 @@ _DIED = "Whoever committed it ended before it was done. Commit again."
 def of(reading: Reading, dataset: str) -> tuple[Version, ...]:
     """The versions of a dataset, those under way and a failed one too, oldest first."""
     tags = _tags(reading, dataset)
-    statement = sa.select(table).where(table.c.dataset == dataset).order_by(table.c.number)
+    statement = (
+        sa.select(table, datasets.c.space)
+        .join(datasets, datasets.c.name == table.c.dataset)
+        .where(table.c.dataset == dataset)
+        .order_by(table.c.number)
+    )
     return tuple(_from_row(row, tags) for row in reading.all(statement))
 
 
@@ -253,6 +258,7 @@ def _from_row(row: sa.Row[Any], tags: dict[int, tuple[str, ...]]) -> Version:
         committed_by=row.committed_by,
         at=row.at,
         target=row.target,
+        space=row.space,
         commit=row.commit_id,
         tags=tags.get(row.number, ()),
         files=row.files,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -19,10 +20,11 @@ from allotment.data.versions.reading import difference, files_of_version
 from allotment.data.versions.target import OpenedTarget
 from allotment.data.versions.testing import check_target
 from allotment.model.datasets import Dataset
-from allotment.model.refusals import Refusal
-from allotment.model.sources import Credential, SourceKind
+from allotment.model.refusals import NotFound, Refusal
+from allotment.model.sources import Credential, Source, SourceKind
 from allotment.model.versions import Version, VersionDifference, VersionFile
-from allotment.record import Record, datasets, sources, targets, versions
+from allotment.record import Reading, Record, datasets, sources, targets, versions
+from allotment.work.rights_of_commits import reading_reason
 
 log = logging.getLogger(__name__)
 
@@ -169,11 +171,10 @@ class Committing:
                 self._under_way.discard((version.dataset, version.number))
 
     def _request(self, version: Version) -> CommitRequest:
-        with self._record.reading() as reading:
-            dataset = datasets.get(reading, version.dataset)
-        kind, credential = self._lent(dataset, version.committed_by)
+        kind, credential, dataset = self._lent(version)
         return CommitRequest(
             dataset=dataset.name,
+            space=dataset.space,
             uris=dataset.uris,
             format=dataset.format,
             options=dict(dataset.options),
@@ -188,40 +189,48 @@ class Committing:
             work=self._folder,
         )
 
-    def _lent(self, dataset: Dataset, person: str) -> tuple[SourceKind | None, Credential | None]:
-        """What opens the files; asked for without a transaction, for a provider takes its time."""
-        if dataset.source is None:
-            return None, None
-        with self._record.reading() as reading:
-            source = sources.get(reading, dataset.source)
-            opened = self._opening.source(reading, source)
+    def _lent(self, version: Version) -> tuple[SourceKind | None, Credential | None, Dataset]:
+        """What opens the files, if anything must; asked for without a transaction: a provider takes its time.
+
+        Raises:
+            Refusal: whoever commits may not read them any more.
+            GivenUp: the dataset is gone.
+        """
         now = self._clock()
-        borrower = Borrower(person, "", "", now + _LENT, "")
+        with self._record.reading() as reading:
+            dataset, source = _still_readable(reading, version, now)
+            if source is None:
+                return None, None, dataset
+            opened = self._opening.source(reading, source)
+        borrower = Borrower(version.committed_by, "", "", now + _LENT, "")
         kind = self._opening.kind(source)
-        return source.kind, kind.issue(opened, borrower, self._opening.door, now)
+        credential = kind.issue(opened, borrower, self._opening.door, now)
+        return source.kind, credential, dataset
 
     def _lent_again(self, version: Version) -> Credential:
         """Another credential, for a commit that outlasts the one that it began with."""
-        with self._record.reading() as reading:
-            dataset = datasets.get(reading, version.dataset)
-        _kind, credential = self._lent(dataset, version.committed_by)
+        _kind, credential, _dataset = self._lent(version)
         return credential or Credential({})
 
     def _tell(self, version: Version, done: int, total: int) -> None:
         """Say how far a commit is; it asks every few seconds, whatever happens.
 
         Raises:
+            Refusal: whoever commits may not read the files any more.
             GivenUp: it does not count any more, or the control plane ends.
         """
         if self._closing.is_set():
             raise GivenUp
-        with self._record.writing(_ACTOR, self._clock(), configuration=False) as writing:
+        now = self._clock()
+        with self._record.writing(_ACTOR, now, configuration=False) as writing:
+            _still_readable(writing, version, now)
             if not versions.progress(writing, version.dataset, version.number, done, total):
                 raise GivenUp
 
     def _finish(self, version: Version, made: Committed) -> None:
         try:
             with self._record.writing(version.committed_by, self._clock()) as writing:
+                _same_dataset(writing, version)
                 versions.finish(
                     writing,
                     version.dataset,
@@ -232,9 +241,47 @@ class Committing:
                     rows=made.rows,
                 )
                 datasets.read(writing, version.dataset, made.reading)
+        except GivenUp:
+            log.warning("version %d of %s is given up", version.number, version.dataset)
         except Refusal as refusal:
             log.warning("version %d of %s: %s", version.number, version.dataset, refusal)
 
     def _fail(self, version: Version, problem: str) -> None:
-        with self._record.writing(version.committed_by, self._clock()) as writing:
+        with (
+            suppress(GivenUp),
+            self._record.writing(version.committed_by, self._clock()) as writing,
+        ):
+            _same_dataset(writing, version)
             versions.fail(writing, version.dataset, version.number, problem)
+
+
+def _same_dataset(reading: Reading, version: Version) -> Dataset:
+    """The dataset that a version was begun for, and not another that has taken its name since.
+
+    Raises:
+        GivenUp: it is gone.
+    """
+    try:
+        dataset = datasets.get(reading, version.dataset)
+    except NotFound:
+        raise GivenUp from None
+    if dataset.space != version.space:
+        raise GivenUp
+    return dataset
+
+
+def _still_readable(
+    reading: Reading, version: Version, now: datetime
+) -> tuple[Dataset, Source | None]:
+    """The dataset of a version, and its source, while whoever commits may read them.
+
+    Raises:
+        Refusal: they may not any more.
+        GivenUp: the dataset is gone.
+    """
+    dataset = _same_dataset(reading, version)
+    source = None if dataset.source is None else sources.get(reading, dataset.source)
+    reason = reading_reason(reading, version.committed_by, dataset, source, now)
+    if reason is not None:
+        raise Refusal(reason)
+    return dataset, source

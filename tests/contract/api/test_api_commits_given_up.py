@@ -1,4 +1,4 @@
-"""Commits that end before they are done: the control plane ends, or died."""
+"""Commits that end before they are done: the control plane ends, or died, or their person lost the right to read."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from allotment.model.sources import Audience
 from allotment.model.versions import VersionState
-from allotment.record import datasets, targets, versions
+from allotment.record import datasets, memberships, targets, versions
 from allotment.work import committing
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
@@ -73,3 +74,55 @@ def test_a_commit_whose_process_died_leaves_no_version_and_can_be_run_again(
     sales.wait(120)
     [made] = client.all("sales").items
     assert (made.number, made.state) == (1, VersionState.COMMITTED), made.problem
+
+
+@pytest.fixture
+def lake(data_api: Any, tmp_path: Path, sales: Any) -> Any:
+    """A dataset of bob's, read through a source that is shared with vision alone."""
+    folder = tmp_path / "data" / "lake"
+    folder.mkdir()
+    (folder / "fish.csv").write_text("id\n1\n")
+    custodian = data_api.client("carl+").sources
+    audience = Audience(groups=("vision",))
+    custodian.create("lake", "folder", {"path": str(folder)}, audience=audience)
+    custodian.accept("lake")
+    bob = data_api.client("bob")
+    bob.datasets.create("fish", [f"{folder}/fish.csv"], source="lake", target="history")
+    return sales
+
+
+def leave_the_group(lab: Any) -> None:
+    with lab.write() as writing:
+        memberships.remove(writing, "bob", "vision")
+
+
+@pytest.mark.promise("SET-4", "DATA-3")
+@pytest.mark.parametrize("at", ["lend", "progress"])
+def test_a_commit_does_not_outlive_its_persons_right_to_read_the_source(
+    data_api: Any, lab: Any, lake: Any, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    began, lost = threading.Event(), threading.Event()
+    messages = []
+
+    def long(request: Any, progress: Any, lend: Any) -> Any:
+        messages.append(request.message)
+        began.set()
+        assert lost.wait(20)
+        lend() if at == "lend" else progress(1, 2)
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr(committing, "commit_apart", long)
+    client = data_api.client("bob").versions
+    client.commit("fish", "Begun while bob may")
+    client.commit("fish", "Waits for its turn")
+    assert began.wait(20)
+    leave_the_group(lab)
+    lost.set()
+    lake.wait(120)
+
+    assert messages == ["Begun while bob may"]
+    with data_api.plane.record.reading() as reading:
+        found = versions.of(reading, "fish")
+    assert [one.state for one in found] == [VersionState.FAILED, VersionState.FAILED]
+    for one in found:
+        assert "source 'lake' is not shared with bob any more" in one.problem

@@ -69,6 +69,7 @@ class Desk:
     def request(self, number: int = 1, **changes: Any) -> CommitRequest:
         asked: dict[str, Any] = {
             "dataset": "sales",
+            "space": changes.get("dataset", "sales"),
             "uris": (f"{self.data}/",),
             "format": FileFormat.PARQUET,
             "options": {},
@@ -104,6 +105,7 @@ def as_version(made: Committed, number: int, dataset: str = "sales") -> Version:
         "ada",
         NOW,
         "main",
+        space=dataset,
         commit=made.commit,
         files=made.files,
         size=made.size,

@@ -127,6 +127,7 @@ def request(
 ) -> CommitRequest:
     asked: dict[str, Any] = {
         "dataset": "sales",
+        "space": "sales",
         "uris": (f"{tmp_path}/data/",),
         "format": FileFormat.PARQUET,
         "options": {},
@@ -145,7 +146,9 @@ def request(
 
 def made(asked: CommitRequest, name: str) -> Version:
     state = VersionState.COMMITTED
-    return Version(asked.dataset, asked.number, state, "", "ada", asked.at, "main", commit=name)
+    return Version(
+        asked.dataset, asked.number, state, "", "ada", asked.at, "main", asked.space, commit=name
+    )
 
 
 @pytest.mark.promise("SET-4")

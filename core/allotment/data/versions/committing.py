@@ -46,11 +46,12 @@ Progress = Callable[[int, int], None]
 class CommitRequest:
     """Everything that a commit needs, for a process of its own.
 
-    ``kind`` and ``credential`` open the files as ``stores.open_store`` does; ``number`` is what the record
+    ``space`` is the dataset's own place in the target, whatever had its name before; ``kind`` and ``credential`` open the files as ``stores.open_store`` does; ``number`` is what the record
     calls the version; ``work`` is a folder of the control plane for caches and copies of histories.
     """
 
     dataset: str
+    space: str
     uris: tuple[str, ...]
     format: FileFormat
     options: Mapping[str, Any]
@@ -94,7 +95,7 @@ def commit(request: CommitRequest, progress: Progress, lend: Lend | None = None)
         progress(0, listed.size)
         _, reading = read_listed(listed, request.format, request.options, store, cache, request.at)
         _all_usable(request.dataset, reading)
-        with closing(open_contents(request.target, request.door, request.dataset)) as contents:
+        with closing(open_contents(request.target, request.door, request.space)) as contents:
             files = _kept(request, listed.files, store, contents, progress)
             return _named(request, files, contents, reading)
 
@@ -118,7 +119,7 @@ def _kept(
     progress: Progress,
 ) -> tuple[VersionFile, ...]:
     """Put into the target what is not there, many files at a time."""
-    known = Known(request.work / "known.sqlite", place_of(request.target, request.dataset))
+    known = Known(request.work / "known.sqlite", place_of(request.target, request.space))
     hashes = known.hashes(one.stored for one in listed)
     coming = Coming(store, contents, known, progress, sum(one.size for one in listed))
     coming.done(sum(file.size for file in hashes))
@@ -233,7 +234,7 @@ def _named(
         NewVersion(
             dataset=request.dataset,
             pointer=layout.pointer(request.dataset, tree, files, meta),
-            remote=remote_of(request.target, request.dataset),
+            remote=remote_of(request.target, request.space),
             message=request.message,
             person=request.person,
             at=request.at,
@@ -244,16 +245,14 @@ def _named(
     return Committed(made, len(files), sum(one.size for one in files), rows, reading)
 
 
-def place_of(opened: OpenedTarget, dataset: str) -> str:
+def place_of(opened: OpenedTarget, space: str) -> str:
     """Where a target keeps a dataset's contents, as one word."""
-    return (
-        remote_of(opened, dataset)["url"] + "@" + str(opened.target.contents.get("endpoint") or "")
-    )
+    return remote_of(opened, space)["url"] + "@" + str(opened.target.contents.get("endpoint") or "")
 
 
-def remote_of(opened: OpenedTarget, dataset: str) -> dict[str, str]:
+def remote_of(opened: OpenedTarget, space: str) -> dict[str, str]:
     """Where a target keeps a dataset's contents, in the words of DVC's configuration."""
-    fields = opened.contents_source(dataset).fields
+    fields = opened.contents_source(space).fields
     if opened.target.contents_kind is ContentsKind.FOLDER:
         return {"url": str(fields["path"])}
     scheme = "s3" if opened.target.contents_kind is ContentsKind.S3 else "gs"

@@ -62,7 +62,7 @@ def get(contents: Contents, key: str) -> bytes:
 
 
 def open_contents(opened: OpenedTarget, door: Door, space: str = "") -> Contents:
-    """Open a target's store with its registered account: all of it, or one dataset's.
+    """Open a target's store with its registered account: all of it, or one space.
 
     Raises:
         SourceProblem: it may not be opened.

@@ -29,7 +29,7 @@ def files_of_version(
     pointer = History(opened, door, work).pointer(version.dataset, version.commit)
     try:
         tree = layout.tree_of(pointer)
-        with closing(open_contents(opened, door, version.dataset)) as contents:
+        with closing(open_contents(opened, door, version.space)) as contents:
             return layout.read_sizes(get(contents, layout.sizes_key(tree)))
     except ValueError:
         raise SourceProblem(
@@ -40,9 +40,9 @@ def files_of_version(
         ) from None
 
 
-def uris_of(opened: OpenedTarget, dataset: str, files: Iterable[VersionFile]) -> tuple[str, ...]:
+def uris_of(opened: OpenedTarget, space: str, files: Iterable[VersionFile]) -> tuple[str, ...]:
     """Where the contents of these files lie, in their order, for a reader with the target's credential."""
-    fields = opened.contents_source(dataset).fields
+    fields = opened.contents_source(space).fields
     if opened.source_kind is SourceKind.FOLDER:
         return tuple(f"{fields['path']}/{layout.object_key(one.md5)}" for one in files)
     place, prefix = str(fields["bucket"]), str(fields["prefix"])

@@ -72,7 +72,7 @@ class OpenedTarget:
         return self.secrets.get(METADATA + name, "")
 
     def contents_source(self, space: str = "") -> Opened:
-        """Its contents as a source: whole, or what one dataset keeps there and nothing else."""
+        """Its contents as a source: whole, or what is kept in one space and nothing else."""
         fields: dict[str, Any] = dict(self.target.contents)
         if self.target.contents_kind is ContentsKind.FOLDER:
             root = str(fields.get("path", "")).rstrip("/")

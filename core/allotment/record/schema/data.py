@@ -84,6 +84,7 @@ datasets = Table(
     Column("enabled", Boolean, nullable=False),
     Column("revoked_at", Moment),
     Column("reading", Document),
+    Column("space", String(100), nullable=False, unique=True),
     Column("target", NAME, ForeignKey("version_targets.name")),
     Column("version", Integer),
     Column("created_by", NAME, nullable=False),
@@ -93,7 +94,8 @@ datasets = Table(
     Index("ix_datasets_source", "source"),
     CheckConstraint("label IN ('public','internal','personal')", name="label"),
 )
-"""``version`` repeats the number of the newest committed version."""
+"""``version`` repeats the number of the newest committed version. ``space`` is made at registration and
+never again, so that whoever takes a name that became free does not come by what was kept under it."""
 
 audiences = Table(
     "audiences",

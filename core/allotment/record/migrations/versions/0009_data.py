@@ -81,6 +81,7 @@ def _make_datasets() -> None:
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("revoked_at", sa.BigInteger()),
         sa.Column("reading", sa.Text()),
+        sa.Column("space", sa.String(length=100), nullable=False),
         sa.Column("target", _NAME),
         sa.Column("version", sa.Integer()),
         sa.Column("created_by", _NAME, nullable=False),
@@ -97,6 +98,7 @@ def _make_datasets() -> None:
             ["target"], ["version_targets.name"], name=op.f("fk_datasets_target_version_targets")
         ),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_datasets")),
+        sa.UniqueConstraint("space", name=op.f("uq_datasets_space")),
     )
     op.create_index("ix_datasets_source", "datasets", ["source"])
 

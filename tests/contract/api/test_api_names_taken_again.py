@@ -1,0 +1,92 @@
+"""Names of datasets that were deleted: whoever registers one again comes by nothing that was kept under it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from allotment.model.versions import VersionState
+from allotment.work import committing
+
+pytestmark = pytest.mark.parametrize("store", ["sqlite"])
+
+COMMIT_SECONDS = 120
+SECRET = "id,salary\n1,52000\n"
+
+
+@pytest.fixture
+def root(data_api: Any, tmp_path: Path) -> Path:
+    """A target; files of bob's, and of zoe's, who is in no group."""
+    root = tmp_path / "data"
+    (root / "bobs.csv").write_text(SECRET)
+    (root / "zoes.csv").write_text("id\n1\n")
+    data_api.client("carl+").targets.create(
+        "history",
+        metadata_kind="folder",
+        metadata={"path": str(root / "histories")},
+        contents_kind="folder",
+        contents={"path": str(root / "contents")},
+    )
+    return root
+
+
+def register(api: Any, person: str, root: Path) -> Any:
+    client = api.client(person)
+    client.datasets.create("pay", [f"{root}/{person}s.csv"], target="history")
+    return client
+
+
+@pytest.mark.promise("SET-4", "DATA-3")
+def test_who_takes_the_name_of_a_deleted_dataset_is_lent_none_of_its_versions(
+    data_api: Any, root: Path
+) -> None:
+    history = data_api.plane.data.committing
+    bob = register(data_api, "bob", root)
+    bob.versions.commit("pay", "Salaries")
+    history.wait(COMMIT_SECONDS)
+    bob.datasets.delete("pay", revision="any")
+
+    zoe = register(data_api, "zoe", root)
+    assert zoe.versions.all("pay").items == ()
+    zoe.versions.commit("pay", "Mine")
+    history.wait(COMMIT_SECONDS)
+    lent = data_api.client("zoes-server").datasets.access("pay", 1)
+
+    [file] = lent.files
+    assert Path(file.uri).read_text() == "id\n1\n"
+    readable = Path(lent.storage.fields["path"])
+    assert readable in Path(file.uri).parents
+    kept = [one.read_text() for one in readable.rglob("*") if one.is_file()]
+    assert SECRET not in kept
+    assert any(one.read_text() == SECRET for one in root.glob("contents/*/files/md5/*/*"))
+
+
+@pytest.mark.promise("SET-4", "DATA-3")
+def test_a_commit_under_way_tells_nothing_to_who_takes_the_name_meanwhile(
+    data_api: Any, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, taken = threading.Event(), threading.Event()
+    carried_out = committing.commit_apart
+
+    def held(request: Any, *more: Any) -> Any:
+        began.set()
+        assert taken.wait(20)
+        return carried_out(request, *more)
+
+    monkeypatch.setattr(committing, "commit_apart", held)
+    bob = register(data_api, "bob", root)
+    bob.versions.commit("pay", "Salaries")
+    assert began.wait(20)
+    bob.datasets.delete("pay", revision="any")
+    zoe = register(data_api, "zoe", root)
+    zoe.versions.commit("pay", "Mine")
+    taken.set()
+    data_api.plane.data.committing.wait(COMMIT_SECONDS)
+
+    [version] = zoe.versions.all("pay").items
+    assert (version.state, version.message) == (VersionState.COMMITTED, "Mine"), version.problem
+    [file] = data_api.client("zoes-server").datasets.access("pay", 1).files
+    assert Path(file.uri).read_text() == "id\n1\n"
