@@ -9,6 +9,8 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 from typing import Any
 
 from allotment.data.datasets.facts import FileRefused
@@ -22,6 +24,19 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_ENCODING_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{1,30}", re.ASCII | re.IGNORECASE)
+_ENCODINGS = frozenset(
+    {
+        *("ascii", "utf_8", "utf_8_sig", "utf_16", "utf_16_le", "utf_16_be"),
+        *("utf_32", "utf_32_le", "utf_32_be", "latin_1", "tis_620", "koi8_r", "koi8_u"),
+        *(f"iso8859_{part}" for part in (*range(2, 12), *range(13, 17))),
+        *(f"cp{page}" for page in (437, 500, 737, 775, 850, 852, 855, 857, 858, 1140)),
+        *(f"cp{page}" for page in (*range(860, 867), 869, 874, 932, 949, 950, *range(1250, 1259))),
+        *(f"mac_{part}" for part in ("roman", "latin2", "cyrillic", "greek", "turkish", "iceland")),
+        *("shift_jis", "euc_jp", "gb2312", "gbk", "gb18030", "big5", "euc_kr", "johab"),
+    }
+)
+"""By the names of Python's modules for them."""
 _LINES = 200
 """Lines that the delimiter is guessed from."""
 _NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?\s*", re.ASCII)
@@ -98,12 +113,11 @@ def _is_mark(value: str) -> bool:
 
 
 def _is_encoding(name: str) -> bool:
-    try:
-        codecs.lookup(name)
-        "a".encode(name)
-    except (LookupError, TypeError, ValueError):
+    """Whether it is an encoding that texts are written in: Python knows others that unpack or run for hours."""
+    if _ENCODING_NAME.fullmatch(name) is None:
         return False
-    return True
+    known = normalize_encoding(name).lower()
+    return aliases.get(known, known) in _ENCODINGS
 
 
 def unpacked(head: bytes, compression: str | None, most: int) -> tuple[bytes, str]:

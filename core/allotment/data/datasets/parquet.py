@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 MARK, ENCRYPTED = b"PAR1", b"PARE"
 TAIL = 8 << 10
 """Bytes that are asked for at first: most footers fit."""
-LARGEST_FOOTER = 64 << 20
+LARGEST_FOOTER = 16 << 20
+"""Bytes that are taken into memory and parsed; parsed it takes several times as many."""
 _END = 8
 
 ReadRange = Callable[[int, int], bytes]
