@@ -68,7 +68,8 @@ async def create_dataset(
         found = described(plane, caller, body.name)
         return keep_answer(plane, caller, repeat, found, 201)
 
-    return await plane.data.outside.call(body.source or body.name, register)
+    place = ("dataset", body.name) if body.source is None else ("source", body.source)
+    return await plane.data.outside.call(caller.person, *place, register)
 
 
 @router.get("/{name}", response_model=documents.Dataset, summary="Read a dataset")
@@ -89,7 +90,7 @@ async def edit_dataset(
         found = described(plane, caller, name)
         return answer(found, revision=found.revision)
 
-    return await plane.data.outside.call(name, change)
+    return await plane.data.outside.call(caller.person, "dataset", name, change)
 
 
 @router.delete("/{name}", status_code=204, summary="Delete a dataset")
@@ -114,7 +115,7 @@ async def read_files(plane: Plane, caller: Asker, name: NamePath) -> Response:
         found = described(plane, caller, name)
         return answer(found, revision=found.revision)
 
-    return await plane.data.outside.call(name, read)
+    return await plane.data.outside.call(caller.person, "dataset", name, read)
 
 
 @router.post("/{name}/revoke", response_model=documents.Dataset, summary="Revoke a dataset at once")

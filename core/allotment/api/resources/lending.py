@@ -38,7 +38,7 @@ async def lend_source(plane: Plane, caller: Asker, name: NamePath) -> Response:
         credential = plane.data.lending.lend(source, server, plane.now())
         return answer(credential_document(source, credential, plane.now()))
 
-    return await plane.data.outside.call(name, lend)
+    return await plane.data.outside.call(caller.person, "source", name, lend)
 
 
 def asking_server(caller: Caller) -> Allotment:

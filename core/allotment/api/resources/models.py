@@ -141,7 +141,7 @@ async def delete_model(
             registered_models.delete(writing, name, version)
         return Response(status_code=204)
 
-    return await plane.data.outside.call(name, delete)
+    return await plane.data.outside.call(caller.person, "model", name, delete)
 
 
 @router.put(
@@ -190,7 +190,7 @@ async def keep_model(
                 )
             return answer(model_document(kept, caller))
 
-        return await plane.data.outside.call(model.target, keep)
+        return await plane.data.outside.call(caller.person, "target", model.target, keep)
 
 
 @router.get(
@@ -214,7 +214,7 @@ async def read_model_file(
         # The first piece is read before anything is answered: a target that is away is a problem then.
         return chain([next(pieces, b"")], pieces)
 
-    pieces = await plane.data.outside.call(model.target, begin)
+    pieces = await plane.data.outside.call(caller.person, "target", model.target, begin)
     return StreamingResponse(pieces, media_type=OCTETS, headers=as_download(model.file))
 
 

@@ -59,4 +59,4 @@ async def open_dataset(plane: Plane, caller: Asker, name: NamePath, body: Openin
             return answer(open_now(plane, dataset, source, server))
         return answer(open_version(plane, dataset, version, server))
 
-    return await plane.data.outside.call(name, opened)
+    return await plane.data.outside.call(caller.person, "dataset", name, opened)

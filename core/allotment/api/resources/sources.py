@@ -82,7 +82,7 @@ async def create_source(plane: Plane, caller: Asker, repeat: Repeated, body: New
         plane.data.proving.prove(body.name, caller.person, plane.now())
         return keep_answer(plane, caller, repeat, _document(plane, caller, body.name), 201)
 
-    return await plane.data.outside.call(body.name, change)
+    return await plane.data.outside.call(caller.person, "source", body.name, change)
 
 
 @router.get("/sources/{name}", response_model=documents.Source, summary="Read a source")
@@ -107,7 +107,7 @@ async def edit_source(
         found = _document(plane, caller, name)
         return answer(found, revision=found.revision)
 
-    return await plane.data.outside.call(name, change)
+    return await plane.data.outside.call(caller.person, "source", name, change)
 
 
 @router.delete("/sources/{name}", status_code=204, summary="Delete a source")
@@ -127,7 +127,7 @@ async def delete_source(
             sources.delete(writing, name, expected)
         return Response(status_code=204)
 
-    return await plane.data.outside.call(name, change)
+    return await plane.data.outside.call(caller.person, "source", name, change)
 
 
 @router.post(
@@ -136,7 +136,9 @@ async def delete_source(
 async def check_source(plane: Plane, caller: Asker, name: NamePath) -> Response:
     """Reach a source from the control plane with the registered account, and say how that went."""
     source = await to_thread.run_sync(_usable, plane, caller, name)
-    checked = await plane.data.outside.call(name, lambda: _checked(plane, source))
+    checked = await plane.data.outside.call(
+        caller.person, "source", name, lambda: _checked(plane, source)
+    )
     return answer(checked)
 
 
@@ -155,7 +157,7 @@ async def prove_source(plane: Plane, caller: Asker, name: NamePath) -> Response:
             raise SourceProblem(f"{name} could not be proven now. {proof.problem}")
         return answer(found, revision=found.revision)
 
-    return await plane.data.outside.call(name, prove)
+    return await plane.data.outside.call(caller.person, "source", name, prove)
 
 
 @router.post(
@@ -184,7 +186,7 @@ async def revoke_source(plane: Plane, caller: Asker, name: NamePath) -> Response
         found = _document(plane, caller, name)
         return answer(found, revision=found.revision)
 
-    return await plane.data.outside.call(name, revoke)
+    return await plane.data.outside.call(caller.person, "source", name, revoke)
 
 
 @router.get(
@@ -209,7 +211,7 @@ async def browse_source(
         found = kind.browse(opened, tuple(path), door, after=after, limit=limit)
         return answer(contents_document(name, tuple(path), found))
 
-    return await plane.data.outside.call(name, browse)
+    return await plane.data.outside.call(caller.person, "source", name, browse)
 
 
 def _document(plane: ControlPlane, caller: Caller, name: str) -> documents.Source:

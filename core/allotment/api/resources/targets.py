@@ -115,7 +115,7 @@ async def create_target(plane: Plane, caller: Asker, repeat: Repeated, body: New
         made = _kept(plane, caller, target, secrets, {}, None)
         return keep_answer(plane, caller, repeat, made, 201)
 
-    return await plane.data.outside.call(body.name, create)
+    return await plane.data.outside.call(caller.person, "target", body.name, create)
 
 
 @router.get("/targets/{name}", response_model=documents.VersionTarget, summary="Read a target")
@@ -144,7 +144,7 @@ async def edit_target(
         found = _kept(plane, caller, after, secrets, before.secrets, expected, before.target)
         return answer(found, revision=found.revision)
 
-    return await plane.data.outside.call(name, change)
+    return await plane.data.outside.call(caller.person, "target", name, change)
 
 
 @router.delete("/targets/{name}", status_code=204, summary="Delete a target")
@@ -163,7 +163,11 @@ async def check_target(plane: Plane, caller: Asker, name: NamePath) -> Response:
     """Do everything that a commit does once, and take it away again; say how that went."""
     require(caller, Action.CHANGE_TARGETS)
     opened = await to_thread.run_sync(plane.data.committing.opened, name)
-    return answer(await plane.data.outside.call(name, lambda: _checked(plane, caller, opened)))
+    return answer(
+        await plane.data.outside.call(
+            caller.person, "target", name, lambda: _checked(plane, caller, opened)
+        )
+    )
 
 
 def _inside(caller: Caller) -> bool:

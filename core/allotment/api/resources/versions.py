@@ -94,7 +94,9 @@ async def read_version(
     document = version_document(found)
     if found.state is not VersionState.COMMITTED:
         return answer(document)
-    files = await plane.data.outside.call(found.target, lambda: plane.data.committing.files(found))
+    files = await plane.data.outside.call(
+        caller.person, "target", found.target, lambda: plane.data.committing.files(found)
+    )
     return answer(document.model_copy(update={"contents": file_documents(files)}))
 
 
@@ -122,7 +124,10 @@ async def compare_versions(
     for one in (earlier, after):
         _committed(one)
     found = await plane.data.outside.call(
-        after.target, lambda: plane.data.committing.difference(earlier, after)
+        caller.person,
+        "target",
+        after.target,
+        lambda: plane.data.committing.difference(earlier, after),
     )
     return answer(difference_document(name, found))
 
@@ -161,7 +166,7 @@ async def _tagged(
             after = versions.tag(writing, name, found.number, kept)
         return answer(version_document(after))
 
-    return await plane.data.outside.call(found.target, label)
+    return await plane.data.outside.call(caller.person, "target", found.target, label)
 
 
 def _found(reading: Reading, name: str, version: str) -> Version:
