@@ -57,7 +57,8 @@ class VersionState(StrEnum):
 class Version:
     """One version of a dataset: its number counts from 1 in the order of commits.
 
-    ``space`` is its dataset's place within the target; ``commit`` is what the target calls it. ``done`` and ``total`` are bytes of a commit under way.
+    ``space`` is its dataset's place within the target; ``commit`` is what the target calls it.
+    ``done`` and ``total`` are bytes of a commit under way.
     """
 
     dataset: str
