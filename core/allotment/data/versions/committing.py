@@ -47,7 +47,8 @@ class CommitRequest:
     """Everything that a commit needs, for a process of its own.
 
     ``space`` is the dataset's own place in the target, whatever had its name before; ``kind`` and
-    ``credential`` open the files as ``stores.open_store`` does; ``number`` is what the record calls the version; ``work`` is a folder of the control plane for caches and copies of histories.
+    ``credential`` open the files as ``stores.open_store`` does; ``number`` is what the record calls
+    the version; ``work`` is a folder of the control plane for caches and copies of histories.
     """
 
     dataset: str
