@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,7 @@ from allotment.model.refusals import NotFound, NotPermitted, Refusal, RevisionSt
 from allotment.model.sources import Audience, Browsed, Credential, Proof, SourceKind, Verdict
 from allotment.record import loans
 from allotment.work.lending import FAILING, MOST
+from allotment.work.outside import OF_ONE
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -163,6 +165,22 @@ def test_an_account_that_cannot_be_dropped_now_is_tried_again_until_it_is(
     assert round_(data_api, lab, seconds=1) == ""
     assert round_(data_api, lab, minutes=1) == "withdrew 1 loan"
 
+    assert played.accounts == {}
+
+
+@pytest.mark.promise("DATA-7")
+def test_a_source_is_revoked_though_calls_to_it_hang(
+    data_api: Any, lab: Any, played: Played, shop: AllotmentClient
+) -> None:
+    lend(data_api)
+    with ExitStack() as hanging:
+        for number in range(OF_ONE):
+            turn = data_api.plane.data.outside._turn(f"person-{number}", "source", "shop")
+            hanging.enter_context(turn)
+        revoked = shop.sources.revoke("shop")
+
+    assert not revoked.enabled
+    assert round_(data_api, lab) == "withdrew 1 loan"
     assert played.accounts == {}
 
 
