@@ -158,13 +158,15 @@ def seaweedfs(folder: Path) -> Iterator[S3Store]:
         "s3.port.lance": 0,
         "s3.config": folder / "keys.json",
         "s3.iam.config": folder / "iam.json",
-        "volume.max": 100,
+        "volume.max": 1000,
         "volume.preStopSeconds": 0,
         "master.volumeSizeLimitMB": 256,
         "master.telemetry": "false",
     }
     told = [f"-{name}={value}" for name, value in options.items()]
-    with running([_weed(), "server", "-s3", *told], folder, {}) as process:
+    # Each bucket has volumes of its own; with the seven that are usual a few buckets take them all.
+    few = {"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
+    with running([_weed(), "server", "-s3", *told], folder, few) as process:
         _until_open(process, ports["s3"], folder)
         _until_writable(process, keys, folder)
         yield keys
