@@ -140,8 +140,12 @@ def add_datasets(writing: Writing, now: datetime) -> None:
         ),
         {},
     )
-    read = reading(now, 6_001_215, 187_000_000, 24)
-    for one in (
+    for one in _datasets(reading(now, 6_001_215, 187_000_000, 24)):
+        datasets.create(writing, one)
+
+
+def _datasets(read: DatasetReading) -> tuple[Dataset, ...]:
+    return (
         Dataset(
             "sales",
             ("s3://example-lake/sales/",),
@@ -193,8 +197,7 @@ def add_datasets(writing: Writing, now: datetime) -> None:
             created_by="farid",
             reading=replace(read, files=96, problems=_PROBLEMS),
         ),
-    ):
-        datasets.create(writing, one)
+    )
 
 
 _PROBLEMS = (

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import IO, Any, cast
 
+from allotment.data.datasets.stores.failing import listing_failed, reading_failed
 from allotment.data.datasets.stores.pieces import Pieces
 from allotment.data.datasets.stores.store import (
-    FileChanged,
-    FileUnreadable,
     StoredFile,
     check_within,
     span,
@@ -18,10 +17,9 @@ from allotment.data.datasets.stores.store import (
 from allotment.data.datasets.uris import DataUri
 from allotment.data.door import Door
 from allotment.data.kinds import azure
-from allotment.data.problems import SourceProblem
 from allotment.model.sources import SourceKind
 
-_NOT_FOUND, _DENIED, _CHANGED = 404, (401, 403), 412
+_NEEDED = "Its account needs to read and list blobs; check this machine's clock too."
 
 
 class AzureStore:
@@ -45,7 +43,9 @@ class AzureStore:
                 if prefix == uri.path and not uri.is_folder:
                     return  # the blob itself is the first of those that begin with its name
         except AzureError as error:
-            raise _listing_failed(str(uri), error) from None
+            raise listing_failed(
+                str(uri), _status(error), error, place="container", remedy=_NEEDED
+            ) from None
 
     def read(self, file: StoredFile, start: int, length: int) -> bytes:
         """Some bytes of a blob that is still the one listed."""
@@ -76,7 +76,7 @@ class AzureStore:
             )
             yield from blob.chunks()
         except AzureError as error:
-            raise _reading_failed(error) from None
+            raise reading_failed(_status(error), error, gone="is not there any more") from None
 
 
 def _is_folder(blob: Any) -> bool:
@@ -86,27 +86,3 @@ def _is_folder(blob: Any) -> bool:
 
 def _status(error: Any) -> int:
     return int(getattr(error, "status_code", None) or 0)
-
-
-def _reading_failed(error: Any) -> FileUnreadable:
-    status = _status(error)
-    if status == _CHANGED:
-        return FileChanged()
-    if status == _NOT_FOUND:
-        return FileUnreadable("is not there any more")
-    if status in _DENIED:
-        return FileUnreadable(f"may not be read with what the source lends (HTTP {status})")
-    return FileUnreadable(f"could not be read ({type(error).__name__})")
-
-
-def _listing_failed(uri: str, error: Any) -> SourceProblem:
-    status = _status(error)
-    if status == _NOT_FOUND:
-        return SourceProblem(f"{uri}: there is no such container.", remedy="Check its name.")
-    if status in _DENIED:
-        return SourceProblem(
-            f"{uri} may not be listed with what the source lends (HTTP {status}).",
-            remedy="Its account needs to read and list blobs; check this machine's clock too.",
-        )
-    name = type(error).__name__
-    return SourceProblem(f"{uri} could not be listed ({name}).", remedy="Test the source.")

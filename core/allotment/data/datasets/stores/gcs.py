@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import IO, Any, cast
 
+from allotment.data.datasets.stores.failing import listing_failed, reading_failed
 from allotment.data.datasets.stores.pieces import Pieces
 from allotment.data.datasets.stores.store import (
     PIECE,
-    FileChanged,
-    FileUnreadable,
     StoredFile,
     check_within,
     span,
@@ -19,10 +18,9 @@ from allotment.data.datasets.stores.store import (
 from allotment.data.datasets.uris import DataUri
 from allotment.data.door import Door
 from allotment.data.kinds import gcs
-from allotment.data.problems import SourceProblem
 from allotment.model.sources import SourceKind
 
-_NOT_FOUND, _DENIED, _CHANGED = 404, (401, 403), 412
+_NEEDED = "Its service account needs to list and get objects there."
 _FIELDS = "items(name,size,generation),nextPageToken"
 _SECONDS = 30
 """Within which a request must begin to be answered."""
@@ -54,7 +52,9 @@ class GcsStore:
                 if prefix == uri.path and not uri.is_folder:
                     return  # the object itself is the first of those that begin with its name
         except (GoogleAPIError, GoogleAuthError, OSError) as error:
-            raise _listing_failed(str(uri), error) from None
+            raise listing_failed(
+                str(uri), _code(error), error, place="bucket", remedy=_NEEDED
+            ) from None
 
     def read(self, file: StoredFile, start: int, length: int) -> bytes:
         """Some bytes of an object that is still the one listed."""
@@ -87,33 +87,13 @@ class GcsStore:
                 timeout=_SECONDS,
             )
         except (GoogleAPIError, GoogleAuthError, OSError) as error:
-            raise _reading_failed(error) from None
+            raise reading_failed(
+                _code(error),
+                error,
+                gone="was changed or taken away while it was being read; try again",
+            ) from None
         return found
 
 
 def _code(error: Any) -> int:
     return int(getattr(error, "code", None) or 0)
-
-
-def _reading_failed(error: Any) -> FileUnreadable:
-    code = _code(error)
-    if code == _CHANGED:
-        return FileChanged()
-    if code == _NOT_FOUND:
-        return FileUnreadable("was changed or taken away while it was being read; try again")
-    if code in _DENIED:
-        return FileUnreadable(f"may not be read with what the source lends (HTTP {code})")
-    return FileUnreadable(f"could not be read ({type(error).__name__})")
-
-
-def _listing_failed(uri: str, error: Any) -> SourceProblem:
-    code = _code(error)
-    if code == _NOT_FOUND:
-        return SourceProblem(f"{uri}: there is no such bucket.", remedy="Check its name.")
-    if code in _DENIED:
-        return SourceProblem(
-            f"{uri} may not be listed with what the source lends (HTTP {code}).",
-            remedy="Its service account needs to list and get objects there.",
-        )
-    name = type(error).__name__
-    return SourceProblem(f"{uri} could not be listed ({name}).", remedy="Test the source.")
