@@ -17,6 +17,8 @@ _NUMBER = 2**53
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 _LEADS_NOWHERE = frozenset({"prefix", "database", "schema", "warehouse", "branch", "path_style"})
 """Fields that say what is read, and not to whom a secret is shown."""
+_READS_THE_SAME = frozenset({"lasts"})
+"""Fields that say neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,9 @@ def _changed(
     return [
         one
         for one in form
-        if one.type != "secret" and before.get(one.name, _default(one)) != fields.get(one.name)
+        if one.type != "secret"
+        and one.name not in _READS_THE_SAME
+        and before.get(one.name, _default(one)) != fields.get(one.name)
     ]
 
 

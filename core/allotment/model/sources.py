@@ -47,9 +47,6 @@ class Audience:
 NOBODY = Audience()
 
 
-NOBODY = Audience()
-
-
 class Verdict(StrEnum):
     """What trying to write has shown."""
 
@@ -68,6 +65,8 @@ class Proof:
     ``tried`` are the attempts and checks in words; ``possible`` what a user could have written,
     empty unless the verdict is *writable*; ``problem`` why nothing could be shown. ``shared`` is
     whether users are given the registered account itself, whose password they can then read.
+    ``ends_within`` is after how many seconds at most what was lent has ended everywhere once it is
+    revoked, as trying has shown; None where it does not end, or nothing has shown when.
     """
 
     at: datetime
@@ -76,6 +75,26 @@ class Proof:
     possible: tuple[str, ...] = ()
     problem: str = ""
     shared: bool = False
+    ends_within: int | None = None
+
+    @property
+    def ending(self) -> str:
+        """When revoking ends what was lent, as a sentence; empty where nothing has shown when."""
+        if self.shared:
+            return "Revoking does not end it: the registered account itself is lent."
+        if self.ends_within is None:
+            return ""
+        minutes = -(-self.ends_within // 60)
+        known = {1: "a minute", 60: "an hour"}
+        return f"Revoking ends it within {known.get(minutes, f'{minutes} minutes')}."
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a bucket or container: the one object with this key, or all whose keys begin so."""
+
+    key: str
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

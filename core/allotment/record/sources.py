@@ -295,6 +295,7 @@ def _proof_document(proof: Proof) -> dict[str, Any]:
         "possible": list(proof.possible),
         "problem": proof.problem,
         "shared": proof.shared,
+        "ends_within": proof.ends_within,
     }
 
 
@@ -308,6 +309,7 @@ def _proof(document: dict[str, Any] | None) -> Proof | None:
         tuple(document["possible"]),
         document["problem"],
         document["shared"],
+        document.get("ends_within"),
     )
 
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from allotment.data.kinds.kind import Borrower, Opened
+from allotment.data.kinds.lasting import lasting
 from allotment.data.opening import Opening
 from allotment.data.problems import SourceProblem
 from allotment.model.allotments import Allotment
@@ -62,7 +63,9 @@ class Lending:
         account = f"allotment_{secrets.token_hex(10)}"
         until = now + (HOUR if source.kind in OBJECT_STORES else LONGEST)
         loan, opened = self._begin(source, server, account, until, now)
-        borrower = Borrower(server.person, server.server, server.id, until, account)
+        found = None if source.proof is None else source.proof.ends_within
+        lasts = lasting(source.fields, found)
+        borrower = Borrower(server.person, server.server, server.id, until, account, lasts)
         try:
             credential = self.opening.kind(source).issue(opened, borrower, self.opening.door, now)
         except BaseException:

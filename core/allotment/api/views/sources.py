@@ -71,6 +71,8 @@ def proof_document(proof: Proof) -> documents.Proof:
         possible=proof.possible,
         problem=proof.problem,
         shared=proof.shared,
+        ends_within=proof.ends_within,
+        ending=proof.ending,
     )
 
 

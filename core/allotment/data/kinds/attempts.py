@@ -46,16 +46,18 @@ class Attempts:
         """Something a reader of the proof should know."""
         self.tried.append(text)
 
-    def proof(self, at: datetime, *, shared: bool = False) -> Proof:
+    def proof(self, at: datetime, *, shared: bool = False, ends_within: int | None = None) -> Proof:
         """What all of it shows: one possible write is enough, and no refusal at all shows nothing."""
         tried, possible = _cut(self.tried), _cut(self.possible)
         if possible:
-            return Proof(at, Verdict.WRITABLE, tried, possible, shared=shared)
+            return Proof(
+                at, Verdict.WRITABLE, tried, possible, shared=shared, ends_within=ends_within
+            )
         if not self.refusals or self.gaps:
             untried = "No write could be tried, so nothing is proven."
             problem = "; ".join(_cut(self.gaps)) or untried
             return Proof(at, Verdict.UNPROVEN, tried, problem=problem, shared=shared)
-        return Proof(at, Verdict.READ_ONLY, tried, shared=shared)
+        return Proof(at, Verdict.READ_ONLY, tried, shared=shared, ends_within=ends_within)
 
 
 def unproven(at: datetime, problem: str, *, shared: bool = False) -> Proof:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from allotment.data.door import Door
 from allotment.data.problems import SourceProblem
-from allotment.model.sources import Browsed, Credential, Proof, SourceKind
+from allotment.model.sources import Browsed, Credential, Part, Proof, SourceKind
 
 __all__ = ["Borrower", "FieldType", "FormField", "Kind", "Opened", "SourceProblem"]
 
@@ -51,6 +51,11 @@ class Borrower:
 
     ``account`` is the name of what is made for it, where something is: written down before it is
     made, so that it is withdrawn whatever happens in between. At most 30 letters, digits and '_'.
+
+    Of an object store, which cannot take anything back: ``lasts`` is how long what is lent may work
+    before it must be lent anew, by the store's own clock, and ``within`` which parts of the source it
+    opens, empty for all of it. A kind gives just that or raises; where it lends more than ``within``
+    by its nature, its proof says so.
     """
 
     person: str
@@ -58,6 +63,8 @@ class Borrower:
     allotment: str
     until: datetime
     account: str
+    lasts: timedelta = timedelta(hours=1)
+    within: tuple[Part, ...] = ()
 
 
 class Kind(Protocol):

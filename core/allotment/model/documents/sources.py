@@ -65,6 +65,15 @@ class Proof(Document):
         default=False,
         description="Whether users are given the registered account itself, whose password they can read",
     )
+    ends_within: int | None = Field(
+        default=None,
+        description="Seconds after which what was lent has ended everywhere once it is revoked; None: it does not, or nothing has shown when",
+    )
+    ending: str = Field(
+        default="",
+        description="The same in a sentence",
+        examples=["Revoking ends it within a minute."],
+    )
 
 
 class Source(Document):

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from allotment.data.kinds.connections import trusting
 from allotment.data.kinds.kind import FormField, Opened
+from allotment.data.kinds.lasting import LASTS
 from allotment.data.kinds.places import prefix_of
 from allotment.data.problems import SourceProblem
 from allotment.model.reasons import Rule
@@ -84,8 +85,8 @@ FIELDS = (
         type="choice",
         default=ROLE,
         choices=(
-            (ROLE, "Credentials for an hour, by assuming a role"),
-            (FEDERATION, "Credentials for an hour, of the access key's own user"),
+            (ROLE, "Credentials that end, by assuming a role"),
+            (FEDERATION, "Credentials that end, of the access key's own user"),
             (REGISTERED, "The access key itself: users can read it"),
         ),
     ),
@@ -103,6 +104,7 @@ FIELDS = (
         "What the role's trust policy asks for, if another company's account holds it.",
         when=("lending", ROLE),
     ),
+    LASTS,
     FormField(
         "kms_key",
         "Encryption key",
