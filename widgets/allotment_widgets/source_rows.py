@@ -54,6 +54,8 @@ DATABASES = frozenset(
         SourceKind.SQLITE,
     }
 )
+BY_PATH = frozenset({SourceKind.SQLITE, SourceKind.FOLDER})
+"""Kinds of which nothing is lent: servers open the file themselves."""
 
 
 def source_state(source: Source) -> str:
@@ -129,6 +131,20 @@ def source_html(
         ("Registered", _registered(source, now)),
     ]
     return f"{title}{_obstacle(source)}{about}{facts_html(rows)}"
+
+
+def revoked_words(source: Source) -> str:
+    """What becomes of what servers were lent, when it is revoked or deleted, and by when."""
+    if source.shared:
+        return (
+            "Servers were lent the registered account itself: nobody is lent it any more, and who has "
+            "read its secret can use it until it is changed in the source."
+        )
+    if source.kind in BY_PATH:
+        return "Servers read it by its path: it is refused there, and the file system's rights stay as they are."
+    if source.kind in DATABASES:
+        return "Accounts that were lent are dropped within a minute; queries that run are cut off."
+    return "Keys that were lent cannot be taken back: they end by themselves, after an hour at the latest."
 
 
 def facts_html(rows: Iterable[tuple[str, str]]) -> str:

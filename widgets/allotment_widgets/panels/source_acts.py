@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
-from allotment.model.documents import Dataset, Source
+from allotment.model.documents import Source
 from allotment.model.refusals import AllotmentError
 from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.desk import Desk
+from allotment_widgets.panels import registered
 from allotment_widgets.panels.source_forms import CHANGED, proven_words
-from allotment_widgets.sentences import counted_as, listed, problem_lines
-from allotment_widgets.source_rows import SHARED, audience_words
+from allotment_widgets.sentences import listed, problem_lines
+from allotment_widgets.source_rows import SHARED, audience_words, revoked_words
 
 _CHANGING = frozenset(
     {"change", "test", "prove", "accept", "enable", "disable", "revoke", "delete"}
@@ -96,91 +94,45 @@ def _accepting_lines(source: Source) -> list[str]:
 
 def enabling(desk: Desk, slot: Slot, source: Source, *, enabled: bool) -> Asking:
     """The form that lets new servers have a source, or no longer."""
-    verb = "Enable" if enabled else "Disable"
-
-    async def act() -> str:
-        edit = partial(desk.client.sources.edit, source.name, revision=source.revision)
-        await desk.call(partial(edit, enabled=enabled))
-        desk.again(*CHANGED)
-        return f"{source.name} is {verb.lower()}d."
-
-    tone: Any = "main" if enabled else "risk"
-    asking = Asking(desk, slot, f"{verb} {source.name}", confirm=verb, act=act, tone=tone)
-    asking.will(*_enabling_lines(source, enabled=enabled))
-    asking.enable(possible=enabled != source.enabled)
-    return asking
+    edit, lines = desk.client.sources.edit, _enabling_lines(source, enabled=enabled)
+    return registered.enabling(desk, slot, source, edit, CHANGED, enabled=enabled, lines=lines)
 
 
 def _enabling_lines(source: Source, *, enabled: bool) -> list[str]:
-    if enabled == source.enabled:
-        return [f"It is {'enabled' if enabled else 'disabled'} already."]
-    who = audience_words(source) or "its users"
     if enabled:
-        return [f"It can be used again by {who}."]
+        return [f"It can be used again by {audience_words(source) or 'its users'}."]
     return [
         "It vanishes from people's lists, and new servers do not have it.",
-        *kept_lines(source),
+        *registered.kept_lines(source),
         "Revoke takes it from them too, at once.",
     ]
 
 
-def kept_lines(thing: Source | Dataset) -> list[str]:
-    """Which servers keep something that is disabled."""
-    held = thing.held_by
-    if not held:
-        return ["Servers that run keep it until they stop; none holds it now."]
-    number = counted_as(len(held), "server that holds it keeps", "servers that hold it keep")
-    return [f"{number} it until it stops: {listed(held)}."]
-
-
-def lost_lines(thing: Source | Dataset) -> list[str]:
-    """Which servers lose something at once."""
-    held = thing.held_by
-    if not held:
-        return ["No server holds it now."]
-    number = counted_as(len(held), "server loses", "servers lose")
-    return [f"{number} it at once: {listed(held)}."]
-
-
 def revoking(desk: Desk, slot: Slot, source: Source) -> Asking:
     """The form that takes a source back from every server, at once."""
-
-    async def act() -> str:
-        await desk.call(desk.client.sources.revoke, source.name)
-        desk.again(*CHANGED)
-        return f"{source.name} was revoked."
-
-    title = f"Revoke {source.name}"
-    asking = Asking(desk, slot, title, confirm=title, act=act, tone="risk")
-    asking.will(
-        "It is disabled, and every server that was promised it loses it.",
-        *lost_lines(source),
-        "Accounts and keys that were lent are withdrawn within a minute; queries that run are cut off.",
-        *_read_lines(desk, source),
-    )
-    return asking
+    lines = [revoked_words(source), *_read_lines(desk, source)]
+    revoke = desk.client.sources.revoke
+    return registered.revoking(desk, slot, source, revoke, CHANGED, lines=lines)
 
 
 def deleting(desk: Desk, slot: Slot, source: Source) -> Asking:
     """The form that forgets a source, with its secrets."""
-
-    async def act() -> str:
-        await desk.call(partial(desk.client.sources.delete, source.name, revision=source.revision))
-        desk.again(*CHANGED)
-        return f"{source.name} was deleted."
-
-    asking = Asking(desk, slot, f"Delete {source.name}", confirm="Delete", act=act, tone="risk")
     through = _through(desk, source)
-    if through:
-        reads = "is read" if len(through) == 1 else "are read"
-        asking.will(f"It cannot be deleted now: {listed(through)} {reads} through it.")
-        asking.enable(possible=False)
-    else:
-        asking.will(
-            "It is gone, with its secrets and what was proven of it. What lies in it is untouched.",
-            *lost_lines(source),
-        )
-    return asking
+    reads = "is read" if len(through) == 1 else "are read"
+    lines = [
+        "It is gone, with its secrets and what was proven of it. What lies in it is untouched.",
+        *registered.lost_lines(source),
+        revoked_words(source),
+    ]
+    return registered.deleting(
+        desk,
+        slot,
+        source,
+        desk.client.sources.delete,
+        CHANGED,
+        lines=lines,
+        kept_for=f"{listed(through)} {reads} through it" if through else "",
+    )
 
 
 def _through(desk: Desk, source: Source) -> list[str]:

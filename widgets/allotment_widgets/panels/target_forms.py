@@ -11,6 +11,7 @@ from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.desk import Desk
 from allotment_widgets.fields import choice_field, helped, text_field, words
 from allotment_widgets.form_fields import FormFields
+from allotment_widgets.panels import registered
 from allotment_widgets.picture import Topic
 from allotment_widgets.sentences import counted_as, listed
 
@@ -163,42 +164,24 @@ class TargetEditing:
 
 def enabling(desk: Desk, slot: Slot, target: VersionTarget, *, enabled: bool) -> Asking:
     """The form that lets versions be committed to a target, or no longer."""
-    verb = "Enable" if enabled else "Disable"
-
-    async def act() -> str:
-        edit = partial(desk.client.targets.edit, target.name, revision=target.revision)
-        await desk.call(partial(edit, enabled=enabled))
-        desk.again(*CHANGED)
-        return f"{target.name} is {verb.lower()}d."
-
-    tone: Any = "main" if enabled else "risk"
-    asking = Asking(desk, slot, f"{verb} {target.name}", confirm=verb, act=act, tone=tone)
-    asking.enable(possible=enabled != target.enabled)
-    if enabled == target.enabled:
-        asking.will(f"It is {'enabled' if enabled else 'disabled'} already.")
-    elif enabled:
-        asking.will("Versions can be committed to it again.")
-    else:
-        asking.will(
-            "No version is committed to it any more. Those that it keeps can still be loaded."
-        )
-    return asking
+    stays = "Those that it keeps can still be loaded."
+    lines = [f"No version is committed to it any more. {stays}"]
+    if enabled:
+        lines = ["Versions can be committed to it again."]
+    edit = desk.client.targets.edit
+    return registered.enabling(desk, slot, target, edit, CHANGED, enabled=enabled, lines=lines)
 
 
 def deleting(desk: Desk, slot: Slot, target: VersionTarget) -> Asking:
     """The form that forgets a target."""
-
-    async def act() -> str:
-        await desk.call(partial(desk.client.targets.delete, target.name, revision=target.revision))
-        desk.again(*CHANGED)
-        return f"{target.name} was deleted."
-
-    asking = Asking(desk, slot, f"Delete {target.name}", confirm="Delete", act=act, tone="risk")
     used = [each.name for each in desk.picture.datasets if each.target == target.name]
-    if used:
-        number = counted_as(len(used), "dataset names it", "datasets name it")
-        asking.will(f"It cannot be deleted now: {number}: {listed(used)}.")
-        asking.enable(possible=False)
-    else:
-        asking.will("It is gone, with its secrets. What lies in it stays there.")
-    return asking
+    number = counted_as(len(used), "dataset names it", "datasets name it")
+    return registered.deleting(
+        desk,
+        slot,
+        target,
+        desk.client.targets.delete,
+        CHANGED,
+        lines=["It is gone, with its secrets. What lies in it stays there."],
+        kept_for=f"{number}: {listed(used)}" if used else "",
+    )
