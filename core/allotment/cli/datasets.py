@@ -165,10 +165,12 @@ def show(out: Output, one: Dataset) -> None:
         out.table(("Column", "Type"), columns, empty="It has no columns.")
     for kept in one.attachments:
         out.say(f"Beside it: {kept.name}, {kept.size:,} bytes.")
-    if not one.usable and one.obstacle:
-        out.say(f"You cannot load it: {one.obstacle}", "yellow")
-    elif one.usable:
+    if one.usable:
         out.say(f'In a notebook: allotment.load("{one.name}")')
+    elif one.manages and one.enabled:
+        out.say("You manage it, and are not among those who load it: share it with yourself for that.")
+    elif one.obstacle:
+        out.say(f"You cannot load it: {one.obstacle}", "yellow")
 
 
 def read(name: DatasetName, url: Url = None, as_json: Json = False) -> None:
