@@ -40,7 +40,7 @@ def playing(
             played.bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
             status, headers, body = answer(self.command, self.path)
             self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             if self.command != "HEAD":

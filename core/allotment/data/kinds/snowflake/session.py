@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives import serialization
 
 from allotment.data.door import Door
-from allotment.data.kinds.connections import spoken
+from allotment.data.kinds.connections import Watch, spoken
 from allotment.data.problems import SourceProblem
 
 if TYPE_CHECKING:
@@ -88,40 +88,64 @@ def key_bytes(pem: str) -> bytes:
 
 @contextlib.contextmanager
 def connected(login: SnowflakeLogin, door: Door) -> Iterator[SnowflakeConnection]:
-    """A connection; what goes wrong, here or later in it, is a SourceProblem.
-
-    The connector resolves the host's name again by itself. It is one of Snowflake's own, and the
-    server's certificate is checked for it, so nobody else can answer under it.
-    """
+    """A connection; what goes wrong, here or later in it, is a SourceProblem."""
     from snowflake import connector
 
+    from allotment.data.kinds.snowflake import guarded
+
+    # Refused here it is said at once; by the connector after it has tried for a while.
     door.host(login.host, login.port)
+    with Watch() as watch:
+        try:
+            with guarded.connect(door, watch, **_options(login)) as connection:
+                yield connection
+        except (connector.Error, OSError) as error:
+            if watch.ran_out:
+                raise _late(login) from None
+            raise told(login, error) from None
+        except (AttributeError, LookupError, TypeError, ValueError):
+            # Its answers are believed to be as Snowflake writes them.
+            if watch.ran_out:
+                raise _late(login) from None
+            raise SourceProblem(
+                f"Snowflake at {login.host} does not answer as Snowflake does.",
+                remedy="Check the account's name.",
+            ) from None
+
+
+def _options(login: SnowflakeLogin) -> dict[str, Any]:
     identity = (
         {"private_key": key_bytes(login.private_key)}
         if login.private_key
         else {"password": login.password}
     )
-    try:
-        with connector.connect(
-            **login.fields,
-            **identity,
-            application="allotment",
-            login_timeout=LOGIN_SECONDS,
-            network_timeout=STATEMENT_SECONDS,
-            socket_timeout=ANSWER_SECONDS,
-            session_parameters={
-                "CLIENT_TELEMETRY_ENABLED": False,
-                "QUERY_TAG": "allotment",
-                "STATEMENT_TIMEOUT_IN_SECONDS": STATEMENT_SECONDS,
-            },
-        ) as connection:
-            yield connection
-    except connector.Error as error:
-        raise told(login, error) from None
+    return {
+        **login.fields,
+        **identity,
+        "application": "allotment",
+        "login_timeout": LOGIN_SECONDS,
+        "network_timeout": STATEMENT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+        "session_parameters": {
+            "CLIENT_TELEMETRY_ENABLED": False,
+            "QUERY_TAG": "allotment",
+            "STATEMENT_TIMEOUT_IN_SECONDS": STATEMENT_SECONDS,
+        },
+    }
+
+
+def _late(login: SnowflakeLogin) -> SourceProblem:
+    return SourceProblem(
+        f"Snowflake at {login.host} did not answer in time.", remedy="Try again later."
+    )
 
 
 def told(login: SnowflakeLogin, error: Any) -> SourceProblem:
-    """One of the connector's errors in words."""
+    """One of the connector's errors in words, or of the line to it."""
+    if isinstance(error, OSError):
+        return SourceProblem(
+            f"Snowflake at {login.host} broke off in mid-answer.", remedy="Try again later."
+        )
     words = Exception(str(error.raw_msg or error.msg or error))
     remedy = _REMEDIES.get(error.errno or 0, "")
     secrets = tuple(login.secrets.values())
