@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any
 
 import certifi
@@ -19,8 +21,40 @@ from allotment.data.kinds.databases import Login
 
 STATEMENT_MILLISECONDS = 15_000
 _MODES = {"verify": "verify-full", "require": "require", "off": "disable"}
-_WAYS_TO_SIGN_IN = {True: None, False: "scram-sha-256,md5"}
-"""By whether it is encrypted: where it is not, a server that asks for the password itself is not told."""
+_WAYS_TO_SIGN_IN = {True: "scram-sha-256,md5,password,none", False: "scram-sha-256,md5"}
+"""By whether it is encrypted: where it is not, a server that asks for the password itself is not told.
+
+Never by what belongs to the platform's own system account, such as a ticket of Kerberos.
+"""
+_NO_FILE = f"{os.devnull}/none"
+_OF_NOBODY_ELSE = {
+    "passfile": _NO_FILE,
+    "sslcert": "",
+    "sslkey": "",
+    "sslcertmode": "disable",
+    "sslcrl": _NO_FILE,
+    "sslcrldir": "",
+    "sslkeylogfile": "",
+    "sslnegotiation": "postgres",
+    "sslcompression": "0",
+    "sslsni": "1",
+    "ssl_min_protocol_version": "TLSv1.2",
+    "ssl_max_protocol_version": "",
+    "channel_binding": "prefer",
+    "client_encoding": "UTF8",
+    "options": "",
+    "replication": "",
+    "requirepeer": "",
+    "krbsrvname": "postgres",
+    "gsslib": "",
+    "gssdelegation": "0",
+    "target_session_attrs": "any",
+    "load_balance_hosts": "disable",
+}
+"""What the library would take from the platform's home folder, its environment or a service file named there.
+
+Those are for the record: a server that somebody entered must not be shown the platform's certificate.
+"""
 _REMEDIES = {
     "28P01": "Enter its password again.",
     "28000": "Its pg_hba.conf must let this account in from here.",
@@ -46,6 +80,7 @@ def connected(login: Login, door: Door) -> AbstractContextManager[sa.Connection]
 def _connect(login: Login, door: Door, watch: Watch) -> psycopg.Connection[Any]:
     with _authority(login) as authority:
         connection = psycopg.connect(
+            **_neutral(),
             host=login.host,
             hostaddr=door.host(login.host, login.port),
             port=login.port,
@@ -68,12 +103,19 @@ def _connect(login: Login, door: Door, watch: Watch) -> psycopg.Connection[Any]:
     return connection
 
 
+@cache
+def _neutral() -> dict[str, Any]:
+    """As much of it as this library knows: options came with its versions."""
+    known = {one.keyword.decode() for one in psycopg.pq.Conninfo.get_defaults()}
+    return {name: value for name, value in _OF_NOBODY_ELSE.items() if name in known}
+
+
 @contextlib.contextmanager
-def _authority(login: Login) -> Iterator[str | None]:
+def _authority(login: Login) -> Iterator[str]:
     """A file with the certificates to believe, for as long as connecting takes: the library reads files only."""
     if login.tls != "verify":
         # With a file named, the library would check the certificate all the same.
-        yield None
+        yield _NO_FILE
         return
     if not login.ca:
         yield certifi.where()
