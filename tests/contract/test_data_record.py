@@ -566,7 +566,8 @@ def test_a_models_name_and_versions_are_its_owners(lab: Any, taken: RegisteredMo
 def test_a_deleted_model_leaves_room_and_no_audience(lab: Any) -> None:
     _register(lab, _model())
     with lab.write() as writing:
-        registered_models.delete(writing, "churn", "1")
+        known = registered_models.get(writing, "churn", "1")
+        registered_models.delete(writing, known)
     _register(lab, replace(_model(), audience=Audience()))
     with lab.record.reading() as reading:
         assert registered_models.get(reading, "churn", "1").audience == Audience()

@@ -31,6 +31,7 @@ from allotment.api.resources import (
     lending,
     limits,
     me,
+    model_files,
     models,
     opening,
     planning,
@@ -84,6 +85,7 @@ _ROUTERS = (
     versions,
     targets,
     models,
+    model_files,
     configuration,
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,6 @@ from allotment.client.paths import segment
 from allotment.client.sources import audience_body
 from allotment.model.documents import RegisteredModel, RegisteredModelListing
 from allotment.model.sources import Audience
-
-_PIECE = 2**20
 
 
 class Models:
@@ -68,7 +66,9 @@ class Models:
     def upload(self, name: str, version: str, file: Path) -> RegisteredModel:
         """Send a model's file for its target to keep."""
         path = f"{_path(name, version)}/file"
-        return self._connection.keep(RegisteredModel, path, _pieces(file), name=file.name)
+        # An open file rather than pieces of it: its length is told first, and room is kept for it.
+        with file.open("rb") as opened:
+            return self._connection.keep(RegisteredModel, path, opened, name=file.name)
 
     def download(self, name: str, version: str, into: Path) -> Path:
         """Write a model's kept file to ``into``; returns it."""
@@ -79,12 +79,6 @@ class Models:
 
 def _path(name: str, version: str) -> str:
     return f"/models/{segment(name)}/{segment(version)}"
-
-
-def _pieces(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as opened:
-        while piece := opened.read(_PIECE):
-            yield piece
 
 
 def _write(pieces: Iterable[bytes], into: Path) -> None:

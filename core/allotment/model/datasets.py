@@ -10,6 +10,9 @@ from typing import Any
 
 from allotment.model.sources import NOBODY, Audience
 
+MOST_ATTACHMENTS = 20
+"""Documents beside one dataset."""
+
 
 class FileFormat(StrEnum):
     """How a dataset's files are written."""
@@ -66,13 +69,17 @@ class DatasetReading:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A document beside a dataset: never opened here, only kept and handed out. ``size`` in bytes."""
+    """A document beside a dataset: never opened here, only kept and handed out.
+
+    ``size`` in bytes; ``key`` is what its bytes are kept under, and no other document's ever.
+    """
 
     name: str
     size: int
     sha256: str
     added_by: str
     added_at: datetime
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from allotment.model.allotments import Allotment
 from allotment.model.datasets import (
+    MOST_ATTACHMENTS,
     Attachment,
     Dataset,
     DatasetColumn,
@@ -20,6 +21,7 @@ from allotment.model.datasets import (
     PrivacyLabel,
 )
 from allotment.model.names import check_name
+from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import AlreadyExists, NotFound, Refusal
 from allotment.model.sources import Audience
 from allotment.record import audiences, memberships, sources
@@ -123,8 +125,8 @@ def edit(writing: Writing, wanted: Dataset, expected: int | None = None) -> Data
     return after
 
 
-def delete(writing: Writing, name: str, expected: int | None = None) -> None:
-    """Delete a dataset, its versions and what was beside it; its files stay where they are.
+def delete(writing: Writing, name: str, expected: int | None = None) -> Dataset:
+    """Delete a dataset, its versions and what was beside it, and say what it was; its files stay.
 
     Raises:
         NotFound, RevisionStale: as ever.
@@ -134,6 +136,7 @@ def delete(writing: Writing, name: str, expected: int | None = None) -> None:
     audiences.remove(writing, Shared.DATASET, name)
     writing.run(table.delete().where(table.c.name == name))
     writing.event("dataset.deleted", name, group=before.group, before=document(before))
+    return before
 
 
 def read(writing: Writing, name: str, found: DatasetReading) -> Dataset:
@@ -164,28 +167,44 @@ def revoke(writing: Writing, name: str) -> Dataset:
     return get(writing, name)
 
 
-def attach(writing: Writing, dataset: str, attachment: Attachment) -> Dataset:
-    """Note a document beside a dataset, in the place of one of the same name. Its contents lie elsewhere.
+def attach(
+    writing: Writing, dataset: str, attachment: Attachment, space: str | None = None
+) -> Attachment | None:
+    """Note a document beside a dataset; answers the one of the same name whose place it took.
+
+    Its contents lie elsewhere. With ``space`` the dataset must be the one that has it: another may have
+    taken the name meanwhile.
 
     Raises:
         NotFound: there is no such dataset.
+        Refusal: as many as there may be are beside it already.
     """
+    # Locks the dataset: of two at once each counts the other.
+    writing.first(sa.select(table.c.name).where(table.c.name == dataset).with_for_update())
     before = get(writing, dataset)
+    if space is not None and before.space != space:
+        raise NotFound("dataset", dataset)
+    replaced = next((one for one in before.attachments if one.name == attachment.name), None)
+    if replaced is None and len(before.attachments) >= MOST_ATTACHMENTS:
+        raise Refusal(_too_many(before))
     match = (attachments.c.dataset == dataset, attachments.c.name == attachment.name)
     writing.run(attachments.delete().where(*match))
-    writing.run(
-        attachments.insert().values(
-            dataset=dataset,
-            name=attachment.name,
-            size=attachment.size,
-            sha256=attachment.sha256,
-            added_by=attachment.added_by,
-            added_at=attachment.added_at,
-        )
-    )
+    writing.run(attachments.insert().values(dataset=dataset, **asdict(attachment)))
     after = {"attachment": attachment.name, "size": attachment.size}
     writing.event("dataset.attached", dataset, group=before.group, after=after)
-    return get(writing, dataset)
+    return replaced
+
+
+def _too_many(dataset: Dataset) -> Reason:
+    used = len(dataset.attachments)
+    return Reason(
+        Rule.DATA_SOURCE,
+        f"Dataset {dataset.name!r} has {used} attachments.",
+        limit=MOST_ATTACHMENTS,
+        used=used,
+        asked=1,
+        remedy="Remove one first.",
+    )
 
 
 def detach(writing: Writing, dataset: str, name: str) -> Attachment:
@@ -295,7 +314,7 @@ def _attachments(reading: Reading, dataset: str | None = None) -> dict[str, tupl
         statement = statement.where(attachments.c.dataset == dataset)
     found: dict[str, tuple[Attachment, ...]] = {}
     for row in reading.all(statement):
-        one = Attachment(row.name, row.size, row.sha256, row.added_by, row.added_at)
+        one = Attachment(row.name, row.size, row.sha256, row.added_by, row.added_at, row.key)
         found[row.dataset] = (*found.get(row.dataset, ()), one)
     return found
 

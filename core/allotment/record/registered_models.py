@@ -12,7 +12,7 @@ from allotment.model.limits import LimitKind
 from allotment.model.names import check_name
 from allotment.model.reasons import Reason
 from allotment.model.refusals import AlreadyExists, NotFound, Refusal
-from allotment.model.registered_models import RegisteredModel
+from allotment.model.registered_models import RegisteredModel, check_uri
 from allotment.model.sources import Audience
 from allotment.record import audiences, limits, memberships
 from allotment.record.audiences import Shared
@@ -21,6 +21,7 @@ from allotment.record.rows import named
 from allotment.record.schema import people, version_targets
 from allotment.record.schema import registered_models as table
 from allotment.rules.limiting import models_reason
+from allotment.rules.versioning import disabled_reason
 
 
 def all_models(reading: Reading) -> tuple[RegisteredModel, ...]:
@@ -69,10 +70,12 @@ def create(writing: Writing, wanted: RegisteredModel) -> RegisteredModel:
     Raises:
         AlreadyExists: there is that version, or the name is another's.
         NotFound: its target, or a group or person of its audience is not there.
-        Refusal: the person's limit is reached.
+        Refusal: the person's limit is reached, or the target takes nothing new.
     """
     check_name(wanted.name)
     check_name(wanted.version)
+    if wanted.uri:
+        check_uri(wanted.uri)
     # Locks the person: two registrations at the same moment count each other.
     writing.first(sa.select(people).where(people.c.name == wanted.person).with_for_update())
     others = writing.all(
@@ -83,7 +86,9 @@ def create(writing: Writing, wanted: RegisteredModel) -> RegisteredModel:
     if any(row.version == wanted.version for row in others):
         raise AlreadyExists("model", f"{wanted.name}/{wanted.version}")
     if wanted.target is not None:
-        named(writing, version_targets, "target", wanted.target)
+        target = named(writing, version_targets, "target", wanted.target)
+        if not target.enabled:
+            raise Refusal(disabled_reason(wanted.target))
     reason = over_limit(writing, wanted.person, writing.now)
     if reason is not None:
         raise Refusal(reason)
@@ -108,53 +113,65 @@ def over_limit(reading: Reading, person: str, now: datetime) -> Reason | None:
     return models_reason(bound, counts(reading).get(person, 0))
 
 
-def share(writing: Writing, name: str, version: str, audience: Audience) -> RegisteredModel:
+def share(writing: Writing, known: RegisteredModel, audience: Audience) -> RegisteredModel:
     """Say who may load a version of a model, beside its owner.
 
     Raises:
-        NotFound: there is none, or no such group or person.
+        NotFound: it is gone since, or there is no such group or person.
     """
-    before = get(writing, name, version)
-    audiences.put(writing, Shared.MODEL, _key(name, version), audience)
-    after = get(writing, name, version)
+    before, key = _still(writing, known), _key(known.name, known.version)
+    audiences.put(writing, Shared.MODEL, key, audience)
+    after = get(writing, known.name, known.version)
     if before.audience != after.audience:
         said = audiences.document(before.audience), audiences.document(after.audience)
-        writing.event(
-            "model.shared", _key(name, version), person=before.person, before=said[0], after=said[1]
-        )
+        writing.event("model.shared", key, person=before.person, before=said[0], after=said[1])
     return after
 
 
 def kept(
-    writing: Writing, name: str, version: str, *, file: str, size: int, sha256: str
+    writing: Writing, known: RegisteredModel, *, file: str, size: int, sha256: str, key: str
 ) -> RegisteredModel:
-    """Note the file that its target keeps.
+    """Note the file that its target keeps; answers what was noted before, whose file nothing names now.
 
     Raises:
-        NotFound: there is no such model.
+        NotFound: it is gone since; another may have its name, and does not get this file.
     """
-    before = get(writing, name, version)
+    before = _still(writing, known)
     writing.run(
         table.update()
-        .where(table.c.name == name, table.c.version == version)
-        .values(file=file, size=size, sha256=sha256)
+        .where(table.c.name == known.name, table.c.version == known.version)
+        .values(file=file, size=size, sha256=sha256, key=key)
     )
     after = {"file": file, "size": size, "sha256": sha256}
-    writing.event("model.kept", _key(name, version), person=before.person, after=after)
-    return get(writing, name, version)
+    writing.event("model.kept", _key(known.name, known.version), person=before.person, after=after)
+    return before
 
 
-def delete(writing: Writing, name: str, version: str) -> RegisteredModel:
+def delete(writing: Writing, known: RegisteredModel) -> RegisteredModel:
     """Forget a version of a model, and say which it was.
 
     Raises:
-        NotFound: there is none.
+        NotFound: it is gone since.
     """
-    gone = get(writing, name, version)
-    audiences.remove(writing, Shared.MODEL, _key(name, version))
-    writing.run(table.delete().where(table.c.name == name, table.c.version == version))
-    writing.event("model.deleted", _key(name, version), person=gone.person, before=document(gone))
+    gone, key = _still(writing, known), _key(known.name, known.version)
+    audiences.remove(writing, Shared.MODEL, key)
+    writing.run(table.delete().where(table.c.name == gone.name, table.c.version == gone.version))
+    writing.event("model.deleted", key, person=gone.person, before=document(gone))
     return gone
+
+
+def _still(writing: Writing, known: RegisteredModel) -> RegisteredModel:
+    """A version of a model as it is now, locked.
+
+    Raises:
+        NotFound: it is gone, or was registered anew since.
+    """
+    match = (table.c.name == known.name, table.c.version == known.version)
+    writing.first(sa.select(table.c.name).where(*match).with_for_update())
+    found = get(writing, known.name, known.version)
+    if (found.person, found.created_at) != (known.person, known.created_at):
+        raise NotFound("model", _key(known.name, known.version))
+    return found
 
 
 def _key(name: str, version: str) -> str:
@@ -197,4 +214,5 @@ def _from_row(row: sa.Row[Any], audience: Audience) -> RegisteredModel:
         datasets=tuple(row.datasets),
         audience=audience,
         created_at=row.created_at,
+        key=row.key,
     )

@@ -217,11 +217,7 @@ def tag(writing: Writing, dataset: str, number: int, tags: tuple[str, ...]) -> V
 
 def _reason(target: str, *, enabled: bool, rows: tuple[Version, ...]) -> Reason | None:
     if not enabled:
-        return Reason(
-            Rule.DATA_ENABLED,
-            f"The target {target!r} is disabled.",
-            remedy="Ask an operator to enable it, or choose another.",
-        )
+        return versioning.disabled_reason(target)
     others = {one.target for one in rows if one.state is not VersionState.FAILED} - {target}
     if not others:
         return None

@@ -68,3 +68,12 @@ def tag_reason(tag: str) -> Reason | None:
         f"{tag!r} is a number, and versions have numbers.",
         remedy="Put a letter before it.",
     )
+
+
+def disabled_reason(target: str) -> Reason:
+    """Why nothing new is kept in a target that was disabled."""
+    return Reason(
+        Rule.DATA_ENABLED,
+        f"The target {target!r} is disabled.",
+        remedy="Ask an operator to enable it, or choose another.",
+    )

@@ -13,6 +13,7 @@ from allotment.data.opening import Opening
 from allotment.data.vault import Vault
 from allotment.record import Record
 from allotment.work import committing, lending, proving
+from allotment.work.arrivals import Arrivals
 from allotment.work.committing import Committing
 from allotment.work.lending import Lending
 from allotment.work.loop import Step
@@ -35,6 +36,7 @@ class DataWork:
     footers: FootersCache
     folder: Path
     outside: Outside = field(default_factory=Outside)
+    arrivals: Arrivals = field(default_factory=Arrivals)
 
     @classmethod
     def of(

@@ -19,7 +19,7 @@ from allotment.data.datasets.stores import open_store
 from allotment.data.datasets.stores.store import FileUnreadable, Store, StoredFile
 from allotment.data.door import Door
 from allotment.data.problems import SourceProblem
-from allotment.model.datasets import DatasetReading, FileFormat
+from allotment.model.datasets import Attachment, DatasetReading, FileFormat
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SALES = pa.table({"item": ["pear", "plum"], "price": [1.5, 2.5], "sold": [3, 4]})
@@ -384,15 +384,16 @@ def test_patterns_stay_in_their_folder_unless_they_say_otherwise(reader: Reader)
 
 @pytest.mark.promise("SET-1")
 def test_an_attachment_is_kept_as_it_is_and_removed(tmp_path: Path) -> None:
-    size, digest = save(tmp_path, "sales", "Read me.html", [b"<script>", b"alert(1)"])
-    place = kept_at(tmp_path, "sales", "Read me.html", digest)
+    key, size, digest = save(tmp_path, "sales", "Read me.html", [b"<script>", b"alert(1)"])
+    kept = Attachment("Read me.html", size, digest, "ann", NOW, key)
+    place = kept_at(tmp_path, "sales", kept)
 
     assert place.read_bytes() == b"<script>alert(1)"
     assert size == 16
     assert "html" not in place.name
 
-    remove(tmp_path, "sales", "Read me.html", digest)
-    remove(tmp_path, "sales", "Read me.html", digest)
+    remove(tmp_path, "sales", kept)
+    remove(tmp_path, "sales", kept)
     assert list((tmp_path / "sales").iterdir()) == []
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
@@ -19,7 +20,7 @@ from allotment.data.door import Door
 from allotment.data.problems import SourceProblem
 from allotment.data.versions.committing import CommitRequest, Committed, commit
 from allotment.data.versions.history import History
-from allotment.data.versions.kept_files import drop_file, keep_file, open_file
+from allotment.data.versions.kept_files import Keeping, drop_file, open_file
 from allotment.data.versions.process import commit_apart
 from allotment.data.versions.reading import difference, files_of_version, uris_of
 from allotment.data.versions.target import OpenedTarget
@@ -343,20 +344,36 @@ def test_each_dataset_has_a_store_of_its_own(desk: Desk) -> None:
 
 @pytest.mark.promise("MODEL-1")
 def test_a_models_file_is_kept_and_given_back_and_dropped(desk: Desk) -> None:
-    size, digest = keep_file(desk.target, "churn", "1", [b"we", b"ights"], 100, desk.door)
+    with closing(Keeping(desk.target, desk.door, desk.work)) as keeping:
+        keeping.write(b"we")
+        keeping.write(b"ights")
+        key = keeping.keep("churn", "1")
 
-    given = b"".join(open_file(desk.target, "churn", "1", desk.door))
-    drop_file(desk.target, "churn", "1", desk.door)
-    drop_file(desk.target, "churn", "1", desk.door)
+    given = b"".join(open_file(desk.target, key, desk.door))
+    drop_file(desk.target, key, desk.door)
+    drop_file(desk.target, key, desk.door)
 
-    assert (size, given) == (7, b"weights")
-    assert len(digest) == 64
+    assert (keeping.size, given) == (7, b"weights")
+    assert len(keeping.sha256) == 64
     with pytest.raises(SourceProblem):
-        list(open_file(desk.target, "churn", "1", desk.door))
+        list(open_file(desk.target, key, desk.door))
 
 
-def test_a_models_file_that_is_too_large_leaves_nothing(desk: Desk) -> None:
-    with pytest.raises(SourceProblem, match="larger than 3 bytes"):
-        keep_file(desk.target, "churn", "1", [b"we", b"ights"], 3, desk.door)
+def test_a_models_file_that_never_came_whole_leaves_nothing(desk: Desk) -> None:
+    with closing(Keeping(desk.target, desk.door, desk.work)) as keeping:
+        keeping.write(b"we")
 
     assert not desk.objects()
+
+
+@pytest.mark.promise("MODEL-1")
+def test_two_files_for_one_model_lie_apart(desk: Desk) -> None:
+    keys = []
+    for content in (b"first", b"second"):
+        with closing(Keeping(desk.target, desk.door, desk.work)) as keeping:
+            keeping.write(content)
+            keys.append(keeping.keep("churn", "1"))
+
+    found = [b"".join(open_file(desk.target, key, desk.door)) for key in keys]
+
+    assert found == [b"first", b"second"]

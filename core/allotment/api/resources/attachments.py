@@ -18,7 +18,6 @@ from allotment.api.resources.versions import loadable
 from allotment.data.datasets import attachments as files
 from allotment.model import documents
 from allotment.model.datasets import Attachment
-from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import Refusal
 from allotment.record import datasets
 from allotment.rules.permission import Action, Caller, Target
@@ -62,7 +61,7 @@ def read_attachment(
     loadable(plane, caller, name)
     with plane.record.reading() as reading:
         found = datasets.attachment(reading, name, attachment)
-    place = files.kept_at(plane.data.attachments, name, found.name, found.sha256)
+    place = files.kept_at(plane.data.attachments, name, found)
     return FileResponse(place, media_type=OCTETS, headers=as_download(found.name))
 
 
@@ -72,7 +71,7 @@ def detach(plane: Plane, caller: Asker, name: NamePath, attachment: FileName) ->
     managed_dataset(plane, caller, name)
     with plane.record.writing(caller.person, plane.now()) as writing:
         gone = datasets.detach(writing, name, attachment)
-    files.remove(plane.data.attachments, name, gone.name, gone.sha256)
+    files.remove(plane.data.attachments, name, gone)
     return Response(status_code=204)
 
 
@@ -89,23 +88,14 @@ def _attach(
     plane: ControlPlane, caller: Caller, name: str, attachment: str, content: bytes
 ) -> None:
     dataset = managed_dataset(plane, caller, name)
-    known = {one.name: one for one in dataset.attachments}
-    if attachment not in known and len(known) >= files.MOST:
-        message = f"Dataset {name!r} has {len(known)} attachments."
-        reason = Reason(
-            Rule.DATA_SOURCE,
-            message,
-            limit=files.MOST,
-            used=len(known),
-            asked=1,
-            remedy="Remove one first.",
-        )
-        raise Refusal(reason)
     folder = plane.data.attachments
-    size, digest = files.save(folder, name, attachment, (content,))
-    kept = Attachment(attachment, size, digest, caller.person, plane.now())
-    with plane.record.writing(caller.person, plane.now()) as writing:
-        datasets.attach(writing, name, kept)
-    before = known.get(attachment)
-    if before is not None and before.sha256 != digest:
-        files.remove(folder, name, before.name, before.sha256)
+    key, size, digest = files.save(folder, name, attachment, (content,))
+    kept = Attachment(attachment, size, digest, caller.person, plane.now(), key)
+    try:
+        with plane.record.writing(caller.person, plane.now()) as writing:
+            replaced = datasets.attach(writing, name, kept, dataset.space)
+    except Refusal:
+        files.remove(folder, name, kept)
+        raise
+    if replaced is not None:
+        files.remove(folder, name, replaced)

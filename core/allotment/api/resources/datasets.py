@@ -98,11 +98,11 @@ def delete_dataset(
     plane: Plane, caller: Asker, name: NamePath, expected: ExpectedRevision
 ) -> Response:
     """Forget a dataset, its versions and what was beside it. Its files stay where they are."""
-    dataset = managed_dataset(plane, caller, name)
+    managed_dataset(plane, caller, name)
     with plane.record.writing(caller.person, plane.now()) as writing:
-        datasets.delete(writing, name, expected)
-    for one in dataset.attachments:
-        attachments.remove(plane.data.attachments, name, one.name, one.sha256)
+        gone = datasets.delete(writing, name, expected)
+    for one in gone.attachments:
+        attachments.remove(plane.data.attachments, name, one)
     return Response(status_code=204)
 
 

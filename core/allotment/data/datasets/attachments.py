@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from allotment.data.problems import SourceProblem
+from allotment.model.datasets import Attachment
 from allotment.model.names import check_name
 from allotment.model.reasons import Rule
 
 LARGEST = 20 << 20
 """Bytes of one attachment. What is larger is data, and belongs into a dataset."""
-MOST = 20
-"""Attachments of one dataset."""
 LONGEST_NAME = 120
+_KEY_BYTES = 16
 _FORBIDDEN = frozenset('/\\:*?"<>|')
 """Signs that mean something in paths or in the headers of a download."""
 
@@ -44,10 +45,11 @@ def check_attachment_name(name: str) -> str:
 
 def save(
     folder: Path, dataset: str, name: str, pieces: Iterable[bytes], most: int = LARGEST
-) -> tuple[int, str]:
-    """Keep an attachment beside those that are there; answers its bytes and its SHA-256.
+) -> tuple[str, int, str]:
+    """Keep an attachment beside those that are there; answers its key, its bytes and its SHA-256.
 
-    The record names it after that; what it named before is removed after that by :func:`remove`.
+    The record names it after that. What it named before is removed after that by :func:`remove`; as
+    every document that is sent has a key of its own, this removes nothing that anybody still names.
 
     Raises:
         SourceProblem: the name is none, or it is longer than ``most`` bytes. Nothing is kept then.
@@ -70,20 +72,22 @@ def save(
                 file.write(piece)
             file.flush()
             os.fsync(file.fileno())
-        Path(file.name).replace(kept_at(folder, dataset, name, digest.hexdigest()))
+        key = secrets.token_hex(_KEY_BYTES)
+        Path(file.name).replace(place / key)
     finally:
         with suppress(FileNotFoundError):
             Path(file.name).unlink()
-    return size, digest.hexdigest()
+    return key, size, digest.hexdigest()
 
 
-def kept_at(folder: Path, dataset: str, name: str, sha256: str) -> Path:
+def kept_at(folder: Path, dataset: str, attachment: Attachment) -> Path:
     """Where an attachment lies, as the record knows it."""
-    named = hashlib.sha256(name.encode()).hexdigest()[:16]
-    return folder / check_name(dataset) / f"{named}-{sha256}"
+    # Before they had keys, a hash of the name and that of the contents told them apart.
+    named = hashlib.sha256(attachment.name.encode()).hexdigest()[:16]
+    return folder / check_name(dataset) / (attachment.key or f"{named}-{attachment.sha256}")
 
 
-def remove(folder: Path, dataset: str, name: str, sha256: str) -> None:
+def remove(folder: Path, dataset: str, attachment: Attachment) -> None:
     """Delete an attachment; one that is gone already is no problem."""
     with suppress(FileNotFoundError):
-        kept_at(folder, dataset, name, sha256).unlink()
+        kept_at(folder, dataset, attachment).unlink()

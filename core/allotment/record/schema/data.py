@@ -119,7 +119,9 @@ attachments = Table(
     Column("sha256", String(64), nullable=False),
     Column("added_by", NAME, nullable=False),
     Column("added_at", Moment, nullable=False),
+    Column("key", String(200), nullable=False, server_default=""),
 )
+"""``key`` is what its bytes are kept under, made anew for each document that is sent."""
 
 versions = Table(
     "versions",
@@ -166,8 +168,10 @@ registered_models = Table(
     Column("metrics", Document, nullable=False),
     Column("datasets", Document, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("key", String(200), nullable=False, server_default=""),
     Index("ix_registered_models_person", "person"),
 )
+"""``key`` is what the target keeps the file under, made anew for each file that is sent."""
 
 loans = Table(
     "loans",
