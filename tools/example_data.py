@@ -113,12 +113,16 @@ def add_sources(writing: Writing, now: datetime) -> None:
     for one in SOURCES:
         secret = "password" if one.kind is not SourceKind.S3 else "secret_access_key"
         sources.create(writing, replace(one, secrets=(secret,)), {secret: b"never opened"})
-    good = Proof(now - timedelta(minutes=12), Verdict.READ_ONLY, _TRIED)
+    good = Proof(now - timedelta(minutes=12), Verdict.READ_ONLY, _TRIED, ends_within=60)
     for name, hours in (("warehouse", 0), ("lake", 5), ("archive", 30)):
-        sources.proven(writing, name, replace(good, at=good.at - timedelta(hours=hours)))
+        lasts = 900 if name == "lake" else 60
+        at = good.at - timedelta(hours=hours)
+        sources.proven(writing, name, replace(good, at=at, ends_within=lasts))
     possible = ("insert into crm.contact", "create temporary tables")
     sources.proven(
-        writing, "crm", replace(good, verdict=Verdict.WRITABLE, possible=possible, shared=True)
+        writing,
+        "crm",
+        replace(good, verdict=Verdict.WRITABLE, possible=possible, shared=True, ends_within=None),
     )
     sources.accept(writing, "crm", "operator")
     problem = "The store did not answer within ten seconds."

@@ -40,13 +40,13 @@ VERSION_STATES: dict[str, State] = {
 DATASET_COLUMNS = (
     Column("id", "Dataset", flex=1, width=110, hover="title"),
     Column("format", "Format", width=88, hide_narrow=True),
-    Column("rows", "Rows", width=150, align="right", sortable=False),
-    Column("size", "Size", kind="bytes", width=96),
-    Column("source", "Read through", flex=0.9, width=120, hide_narrow=True),
-    Column("label", "Label", kind="state", states=LABELS, width=116, hide_narrow=True),
-    Column("audience", "Who may use it", flex=1.2, width=120, hide_narrow=True),
+    Column("rows", "Rows", width=152, align="right", sortable=False),
+    Column("size", "Size", kind="bytes", width=92),
+    Column("source", "Source", flex=0.9, width=96, hide_narrow=True),
+    Column("label", "Label", kind="state", states=LABELS, width=112, hide_narrow=True),
+    Column("audience", "Who may use it", flex=1.2, width=128, hide_narrow=True),
     Column("version", "Version", kind="number", width=84, hide_narrow=True),
-    Column("state", "State", kind="state", states=STATES, hover="obstacle", width=146),
+    Column("state", "State", kind="state", states=STATES, hover="obstacle", width=150),
 )
 VERSION_COLUMNS = (
     Column("number", "Version", kind="number", width=90),
@@ -64,7 +64,7 @@ VERSION_COLUMNS = (
         states=VERSION_STATES,
         words="state_words",
         hover="problem",
-        width=164,
+        width=172,
     ),
 )
 _COLUMNS_SHOWN = 200

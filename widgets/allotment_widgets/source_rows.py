@@ -2,46 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from html import escape
 from typing import Any
 
+from allotment.model.amounts import counted
 from allotment.model.documents import Dataset, Proof, Source, SourceField, SourceForm
 from allotment.model.sources import SourceKind, Verdict
 from allotment_widgets.columns import Column, State
-from allotment_widgets.sentences import moment_html
+from allotment_widgets.sentences import HOUR, MINUTE, listed, moment_html
 
 STATES = {
     "enabled": State("Enabled", "ok"),
-    "unusable": State("Not usable yet", "warn"),
+    "unusable": State("Unusable", "warn"),
     "disabled": State("Disabled", "quiet"),
     "revoked": State("Revoked", "bad"),
 }
 PROOFS = {
     "read-only": State("Proven", "ok"),
-    "accepted": State("Accepted, unproven", "warn"),
-    "writable": State("A write is possible", "bad"),
+    "accepted": State("Risk accepted", "warn"),
+    "writable": State("Writable", "bad"),
     "unproven": State("Not proven", "bad"),
-    "untried": State("Not tried yet", "warn"),
+    "untried": State("Not tried", "warn"),
 }
+ENDS = {
+    "soon": State("Within a minute", "ok"),
+    "late": State("Later", "plain"),
+    "never": State("Not: shared account", "warn"),
+}
+"""When revoking ends what servers were lent."""
 SOURCE_COLUMNS = (
-    Column("id", "Source", flex=1.1, width=110, hover="title"),
-    Column("kind", "Kind", flex=0.9, width=120, hide_narrow=True),
-    Column("audience", "Who may use it", flex=1.4, width=120),
+    Column("id", "Source", flex=1.1, width=98, hover="title"),
+    Column("kind", "Kind", width=150, hide_narrow=True),
+    Column("audience", "Who may use it", flex=1.4, width=124, hide_narrow=True),
+    Column("proof", "Read-only", kind="state", states=PROOFS, hover="found", width=140),
     Column(
-        "proof",
-        "Read-only",
+        "ends",
+        "Revoking ends it",
         kind="state",
-        states=PROOFS,
-        words="proof_words",
-        hover="found",
-        flex=1.3,
-        width=262,
+        states=ENDS,
+        words="ends_words",
+        hover="ending",
+        width=178,
+        hide_narrow=True,
     ),
     Column("proven_at", "Tried", kind="time", width=104, hide_narrow=True),
     Column("datasets", "Datasets", kind="number", width=98, extra=True),
-    Column("state", "State", kind="state", states=STATES, hover="obstacle", width=146),
+    Column("state", "State", kind="state", states=STATES, hover="obstacle", width=118),
 )
 SHARED = "Its users can read the password of the registered account."
 DATABASES = frozenset(
@@ -76,21 +84,31 @@ def proof_state(source: Source) -> str:
 
 def source_row(source: Source, datasets: Iterable[Dataset]) -> dict[str, object]:
     """One source as a row; ``datasets`` are those that are known."""
-    state = proof_state(source)
-    shared = f"{PROOFS[state].word}, shared account" if source.shared else None
+    proof = source.proof
     return {
         "id": source.name,
         "title": source.title or source.description,
         "kind": source.kind_title,
         "audience": audience_words(source),
-        "proof": state,
-        "proof_words": shared,
-        "found": " ".join([*proof_lines(source.proof), SHARED if source.shared else ""]).strip(),
-        "proven_at": None if source.proof is None else source.proof.at,
+        "proof": proof_state(source),
+        "found": " ".join([*proof_lines(proof), SHARED if source.shared else ""]).strip(),
+        "ends": _ends(source),
+        "ends_words": f"Within {_lasts_words(proof)}" if _ends(source) == "late" else None,
+        "ending": None if proof is None else proof.ending,
+        "proven_at": None if proof is None else proof.at,
         "datasets": sum(1 for each in datasets if each.source == source.name),
         "state": source_state(source),
         "obstacle": source.obstacle if source_state(source) != "enabled" else "",
     }
+
+
+def _ends(source: Source) -> str | None:
+    proof = source.proof
+    if source.shared:
+        return "never"
+    if proof is None or proof.ends_within is None:
+        return None
+    return "soon" if proof.ends_within <= MINUTE else "late"
 
 
 def audience_words(thing: Source | Dataset) -> str | None:
@@ -114,8 +132,9 @@ def source_html(
     form: SourceForm | None,
     datasets: Iterable[Dataset],
     now: datetime,
+    held_by: Sequence[str] | None = None,
 ) -> str:
-    """All that is known of a source."""
+    """All that is known of a source; ``held_by`` are the servers that hold it, None where that is not known (yet)."""
     name = escape(source.name)
     title = f"<h2>{escape(source.title or source.name)} <span class=quiet>({name})</span></h2>"
     about = f"<p>{escape(source.description)}</p>" if source.description else ""
@@ -123,6 +142,8 @@ def source_html(
         ("Who may use it", escape(audience_words(source) or "not told")),
         ("Managed by", escape(_managed_words(source.group))),
         ("Read-only", _proof_html(source, now)),
+        ("When revoked", escape(revoked_words(source))),
+        ("Held by", escape(_held_words(held_by))),
         *_entered(source, form),
         (
             "Datasets",
@@ -144,7 +165,16 @@ def revoked_words(source: Source) -> str:
         return "Servers read it by its path: it is refused there, and the file system's rights stay as they are."
     if source.kind in DATABASES:
         return "Accounts that were lent are dropped within a minute; queries that run are cut off."
-    return "Keys that were lent cannot be taken back: they end by themselves, after an hour at the latest."
+    within = _lasts_words(source.proof)
+    return f"Keys that were lent cannot be taken back: they end by themselves, within {within}."
+
+
+def _lasts_words(proof: Proof | None) -> str:
+    """``a minute``, ``15 minutes``; where nothing has shown it, as long as any key may."""
+    seconds = None if proof is None else proof.ends_within
+    if seconds is None or seconds == HOUR:
+        return "an hour"
+    return "a minute" if seconds <= MINUTE else f"{-(-seconds // MINUTE)} minutes"
 
 
 def facts_html(rows: Iterable[tuple[str, str]]) -> str:
@@ -155,6 +185,14 @@ def facts_html(rows: Iterable[tuple[str, str]]) -> str:
         if said
     )
     return f'<table class="plain facts-table"><tbody>{lines}</tbody></table>'
+
+
+def _held_words(held_by: Sequence[str] | None) -> str:
+    if held_by is None:
+        return ""
+    if not held_by:
+        return "no server that runs"
+    return f"{counted(len(held_by), 'server')}: {listed(held_by)}"
 
 
 def _managed_words(group: str | None) -> str:

@@ -30,9 +30,9 @@ def test_every_source_says_whether_its_users_could_write_and_since_when_that_is_
     open_console: OpenConsole,
 ) -> None:
     page = open_console(panel="sources")
-    page.has_row(SOURCES, "warehouse", proof="read-only", state="enabled", datasets=0)
-    page.has_row(SOURCES, "lake", audience="everyone", datasets=3)
-    page.has_row(SOURCES, "crm", proof="accepted", proof_words="Accepted, unproven, shared account")
+    page.has_row(SOURCES, "warehouse", proof="read-only", state="enabled", ends="soon")
+    page.has_row(SOURCES, "lake", audience="everyone", datasets=3, ends_words="Within 15 minutes")
+    page.has_row(SOURCES, "crm", proof="accepted", ends="never")
     page.has_row(SOURCES, "sensors", proof="unproven", state="unusable")
     page.has_row(SOURCES, "archive", proof="read-only", state="disabled")
     page.sees("crm is used though it is not proven read-only: operator accepted that.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from html import escape
-from typing import Any
 
 from allotment.model.amounts import counted, format_memory
 from allotment.model.documents import Dataset, Version, VersionDifference, VersionFile
@@ -15,7 +14,8 @@ from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.columns import Action
 from allotment_widgets.dataset_rows import VERSION_COLUMNS, version_row
 from allotment_widgets.desk import Desk
-from allotment_widgets.fields import button, choice_field, put, row, show, stack, text_field, words
+from allotment_widgets.drawer import Drawer
+from allotment_widgets.fields import choice_field, put, text_field, words
 from allotment_widgets.grid import Grid
 from allotment_widgets.lines import code_html, dataset_line
 from allotment_widgets.picture import Topic
@@ -32,10 +32,7 @@ class VersionsDrawer:
         self._desk, self._slot = desk, slot
         self._dataset: Dataset | None = None
         self._versions: tuple[Version, ...] = ()
-        self._heading, self._problem = words(), words()
-        self._line, self._difference = words(), words()
-        close = button("Close")
-        close.on_click(lambda _: desk.backend.soon(self.close))
+        self._problem, self._line, self._difference = words(), words(), words()
         self._grid = Grid(
             VERSION_COLUMNS,
             title="Versions",
@@ -49,15 +46,10 @@ class VersionsDrawer:
         )
         self._grid.on_select(lambda _: desk.backend.soon(self._chosen))
         self._grid.on_action(lambda key, ids: desk.begin(self._ask(key, ids)))
-        self.view: Any = stack(
-            row(self._heading, close, kind="acts-row spread"),
-            self._problem,
-            self._grid,
-            self._difference,
-            self._line,
-            kind="sheet pad stack drawer",
-        )
-        show(self.view, shown=False)
+        shown = (self._problem, self._grid, self._difference, self._line)
+        self._drawer = Drawer(desk.backend, *shown)
+        self._drawer.closed = self._forget
+        self.view = self._drawer.view
 
     @property
     def dataset(self) -> str:
@@ -72,18 +64,19 @@ class VersionsDrawer:
     def open(self, dataset: Dataset) -> None:
         """Show the versions of a dataset."""
         self._dataset, self._versions = dataset, ()
-        put(self._heading, f"<h2>Versions of {escape(dataset.name)}</h2>")
         put(self._difference, "")
         self._grid.replace(())
         self._grid.empty = "Reading…"
-        show(self.view, shown=True)
+        self._drawer.open(f"Versions of {dataset.name}")
         self._chosen()
         self._desk.begin(self._read())
 
     def close(self) -> None:
         """Show none."""
+        self._drawer.close()
+
+    def _forget(self) -> None:
         self._dataset, self._versions = None, ()
-        show(self.view, shown=False)
 
     def again(self) -> None:
         """Read them again: something happened to versions."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from html import escape
 from typing import Any
 
 from allotment.model.documents import Source, SourceContents, SourceEntry
@@ -14,7 +13,8 @@ from allotment.model.refusals import AllotmentError
 from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.columns import Action
 from allotment_widgets.desk import Desk
-from allotment_widgets.fields import button, put, row, show, stack, words
+from allotment_widgets.drawer import Drawer
+from allotment_widgets.fields import put, show, stack, words
 from allotment_widgets.grid import Grid
 from allotment_widgets.lines import code_html, place_line
 from allotment_widgets.panels import source_acts
@@ -22,10 +22,15 @@ from allotment_widgets.panels.panel import Panel
 from allotment_widgets.panels.source_forms import adding, changing
 from allotment_widgets.picture import Changed, Topic
 from allotment_widgets.place_browser import Path, PlaceBrowser
+from allotment_widgets.sentences import bullets, listed
 from allotment_widgets.source_rows import SOURCE_COLUMNS, source_html, source_row, tried_html
 
 _EMPTY = "No source is registered."
 _NEXT = "Press Add: databases and object stores are asked for in a form that explains each field."
+
+
+SHORT = 3
+"""Sources that are each told of in a sentence of their own; more are told of together."""
 
 
 class SourcesPanel(Panel):
@@ -53,26 +58,20 @@ class SourcesPanel(Panel):
             row_tone="proof",
         )
         self._grid.on_action(lambda key, ids: self.desk.begin(self._ask(key, ids)))
-        self._grid.on_select(lambda _: self.desk.backend.soon(self._show_details))
-        self._details, self._tried = words(), words()
-        self._sheet = stack(self._details, self._tried, kind="sheet pad stack")
+        self._grid.on_select(lambda _: self.desk.begin(self._look()))
+        self._details, self._tried, self._use = words(), words(), words()
+        self._held: tuple[str, tuple[str, ...]] = ("", ())
+        self._sheet = stack(self._details, self._tried, self._use, kind="sheet pad stack")
         show(self._sheet, shown=False)
         return (self._warnings, self._slot.view, self._grid, self._sheet, self._built_drawer())
 
     def _built_drawer(self) -> Any:
         self._opened: Source | None = None
-        self._line, self._heading = words(), words()
-        close = button("Close")
-        close.on_click(lambda _: self.desk.backend.soon(self._close_drawer))
+        self._line = words()
         self._places = PlaceBrowser(self.desk.backend, self._read_place, self._place_chosen)
-        self._drawer = stack(
-            row(self._heading, close, kind="acts-row spread"),
-            self._places.view,
-            self._line,
-            kind="sheet pad stack drawer",
-        )
-        show(self._drawer, shown=False)
-        return self._drawer
+        self._drawer = Drawer(self.desk.backend, self._places.view, self._line)
+        self._drawer.closed = self._forget_opened
+        return self._drawer.view
 
     def _actions(self) -> list[Action]:
         accepts = [Action("accept", "Accept…", needs="one", tone="risk")]
@@ -95,6 +94,7 @@ class SourcesPanel(Panel):
             found = self.picture.sources
             self._grid.replace(source_row(each, self.picture.datasets) for each in found)
             self.choose(self._grid, {each.name for each in found})
+            self.desk.begin(self._look())
             put(self._warnings, _warnings_html(found))
         if changed.touches(Topic.SOURCES, Topic.SOURCE_FORMS, Topic.DATASETS, Topic.CLOCK):
             self._show_details()
@@ -112,13 +112,30 @@ class SourcesPanel(Panel):
         self._grid.withhold(source_acts.senseless(source))
         show(self._sheet, shown=source is not None)
         if self._opened is not None and (source is None or source.name != self._opened.name):
-            self._close_drawer()
+            self._drawer.close()
         if source is None:
             return
         form = next((each for each in self.picture.source_forms if each.kind == source.kind), None)
         now = datetime.now(UTC)
-        put(self._details, source_html(source, form, self.picture.datasets, now))
+        holder, held = self._held
+        held_by = held if holder == source.name else None
+        put(self._details, source_html(source, form, self.picture.datasets, now, held_by))
         put(self._tried, tried_html(source.proof))
+        in_use = source.enabled and (source.proven or source.accepted)
+        put(self._use, code_html(place_line(source, ())) if in_use else "")
+
+    async def _look(self) -> None:
+        """Show what is chosen, and as soon as it is known which servers hold it."""
+        self._show_details()
+        source = self._source(self._grid.selected)
+        if source is None or not source.manages:
+            return
+        try:
+            found = await self.desk.call(self.desk.client.sources.get, source.name)
+        except AllotmentError:
+            return  # What is known already stays; the picture tells whether the control plane is away.
+        self._held = (found.name, found.held_by)
+        self._show_details()
 
     async def _ask(self, key: str, ids: Sequence[str]) -> None:
         if key == "add":
@@ -160,13 +177,11 @@ class SourcesPanel(Panel):
 
     def _open_drawer(self, source: Source) -> None:
         self._opened = source
-        put(self._heading, f"<h2>In {escape(source.name)}</h2>")
-        show(self._drawer, shown=True)
+        self._drawer.open(f"In {source.name}")
         self._places.begin(source.name)
 
-    def _close_drawer(self) -> None:
+    def _forget_opened(self) -> None:
         self._opened = None
-        show(self._drawer, shown=False)
 
     async def _read_place(self, path: Path, after: str | None) -> SourceContents:
         name = self._opened.name if self._opened else ""
@@ -181,15 +196,24 @@ class SourcesPanel(Panel):
 
 def _warnings_html(sources: Sequence[Source]) -> str:
     """What nobody can use though it is meant to be used, and what is used though users could write."""
-    waiting = [each for each in sources if each.enabled and not (each.proven or each.accepted)]
-    accepted = [each for each in sources if each.enabled and each.accepted and not each.proven]
-    lines = [f"{each.name}: nobody can use it before it is proven read-only." for each in waiting]
-    lines += [
-        f"{each.name} is used though it is not proven read-only: "
-        f"{each.accepted_by or 'somebody who may'} accepted that."
-        for each in accepted
-    ]
-    if not lines:
-        return ""
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f'<div class="reasons" role="status"><ul>{items}</ul></div>'
+    enabled = [each for each in sources if each.enabled and not each.proven]
+    waiting = [each.name for each in enabled if not each.accepted]
+    accepted = [each for each in enabled if each.accepted]
+    lines = [f"{listed(waiting)}: nobody can use {_them(waiting)} proven read-only."]
+    lines = lines if waiting else []
+    if len(accepted) > SHORT:
+        lines.append(
+            f"{len(accepted)} sources are used though they are not proven read-only: "
+            f"{listed(each.name for each in accepted)}."
+        )
+    else:
+        lines += [
+            f"{each.name} is used though it is not proven read-only: "
+            f"{each.accepted_by or 'somebody who may'} accepted that."
+            for each in accepted
+        ]
+    return f'<div class="note warn" role="status">{bullets(lines)}</div>' if lines else ""
+
+
+def _them(names: Sequence[str]) -> str:
+    return "it before it is" if len(names) == 1 else "them before they are"

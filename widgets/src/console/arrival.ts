@@ -1,4 +1,4 @@
-/** First in a form that opens: brings the focus into it, takes Escape as its cancel, gives the focus back when it closes. */
+/** First in a form or a drawer that opens: brings the focus into it, takes Escape as its cancel, gives the focus back when it closes. */
 import type { AnyModel } from "@anywidget/types";
 import type { Part } from "../loader";
 import type { ArrivalTraits } from "../wire";
@@ -10,7 +10,7 @@ const BUTTONS = "button.confirm:not(:disabled), button.cancel";
 function onceThere(el: HTMLElement, wanted: string, then: (form: HTMLElement) => void): () => void {
   let frame = 0;
   const look = (): void => {
-    const form = el.closest<HTMLElement>(".asking");
+    const form = el.closest<HTMLElement>(".asking, .drawer");
     if (form?.isConnected && form.querySelector(wanted)) then(form);
     else frame = requestAnimationFrame(look);
   };
@@ -22,7 +22,8 @@ function enter(form: HTMLElement, wanted: string, title: string): void {
   form.setAttribute("role", "group");
   form.setAttribute("aria-label", title);
   form.dataset["lmSuppressShortcuts"] = "true";
-  form.scrollIntoView({ block: "nearest" });
+  // A drawer's table comes later, so its end says little about what will be seen.
+  form.scrollIntoView({ block: form.classList.contains("drawer") ? "start" : "nearest" });
   form.querySelector<HTMLElement>(wanted)?.focus({ preventScroll: true });
 }
 
@@ -53,6 +54,8 @@ function keep(form: HTMLElement, wanted: string, before: Element | null): () => 
 
 function escape(event: KeyboardEvent): void {
   if (event.key !== "Escape" || event.defaultPrevented) return;
+  // There it empties what is searched for.
+  if (event.target instanceof HTMLInputElement && event.target.type === "search" && event.target.value) return;
   (event.currentTarget as HTMLElement).querySelector<HTMLElement>("button.cancel")?.click();
   event.preventDefault();
 }
