@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from allotment.data.door import Door
 from allotment.data.kinds.kind import Borrower, Opened
 from allotment.data.kinds.s3 import S3, reading_client
-from allotment.data.kinds.s3.lending import reading_policy
+from allotment.data.kinds.s3.policy import reading_policy
 from allotment.data.kinds.s3.proof import attempt_writes
 from allotment.data.problems import SourceProblem
 from allotment.model.sources import Entry, SourceKind, Verdict
@@ -140,7 +140,7 @@ def test_the_policy_allows_reading_one_prefix_of_one_bucket_and_nothing_else() -
     key = "arn:aws-cn:kms:cn-north-1:123456789012:key/12-34"
     fields = {"bucket": "b", "prefix": "/a/c", "region": "cn-north-1", "kms_key": key}
 
-    assert reading_policy(Opened("lake", fields)) == {
+    assert json.loads(reading_policy(Opened("lake", fields))) == {
         "Version": "2012-10-17",
         "Statement": [
             {
@@ -174,7 +174,7 @@ def test_what_sts_gives_out_is_proven_read_only(
     assert proof.verdict is Verdict.READ_ONLY
     assert proof.at == NOW
     assert not proof.shared
-    assert proof.tried == (
+    assert proof.tried[:3] == (
         "write a file: refused",
         "delete a file: refused",
         "begin a large file: refused",
@@ -231,7 +231,7 @@ def test_a_store_that_ignores_the_policy_of_its_credentials_proves_nothing(
         aws_access_key_id=s3_store.reader_key_id, aws_secret_access_key=s3_store.reader_secret
     )
 
-    proof = attempt_writes(reads_all, bucket, "sales/", NOW, shared=False)
+    proof = attempt_writes(reads_all, (bucket, "sales/"), NOW, shared=False)
 
     assert proof.verdict is Verdict.UNPROVEN
     assert "more than sales/" in proof.problem
@@ -317,7 +317,7 @@ def test_a_check_says_what_was_reached_and_what_servers_get(
 ) -> None:
     assert KIND.check(register(), loopback) == (
         f"Bucket {bucket} at {s3_store.endpoint}, prefix sales/."
-        " Servers get credentials for an hour that read only this."
+        " Servers get credentials that end, and read only this."
     )
     assert "no file below it yet" in KIND.check(register(prefix="none"), loopback)
 
@@ -332,7 +332,7 @@ def test_the_machines_own_identity_can_assume_the_role(
 
     lent = KIND.issue(source, borrower(), loopback, NOW)
 
-    assert "for an hour" in KIND.check(source, loopback)
+    assert "credentials that end" in KIND.check(source, loopback)
     assert s3_store.secret_access_key not in str(lent.fields)
 
 
@@ -350,7 +350,7 @@ def test_a_role_of_another_account_is_assumed_with_its_external_id(
     assert asked["RoleArn"] == [role]
     assert asked["ExternalId"] == ["agreed-upon"]
     assert asked["RoleSessionName"] == ["ann-b-r@lab"]
-    assert asked["Policy"] == [json.dumps(reading_policy(source), separators=(",", ":"))]
+    assert asked["Policy"] == [reading_policy(source)]
 
 
 @pytest.mark.promise("DATA-1")
@@ -376,7 +376,7 @@ def test_the_documented_role_may_do_just_what_a_loan_needs() -> None:
     text = Path(__file__).parents[3].joinpath("docs", "object-stores.md").read_text()
     policies = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
     fields = {"bucket": "b", "prefix": "", "region": "us-east-1", "kms_key": ""}
-    loan = reading_policy(Opened("lake", fields))
+    loan = json.loads(reading_policy(Opened("lake", fields)))
 
     actions = [
         {action for statement in policy["Statement"] for action in as_list(statement["Action"])}

@@ -28,6 +28,8 @@ from allotment.data.problems import SourceProblem
 from allotment.model.sources import Browsed, Credential, Proof, SourceKind
 
 PROOF_LASTS = timedelta(minutes=5)
+_ENDS_WITHIN = 60
+"""Seconds after which an account is dropped at the latest, once its server may not have it any more."""
 
 
 class LendsAccounts(ABC):
@@ -103,7 +105,8 @@ class LendsAccounts(ABC):
                 self.connected(login, door) as connection,
             ):
                 self.version(connection)
-                return self.attempt(connection, source).proof(now, shared=shared)
+                found = self.attempt(connection, source)
+                return found.proof(now, shared=shared, ends_within=None if shared else _ENDS_WITHIN)
         except SourceProblem as problem:
             return unproven(now, str(problem), shared=shared)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from allotment.data.problems import SourceProblem
 from allotment.model.reasons import Rule
-from allotment.model.sources import Entry
+from allotment.model.sources import Entry, Part
 
 PAGE = 1_000
 """The most entries that stores give in one page."""
@@ -43,6 +43,51 @@ def below(prefix: str, path: tuple[str, ...]) -> str:
         if part in {"", ".", ".."} or "/" in part or "\0" in part:
             raise _refused("/".join(path), "is no place below this source")
     return prefix + "".join(f"{part}/" for part in path)
+
+
+def parts_of(prefix: str, within: Iterable[Part]) -> tuple[Part, ...]:
+    """What is lent of a source: these parts, or all below its prefix where none is named.
+
+    Those that lie within another are left out.
+
+    Raises:
+        SourceProblem: one lies outside the prefix.
+    """
+    named = tuple(dict.fromkeys(within))
+    for one in named:
+        if not one.key.startswith(prefix):
+            raise _refused(one.key, f"lies outside of what the source shares, {prefix}")
+    starts = {one.key for one in named if not one.exact}
+    lengths = sorted({len(start) for start in starts})
+
+    def is_held(one: Part) -> bool:
+        return any(
+            one.key[:length] in starts
+            for length in lengths
+            if length < len(one.key) or (one.exact and length == len(one.key))
+        )
+
+    return tuple(one for one in named if not is_held(one)) or (Part(prefix),)
+
+
+def merged(prefix: str, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Fewer parts that hold all of these: those that lie deepest are covered by their folders.
+
+    Nothing above the prefix is taken; once that is all, the same comes back.
+    """
+    deepest = max(one.key.rstrip("/").count("/") for one in parts)
+    wider = [
+        Part(max(_folder(one.key), prefix, key=len))
+        if one.key.rstrip("/").count("/") == deepest
+        else one
+        for one in parts
+    ]
+    return parts_of(prefix, wider)
+
+
+def _folder(key: str) -> str:
+    """The folder that a key or folder lies in; empty at the root."""
+    return key[: key.rstrip("/").rfind("/") + 1]
 
 
 def entries(

@@ -1,20 +1,23 @@
-"""S3, Amazon's and others': servers read one prefix with credentials that end within the hour."""
+"""S3, Amazon's and others': servers read one prefix with credentials that end soon."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from allotment.data.door import Door
 from allotment.data.kinds.attempts import unproven
 from allotment.data.kinds.connections import Watch
 from allotment.data.kinds.kind import Borrower, Opened
+from allotment.data.kinds.lasting import chosen
 from allotment.data.kinds.places import below, entries, page, prefix_of
 from allotment.data.kinds.s3 import form
 from allotment.data.kinds.s3.clients import Keys, s3_client
-from allotment.data.kinds.s3.lending import SHORTEST, expires, lend
+from allotment.data.kinds.s3.ending import keeps_to_ends
+from allotment.data.kinds.s3.lending import SHORTEST, Wanted, expires, lend
 from allotment.data.kinds.s3.proof import attempt_writes
 from allotment.data.kinds.s3.words import asking
 from allotment.data.problems import SourceProblem
@@ -46,7 +49,7 @@ class S3:
                 f"{_where(source)}: the bucket is in {found[:60]}, not in {source.fields['region']}.",
                 remedy=f"Enter {found[:60]} as its region.",
             )
-        given = "Servers get credentials for an hour that read only this."
+        given = "Servers get credentials that end, and read only this."
         if source.fields["lending"] == form.REGISTERED:
             given = "Servers get the access key itself: its users can read it."
         empty = "" if answer.get("KeyCount") else " There is no file below it yet."
@@ -57,17 +60,33 @@ class S3:
         bucket, prefix = _place(source)
         shared = source.fields["lending"] == form.REGISTERED
         try:
-            with _as_server(source, door) as client:
-                return attempt_writes(client, bucket, prefix, now, shared=shared)
+            with _asking(source) as watch:
+                wanted, remarks = _as_lent(source, door, watch, now)
+                keys, lasts = lend(source, wanted, door, watch)
+                ends = None if lasts is None else int(lasts.total_seconds())
+                with contextlib.closing(s3_client(source.fields, keys, door, watch)) as client:
+                    return attempt_writes(
+                        client,
+                        (bucket, prefix),
+                        now,
+                        shared=shared,
+                        ends_within=ends,
+                        remarks=remarks,
+                    )
         except SourceProblem as problem:
             return unproven(now, str(problem), shared=shared)
 
     def issue(self, source: Opened, borrower: Borrower, door: Door, now: datetime) -> Credential:
         """Credentials by STS, or the registered key where the form says so."""
         session = f"{borrower.person}@{borrower.server or 'default'}"
+        lasts = min(borrower.lasts, borrower.until - now)
+        if borrower.lasts >= SHORTEST:
+            # Of this store it is not known that it keeps to a sooner end.
+            lasts = max(lasts, SHORTEST)
+        wanted = Wanted(session, lasts, now, borrower.within)
         with _asking(source) as watch:
-            keys, lasts = lend(source, session, borrower.until - now, door, watch)
-        return Credential(_credential(source, keys), expires(now, lasts), shared=lasts is None)
+            keys, life = lend(source, wanted, door, watch)
+        return Credential(_credential(source, keys), expires(now, life), shared=life is None)
 
     def withdraw(self, source: Opened, account: str, door: Door) -> None:
         """Nothing is made in the store; credentials end by themselves."""
@@ -133,9 +152,26 @@ def _where(source: Opened) -> str:
 def _as_server(source: Opened, door: Door) -> Iterator[Any]:
     """A client with what a server would be given: the registered account need not be able to read."""
     with _asking(source) as watch:
-        keys, _lasts = lend(source, _OWN, SHORTEST, door, watch)
+        keys, _lasts = lend(source, Wanted(_OWN, SHORTEST, datetime.now(UTC)), door, watch)
         with contextlib.closing(s3_client(source.fields, keys, door, watch)) as client:
             yield client
+
+
+def _as_lent(
+    source: Opened, door: Door, watch: Watch, now: datetime
+) -> tuple[Wanted, tuple[str, ...]]:
+    """What servers are lent of a source, as short as its store can, and what that has shown."""
+    wanted = Wanted(_OWN, chosen(source.fields), now)
+    if source.fields["lending"] == form.REGISTERED or wanted.lasts >= SHORTEST:
+        return wanted, ()
+    why = keeps_to_ends(source, wanted, door, watch)
+    if not why:
+        return wanted, ("read with credentials whose end had passed: refused",)
+    longer = (
+        f"The store does not keep to an end in a session policy: {why}. "
+        f"What is lent lasts {SHORTEST // timedelta(minutes=1)} minutes, the least that it gives."
+    )
+    return replace(wanted, lasts=SHORTEST), (longer,)
 
 
 def _asking(source: Opened) -> contextlib.AbstractContextManager[Watch]:

@@ -1,75 +1,74 @@
-"""Credentials that read one prefix of one bucket, for an hour at most."""
+"""Credentials that read a part of one bucket, for an hour at most."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from allotment.data.door import Door
 from allotment.data.kinds.connections import Watch
 from allotment.data.kinds.kind import Opened
-from allotment.data.kinds.places import prefix_of
 from allotment.data.kinds.s3.clients import Keys, sts_client
 from allotment.data.kinds.s3.form import REGISTERED, ROLE
+from allotment.data.kinds.s3.policy import reading_policy
+from allotment.model.sources import Part
 
 SHORTEST, LONGEST = timedelta(minutes=15), timedelta(hours=1)
 """What STS gives: AWS documents 900 s as the least; a role's session outlasts an hour only if told so."""
+_NEAR = timedelta(seconds=2)
+"""How much sooner than asked for an end may be: as long as an answer takes."""
 
 
-def reading_policy(source: Opened) -> dict[str, Any]:
-    """The session policy: read below the prefix, list it, tell the bucket's region, and nothing else.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for: in whose name, for how long, of which parts.
 
-    What a session may do is what its account may do and this allows, both.
+    ``session`` is for the store's own log; signs that it does not take are replaced. ``lasts`` below
+    what STS gives is made an end in the policy, by the store's clock; not positive, it has passed.
+    ``now`` is the clock that is tried first.
     """
-    bucket, prefix = str(source.fields["bucket"]), prefix_of(str(source.fields["prefix"]))
-    arn = f"arn:{_partition(source.fields)}:s3:::{bucket}"
-    listing = _allow("s3:ListBucket", arn)
-    if prefix:
-        listing["Condition"] = {"StringLike": {"s3:prefix": [f"{prefix}*"]}}
-    statements = [
-        _allow("s3:GetObject", f"{arn}/{prefix}*"),
-        listing,
-        _allow("s3:GetBucketLocation", arn),
-    ]
-    if source.fields["kms_key"]:
-        statements.append(_allow("kms:Decrypt", str(source.fields["kms_key"])))
-    return {"Version": "2012-10-17", "Statement": statements}
+
+    session: str
+    lasts: timedelta
+    now: datetime
+    within: tuple[Part, ...] = ()
+
+    @property
+    def ends(self) -> datetime | None:
+        """The end in the policy, by this clock; None where the session's own end is soon enough."""
+        return None if self.lasts >= SHORTEST else self.now.replace(microsecond=0) + self.lasts
+
+    def is_kept(self, ends: datetime, store: datetime | None) -> bool:
+        """Whether an end is what was asked for by the store's clock, never later."""
+        return store is None or self.lasts - _NEAR <= ends - store <= self.lasts
 
 
-def lend(
-    source: Opened, session: str, lasts: timedelta, door: Door, watch: Watch
-) -> tuple[Keys, timedelta | None]:
+def lend(source: Opened, wanted: Wanted, door: Door, watch: Watch) -> tuple[Keys, timedelta | None]:
     """Keys for a server, and how long they last (None: they are the registered ones).
 
     Args:
         source: the source.
-        session: who asks, for the store's own log; signs that it does not take are replaced.
-        lasts: how long they are wanted; STS gives no less than 15 minutes.
+        wanted: what is asked for.
         door: what may be reached.
         watch: ends the connections when their time is up.
     """
     registered = Keys.registered(source)
     if source.fields["lending"] == REGISTERED and registered is not None:
         return registered, None
-    lasts = max(SHORTEST, min(lasts, LONGEST))
-    asked = {
-        "Policy": json.dumps(reading_policy(source), separators=(",", ":")),
-        "DurationSeconds": int(lasts.total_seconds()),
-    }
+    ends = wanted.ends
     with closing(sts_client(source, door, watch)) as client:
-        if source.fields["lending"] == ROLE:
-            external = str(source.fields["external_id"])
-            asked |= {"RoleArn": source.fields["role"], "RoleSessionName": _name(session, 64)}
-            given = client.assume_role(**asked, **({"ExternalId": external} if external else {}))
-        else:
-            given = client.get_federation_token(Name=_name(session, 32), **asked)
+        given = _asked(client, source, wanted, ends)
+        store = _clock(given)
+        if ends is not None and store is not None and not wanted.is_kept(ends, store):
+            given = _asked(client, source, wanted, store + wanted.lasts)
     found = given["Credentials"]
     keys = Keys(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
-    return keys, lasts
+    return keys, _life(found, store, wanted)
 
 
 def expires(now: datetime, lasts: timedelta | None) -> datetime | None:
@@ -77,17 +76,36 @@ def expires(now: datetime, lasts: timedelta | None) -> datetime | None:
     return None if lasts is None else now + lasts
 
 
-def _allow(action: str, resource: str) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": [action], "Resource": [resource]}
+def _asked(client: Any, source: Opened, wanted: Wanted, ends: datetime | None) -> Mapping[str, Any]:
+    asked = {
+        "Policy": reading_policy(source, wanted.within, ends),
+        "DurationSeconds": int(max(SHORTEST, min(wanted.lasts, LONGEST)).total_seconds()),
+    }
+    given: Mapping[str, Any]
+    if source.fields["lending"] != ROLE:
+        given = client.get_federation_token(Name=_name(wanted.session, 32), **asked)
+        return given
+    external = str(source.fields["external_id"])
+    asked |= {"RoleArn": source.fields["role"], "RoleSessionName": _name(wanted.session, 64)}
+    given = client.assume_role(**asked, **({"ExternalId": external} if external else {}))
+    return given
 
 
-def _partition(fields: Mapping[str, Any]) -> str:
-    """Amazon's part of the world: China and the government's clouds have ARNs of their own."""
-    region = str(fields["region"])
-    for start, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
-        if region.startswith(start):
-            return partition
-    return "aws"
+def _clock(given: Mapping[str, Any]) -> datetime | None:
+    """What time it is there; None where it does not say."""
+    try:
+        return parsedate_to_datetime(str(given["ResponseMetadata"]["HTTPHeaders"]["date"]))
+    except (LookupError, ValueError):
+        return None
+
+
+def _life(found: Mapping[str, Any], store: datetime | None, wanted: Wanted) -> timedelta:
+    """How long they last: as asked for, or as the store says where that is another time."""
+    lasts = max(SHORTEST, min(wanted.lasts, LONGEST))
+    expiration = found.get("Expiration")
+    if store is not None and isinstance(expiration, datetime) and expiration > store:
+        lasts = expiration - store
+    return min(lasts, wanted.lasts) if wanted.lasts < SHORTEST else lasts
 
 
 def _name(text: str, longest: int) -> str:

@@ -16,22 +16,34 @@ MARK = ".allotment-proof-"
 """What a file is called that a proof could write; it is removed at once."""
 
 
-def attempt_writes(client: Any, bucket: str, prefix: str, now: datetime, *, shared: bool) -> Proof:
+def attempt_writes(
+    client: Any,
+    place: tuple[str, str],
+    now: datetime,
+    *,
+    shared: bool,
+    ends_within: int | None = None,
+    remarks: tuple[str, ...] = (),
+) -> Proof:
     """List, then try to write, to delete, to begin a large file, and to look beside the prefix.
 
     Listing comes first: credentials that are not taken at all would be refused everything else, too.
+    ``place`` is bucket and prefix; ``remarks`` are what else was found.
     """
+    bucket, prefix = place
     client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
     key = f"{prefix}{MARK}{secrets.token_hex(8)}"
-    place = {"Bucket": bucket, "Key": key}
-    trial = _Trial(client, place, Attempts())
-    trial.of("write a file", lambda: client.put_object(Body=b"", **place), trial.remove)
+    named = {"Bucket": bucket, "Key": key}
+    trial = _Trial(client, named, Attempts())
+    trial.of("write a file", lambda: client.put_object(Body=b"", **named), trial.remove)
     # Nothing is there, but who may not delete is refused before that is looked at.
-    trial.of("delete a file", lambda: client.delete_object(**place))
-    trial.of("begin a large file", lambda: client.create_multipart_upload(**place), trial.abort)
+    trial.of("delete a file", lambda: client.delete_object(**named))
+    trial.of("begin a large file", lambda: client.create_multipart_upload(**named), trial.abort)
+    for remark in remarks:
+        trial.attempts.remark(remark)
     if prefix and shared:
         trial.attempts.remark(f"The registered key also reads what lies beside {prefix}.")
-    proof = trial.attempts.proof(now, shared=shared)
+    proof = trial.attempts.proof(now, shared=shared, ends_within=ends_within)
     if proof.verdict is not Verdict.READ_ONLY:
         return proof
     problem = trial.problem

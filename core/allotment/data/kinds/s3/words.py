@@ -19,6 +19,8 @@ REFUSED = frozenset(
     {"AccessDenied", "AccessDeniedException", "Forbidden", "403", "UnauthorizedAccess"}
 )
 """Codes of a store that knows who asks, and does not let it."""
+ENDED = frozenset({"ExpiredToken", "ExpiredTokenException"})
+"""Codes for credentials whose time is over."""
 UNKNOWN_THERE = frozenset({"NotImplemented", "MethodNotAllowed", "405", "501"})
 """Codes of a store that does not have what was asked for, for anybody."""
 _WORDS = {
@@ -28,6 +30,10 @@ _WORDS = {
     "NoSuchBucket": ("there is no such bucket.", "Check its name and region."),
     "ExpiredToken": ("the credentials have expired.", "Ask for new ones."),
     "ExpiredTokenException": ("the credentials have expired.", "Ask for new ones."),
+    "PackedPolicyTooLarge": (
+        "what is to be lent names too many places.",
+        "Name folders instead of files.",
+    ),
     "RegionDisabledException": (
         "its region gives out no credentials.",
         "Enable STS for the region in the account's settings.",
