@@ -46,7 +46,7 @@ def configure(c: Config, settings: Settings, place: Place) -> None:
     """
     try:
         check_system_users(settings)
-        prepare_record(settings, place.first_passwords, datetime.now(UTC))
+        prepare_record(settings, place.first_passwords, datetime.now(UTC), place.state)
     except AllotmentError as error:
         sys.stderr.write(f"The hub cannot start.\n{error}\n")
         raise SystemExit(2) from None

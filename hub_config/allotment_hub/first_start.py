@@ -13,12 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
+from allotment.data.assembling import open_vault
 from allotment.inventory.discovery import discover
 from allotment.model.devices import DeviceOrigin
 from allotment.record import Record, credentials, devices, open_record, people
 from allotment.settings import Settings
 from allotment.settings.catalogue import Catalogue
 from allotment.settings.declare import apply_once
+from allotment.settings.parts import Secrets
+from allotment.settings.sources import read_secrets
 from allotment_hub import passwords
 
 log = logging.getLogger(__name__)
@@ -27,22 +30,41 @@ ACTOR = "hub"
 _LOCAL_ORIGINS = (DeviceOrigin.NVML, DeviceOrigin.SETTINGS, DeviceOrigin.SIMULATED)
 
 
-def prepare_record(settings: Settings, first_passwords: Path, now: datetime) -> None:
+def prepare_record(
+    settings: Settings, first_passwords: Path, now: datetime, state: Path | None = None
+) -> None:
     """Bring the record to where the hub can serve from it. Blocks; for the start, before the loop runs.
+
+    ``state`` is the folder in which the hub keeps the keys of secrets, where the settings name none.
 
     Raises:
         RecordTooNew, RecordUnavailable: the record cannot be used.
+        KeysWrong: sources are declared with secrets, and the keys are missing or not this record's.
         SettingsInvalid: the settings declare what cannot be made.
     """
     record = open_record(settings.record, migrate=True)
     try:
         observe_devices(record, settings, now)
         Catalogue(settings.profiles).refresh(record, now)
-        apply_once(record, settings, now)
+        apply_once(record, settings, now, secrets_of(record, settings, state, now))
         if settings.sign_in.kind == "local":
             give_first_passwords(record, tuple(settings.declared_people), first_passwords, now)
     finally:
         record.close()
+
+
+def secrets_of(
+    record: Record, settings: Settings, state: Path | None, now: datetime
+) -> Secrets | None:
+    """The secrets of declared sources, read where the settings say and encrypted; None where there are none.
+
+    Raises:
+        KeysWrong: the keys are missing, or are not this record's.
+    """
+    if not any(one.secrets for one in settings.sources):
+        return None
+    vault = open_vault(record, settings, state, now)
+    return Secrets(read_secrets(settings.sources), vault.encrypt)
 
 
 def observe_devices(record: Record, settings: Settings, now: datetime) -> None:

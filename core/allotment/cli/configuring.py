@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,10 +25,12 @@ from allotment.cli.options import (
     record_url,
 )
 from allotment.cli.output import Output
+from allotment.client.configuration import DeclaredSecrets
 from allotment.model.amounts import counted
-from allotment.model.documents import ConfigurationPlan
+from allotment.model.documents import ConfigurationChange, ConfigurationPlan
 from allotment.model.refusals import Refusal
 from allotment.settings import load_settings, parse_settings
+from allotment.settings.sources import read_secrets
 
 File = Annotated[
     str, typer.Argument(metavar="FILE", help="The settings file; - reads standard input.")
@@ -49,8 +51,10 @@ class Configured(Protocol):
     def plan(self, yaml: str, *, restore: bool = False) -> ConfigurationPlan:
         """What applying this file would change."""
 
-    def apply(self, yaml: str, *, restore: bool = False) -> ConfigurationPlan:
-        """Apply a settings file: all of it or nothing."""
+    def apply(
+        self, yaml: str, *, restore: bool = False, secrets: DeclaredSecrets | None = None
+    ) -> ConfigurationPlan:
+        """Apply a settings file: all of it or nothing. ``secrets`` are those that its sources need."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -102,17 +106,18 @@ def apply(
     """Make the platform as a settings file says: all of it, or nothing.
 
     What exists is left alone, and so is what operators changed since, unless --restore is given.
+    Secrets of sources that are made are read here, from the variables and files that the file names.
     """
     out = Output(as_json=as_json)
     text = _read(file)
     with _configured(url, record) as configured, _called(file):
+        planned = configured.plan(text, restore=restore)
         if not yes:
-            planned = configured.plan(text, restore=restore)
             if not _todo(planned):
                 _show(out, planned, restore=restore)
                 return
             _confirm(out, planned, restore=restore)
-        applied = configured.apply(text, restore=restore)
+        applied = configured.apply(text, restore=restore, secrets=_secrets(file, text, planned))
     if yes or as_json:
         _show(out, applied, restore=restore)
     out.say(f"{counted(_todo(applied), 'change')} made.", "bold")
@@ -172,6 +177,27 @@ def _read(file: str) -> str:
         raise Misused(message) from error
     parse_settings(text, "standard input" if file == "-" else file)
     return text
+
+
+def _secrets(file: str, text: str, planned: ConfigurationPlan) -> dict[str, Mapping[str, str]]:
+    """The secrets of the sources that will be made or led elsewhere, from where the file says they are.
+
+    Raises:
+        Refusal: one is not there; nothing was sent.
+    """
+    folder = Path() if file == "-" else Path(file).resolve().parent
+    read = read_secrets(one.beside(folder) for one in parse_settings(text).sources)
+    opened = (
+        each.name
+        for each in planned.changes
+        if each.kind == "source" and each.action != "keep" and _leads_elsewhere(each)
+    )
+    return {name: found for name in opened for found in [read(name)] if found}
+
+
+def _leads_elsewhere(change: ConfigurationChange) -> bool:
+    fields = any(key.startswith("fields.") for key in change.after or {})
+    return change.action == "create" or fields
 
 
 @contextmanager

@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from allotment.cli.ending import Misused
+from allotment.client.configuration import DeclaredSecrets
 from allotment.model.documents import ConfigurationChange, ConfigurationPlan
 from allotment.record import Record, open_record
 from allotment.settings import declare, parse_settings
+from allotment.settings.parts import Secrets
 
 
 @contextmanager
@@ -56,11 +58,22 @@ class OfflineConfiguration:
             )
         return _document(changes, applied=False)
 
-    def apply(self, yaml: str, *, restore: bool = False) -> ConfigurationPlan:
-        """Apply a settings file: all of it or nothing. The system user is who did it."""
+    def apply(
+        self, yaml: str, *, restore: bool = False, secrets: DeclaredSecrets | None = None
+    ) -> ConfigurationPlan:
+        """Apply a settings file: all of it or nothing. The system user is who did it.
+
+        A source with secrets is refused: their keys are known to hub and control plane only.
+        """
         actor = f"{getpass.getuser()}@{socket.gethostname()}"[:128]
+        given = secrets or {}
         changes = declare.apply(
-            self._record, parse_settings(yaml), actor=actor, now=datetime.now(UTC), restore=restore
+            self._record,
+            parse_settings(yaml),
+            actor=actor,
+            now=datetime.now(UTC),
+            restore=restore,
+            secrets=Secrets(lambda name: given.get(name, {})),
         )
         return _document(changes, applied=True)
 

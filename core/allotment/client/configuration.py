@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from allotment.client.connection import Connection
 from allotment.model.documents import ConfigurationFile, ConfigurationPlan
+
+DeclaredSecrets = Mapping[str, Mapping[str, str]]
+"""The secrets of declared sources, by source and field."""
 
 
 class Configuration:
@@ -20,10 +25,20 @@ class Configuration:
         """What applying this file would change. ``restore``: also what operators changed or deleted since."""
         return self._send("plan", yaml, restore=restore)
 
-    def apply(self, yaml: str, *, restore: bool = False) -> ConfigurationPlan:
-        """Apply a settings file: all of it or nothing; what exists is left alone, unless ``restore``."""
-        return self._send("apply", yaml, restore=restore)
+    def apply(
+        self, yaml: str, *, restore: bool = False, secrets: DeclaredSecrets | None = None
+    ) -> ConfigurationPlan:
+        """Apply a settings file: all of it or nothing; what exists is left alone, unless ``restore``.
 
-    def _send(self, verb: str, yaml: str, *, restore: bool) -> ConfigurationPlan:
-        body = {"yaml": yaml, "restore": restore}
+        ``secrets`` are those of declared sources that have to be made, by source and field: the file
+        names places that only whoever sends it can read.
+        """
+        return self._send("apply", yaml, restore=restore, secrets=secrets)
+
+    def _send(
+        self, verb: str, yaml: str, *, restore: bool, secrets: DeclaredSecrets | None = None
+    ) -> ConfigurationPlan:
+        body: dict[str, object] = {"yaml": yaml, "restore": restore}
+        if secrets:
+            body["secrets"] = {name: dict(given) for name, given in secrets.items()}
         return self._connection.send(ConfigurationPlan, "POST", f"/configuration/{verb}", body)

@@ -72,6 +72,36 @@ def fill(
     return Filled(fields, changes, tuple(sorted(kept)))
 
 
+def read_fields(
+    form: Iterable[FormField], given: Mapping[str, Any]
+) -> tuple[dict[str, Value], tuple[Reason, ...]]:
+    """Fields of which only some are given, each checked by itself, and a reason for every one that is wrong.
+
+    One that is asked for only with another value of a second is wrong without that.
+    """
+    form = tuple(form)
+    problems = [*_unknown(form, given)]
+    found = dict(_fields(tuple(one for one in form if one.name in given), given, problems))
+    whole = with_defaults(form, found)
+    for one in form:
+        if one.name in given and one.when is not None and not _asked(one, whole):
+            message = f"{one.label}: asked for only where {one.when[0]} is {one.when[1]}."
+            problems.append(_wrong(one.name, message))
+    return found, tuple(problems)
+
+
+def with_defaults(form: Iterable[FormField], fields: Mapping[str, Any]) -> dict[str, Value]:
+    """Every field of a form that is no secret: as it was entered, else its default."""
+    return {one.name: fields.get(one.name, _default(one)) for one in form if one.type != "secret"}
+
+
+def asked_for(form: Iterable[FormField], fields: Mapping[str, Any]) -> tuple[FormField, ...]:
+    """What a form asks for with these values of its fields, secrets among them."""
+    form = tuple(form)
+    whole = with_defaults(form, fields)
+    return tuple(one for one in form if _asked(one, whole))
+
+
 def _unknown(form: tuple[FormField, ...], given: Mapping[str, Any]) -> Iterator[Reason]:
     known = {one.name for one in form}
     for name in sorted(set(given) - known):

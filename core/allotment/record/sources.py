@@ -248,13 +248,18 @@ def _read_by(reading: Reading, name: str) -> Reason | None:
     )
 
 
-def _lent(reading: Reading, name: str) -> Reason | None:
+def accounts_lent(reading: Reading, name: str) -> int:
+    """How many accounts of a source servers have now, which must be dropped there."""
     row = reading.first(
         sa.select(sa.func.count())
         .select_from(loans)
         .where(loans.c.source == name, loans.c.withdrawn_at.is_(None), loans.c.account.is_not(None))
     )
-    number = 0 if row is None else int(row[0])
+    return 0 if row is None else int(row[0])
+
+
+def _lent(reading: Reading, name: str) -> Reason | None:
+    number = accounts_lent(reading, name)
     if not number:
         return None
     return Reason(

@@ -18,13 +18,14 @@ from allotment.settings.document import Place
 from allotment.settings.export import export
 from allotment.settings.parts import (
     GROUPS,
-    PARTS,
     Key,
     Part,
     Said,
     Scene,
+    Secrets,
     Words,
     coming_mode,
+    parts_with,
 )
 from allotment.settings.schema import Settings
 
@@ -117,27 +118,39 @@ def plan(
     With ``restore`` also what operators changed or deleted since is made as the settings say.
     """
     scene = _scene(reading, settings, now, restore=restore)
-    return tuple(step.change for step in _steps(scene, settings))
+    return tuple(step.change for step in _steps(parts_with(), scene, settings))
 
 
 def apply(
-    record: Record, settings: Settings, *, actor: str, now: datetime, restore: bool = False
+    record: Record,
+    settings: Settings,
+    *,
+    actor: str,
+    now: datetime,
+    restore: bool = False,
+    secrets: Secrets | None = None,
 ) -> tuple[Change, ...]:
     """Make the record as the settings say: all of it, or nothing. Applying again changes nothing.
 
+    ``secrets`` are those of sources that have to be made; without them such a source is refused.
+
     Raises:
         Refusal: a rule forbids one of the changes; each reason names the place in the settings.
+        SettingsInvalid: a source is declared with fields that its kind has not.
     """
+    parts = parts_with(secrets)
     with record.writing(actor, now) as writing:
-        steps = tuple(_steps(_scene(writing, settings, now, restore=restore), settings))
-        _carry_out(writing, settings, steps)
-        _remember(writing, settings, now)
+        steps = tuple(_steps(parts, _scene(writing, settings, now, restore=restore), settings))
+        _carry_out(writing, settings, parts, steps)
+        _remember(writing, settings, parts, now)
         if "time_zone" in settings.model_fields_set:
             platform.set_time_zone(writing, settings.time_zone)
     return tuple(step.change for step in steps)
 
 
-def apply_once(record: Record, settings: Settings, now: datetime) -> Applied:
+def apply_once(
+    record: Record, settings: Settings, now: datetime, secrets: Secrets | None = None
+) -> Applied:
     """Make what the settings declare and have never made. For the hub's start.
 
     Devices must have been observed and profiles published before. What was made once is left
@@ -147,7 +160,7 @@ def apply_once(record: Record, settings: Settings, now: datetime) -> Applied:
         SettingsInvalid: something new cannot be made; nothing was.
     """
     try:
-        changes = apply(record, settings, actor=ACTOR, now=now)
+        changes = apply(record, settings, actor=ACTOR, now=now, secrets=secrets)
     except Refusal as refusal:
         raise SettingsInvalid(tuple(reason.sentence for reason in refusal.reasons)) from refusal
     _keep_time_zone(record, settings, now)
@@ -175,10 +188,10 @@ def _scene(reading: Reading, settings: Settings, now: datetime, *, restore: bool
     return Scene(reading, now, restore, coming_mode(reading, settings, restore=restore))
 
 
-def _steps(scene: Scene, settings: Settings) -> Iterator[_Step]:
+def _steps(parts: tuple[Part, ...], scene: Scene, settings: Settings) -> Iterator[_Step]:
     remembered = set() if scene.restore else set(declared.all_declared(scene.reading))
     absent: set[Key] = set()
-    for part in PARTS:
+    for part in parts:
         found = part.found(scene)
         for name, said in part.said(settings, scene).items():
             key = (part.kind, name)
@@ -210,12 +223,14 @@ def _differing(said: Words, found: Words) -> Words:
     return {key: value for key, value in said.items() if key in found and found[key] != value}
 
 
-def _carry_out(writing: Writing, settings: Settings, steps: Sequence[_Step]) -> None:
+def _carry_out(
+    writing: Writing, settings: Settings, parts: tuple[Part, ...], steps: Sequence[_Step]
+) -> None:
     todo = [step for step in steps if step.change.action != "keep"]
     for step in todo:
         if step.part is GROUPS and step.change.action == "change":
             GROUPS.give_back(writing, step.change.name, step.change.after or {})
-    for part in PARTS:
+    for part in parts:
         mine = [step for step in todo if step.part is part]
         refusals = [refused for step in mine for refused in [_try(writing, step)] if refused]
         if refusals:
@@ -246,11 +261,11 @@ def _try(writing: Writing, step: _Step) -> tuple[Place, Refusal] | None:
     return None
 
 
-def _remember(writing: Writing, settings: Settings, now: datetime) -> None:
+def _remember(writing: Writing, settings: Settings, parts: tuple[Part, ...], now: datetime) -> None:
     """Remember everything that the settings declare and the record has now."""
     scene = Scene(writing, now)
     known = declared.all_declared(writing)
-    for part in PARTS:
+    for part in parts:
         found = part.found(scene)
         for name, said in part.said(settings, scene).items():
             if name in found and known.get((part.kind, name)) != said.words:

@@ -17,7 +17,7 @@ from allotment.settings.document import Document, Place, Problem
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
-SECRET_KEYS = frozenset({"record"})
+SECRET_KEYS = frozenset({"record", "fields", "secrets"})
 """Keys whose values may hold a password: never repeated in a message."""
 
 
@@ -108,7 +108,7 @@ def _sentence(
     else:
         expected = " or ".join(dict.fromkeys(_expected(one, described) for one in errors))
     if SECRET_KEYS.intersection(place):
-        return f"expected {expected}"
+        return f"expected {described or expected}"
     return f"expected {expected}, found {_found(document, place)}{_quote(error)}"
 
 

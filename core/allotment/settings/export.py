@@ -34,11 +34,12 @@ from allotment.record import (
 from allotment.record import roles as record_roles
 from allotment.settings.parts.money import PLACES as BUDGET_PLACES
 from allotment.settings.parts.money import terms_words
+from allotment.settings.source_export import exported_sources
 
 HEAD = """\
 # What is configured, written by `allotment export`. `allotment plan` and `allotment apply` read it.
 # What belongs to the machine (bind, servers, folders of profiles, data, the record's address) and what the
-# identity provider says is not here.
+# identity provider says is not here. Nor is any secret: under `secrets` of a source stands where it is read.
 """
 
 
@@ -76,6 +77,7 @@ def export(reading: Reading, now: datetime) -> str:
         "limits": _limits(reading),
         "budgets": _budgets(reading),
         "instance_types": _instance_types(reading),
+        "sources": exported_sources(reading),
         "disabled_profiles": [
             profile.name
             for profile in profiles.all_profiles(reading)

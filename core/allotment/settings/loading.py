@@ -63,7 +63,12 @@ def _settings(document: Document, folder: Path | None) -> Settings:
         servers = settings.servers.model_copy(update={"python_environments": environments})
         mail = None if settings.mail is None else settings.mail.beside(folder)
         settings = settings.model_copy(
-            update={"profiles": places, "servers": servers, "mail": mail}
+            update={
+                "profiles": places,
+                "servers": servers,
+                "mail": mail,
+                "sources": tuple(one.beside(folder) for one in settings.sources),
+            }
         )
     return settings
 

@@ -7,59 +7,24 @@ is told everything at once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
-from typing import Any
 
 from allotment.model.amounts import counted
 from allotment.model.groups import Mode
 from allotment.model.names import DEFAULT_POOL
 from allotment.model.people import BUILT_IN_ROLES, BuiltInRole
-from allotment.settings.document import Document, Place, Problem
+from allotment.settings.document import Document, Problem
+from allotment.settings.entries import (
+    Entry,
+    Wrong,
+    names_of,
+    operators_of,
+    people_known,
+    repeated,
+)
 from allotment.settings.expectations import suggestion
-from allotment.settings.schema import SignIn
-
-Wrong = tuple[Place, str]
-"""A place, and what is wrong with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A mapping somewhere in the document. Whatever is not of the type asked for is left out."""
-
-    place: Place
-    value: dict[str, Any]
-
-    def text(self, key: str) -> str | None:
-        """The text of a key."""
-        found = self.value.get(key)
-        return found if isinstance(found, str) else None
-
-    def number(self, key: str) -> int | None:
-        """The whole number of a key."""
-        found = self.value.get(key)
-        return found if isinstance(found, int) and not isinstance(found, bool) else None
-
-    def texts(self, key: str) -> Iterator[tuple[Place, str]]:
-        """The texts in a list, and the names of the mappings in it."""
-        found = self.value.get(key)
-        for index, item in enumerate(found if isinstance(found, list) else ()):
-            word = item.get("name") if isinstance(item, dict) else item
-            if isinstance(word, str):
-                yield (*self.place, key, index), word
-
-    def entries(self, key: str) -> Iterator[Entry]:
-        """The mappings in a list."""
-        found = self.value.get(key)
-        for index, item in enumerate(found if isinstance(found, list) else ()):
-            if isinstance(item, dict):
-                yield Entry((*self.place, key, index), item)
-
-    def inner(self, key: str) -> Entry:
-        """The mapping of a key; an empty one where there is none."""
-        found = self.value.get(key)
-        return Entry((*self.place, key), found if isinstance(found, dict) else {})
+from allotment.settings.source_references import sources
 
 
 def check_references(document: Document) -> tuple[Problem, ...]:
@@ -70,32 +35,18 @@ def check_references(document: Document) -> tuple[Problem, ...]:
     )
 
 
-def _repeated(named: Iterable[tuple[Place, str]], what: str) -> Iterator[Wrong]:
-    seen: set[str] = set()
-    for place, name in named:
-        if name in seen:
-            yield place, f"{what} {name!r} is given twice"
-        seen.add(name)
-
-
-def _names(top: Entry, section: str, key: str = "name") -> Iterator[tuple[Place, str]]:
-    for entry in top.entries(section):
-        name = entry.text(key)
-        if name is not None:
-            yield (*entry.place, key), name
-
-
 def _names_once(top: Entry) -> Iterator[Wrong]:
-    yield from _repeated(_names(top, "devices", "id"), "device")
-    yield from _repeated(_names(top, "pools"), "pool")
-    yield from _repeated(_names(top, "departments"), "department")
-    yield from _repeated(_names(top, "groups"), "group")
-    yield from _repeated(_names(top, "instance_types"), "instance type")
-    yield from _repeated(top.inner("sign_in").texts("operators"), "operator")
-    yield from _repeated(top.texts("disabled_profiles"), "profile")
+    yield from repeated(names_of(top, "devices", "id"), "device")
+    yield from repeated(names_of(top, "pools"), "pool")
+    yield from repeated(names_of(top, "departments"), "department")
+    yield from repeated(names_of(top, "groups"), "group")
+    yield from repeated(names_of(top, "instance_types"), "instance type")
+    yield from repeated(names_of(top, "sources"), "source")
+    yield from repeated(top.inner("sign_in").texts("operators"), "operator")
+    yield from repeated(top.texts("disabled_profiles"), "profile")
     for group in top.entries("groups"):
-        yield from _repeated(group.texts("members"), "member")
-        yield from _repeated(group.texts("leads"), "lead")
+        yield from repeated(group.texts("members"), "member")
+        yield from repeated(group.texts("leads"), "lead")
 
 
 def _devices_of_pools(top: Entry) -> Iterator[Wrong]:
@@ -139,8 +90,8 @@ def _strict(top: Entry) -> bool:
 
 
 def _departments(top: Entry) -> Iterator[Wrong]:
-    known = {name for _, name in _names(top, "departments")}
-    pools = {name for _, name in _names(top, "pools")} | {DEFAULT_POOL}
+    known = {name for _, name in names_of(top, "departments")}
+    pools = {name for _, name in names_of(top, "pools")} | {DEFAULT_POOL}
     for group in top.entries("groups"):
         name = group.text("department")
         if name is not None and name not in known:
@@ -159,7 +110,7 @@ def _departments(top: Entry) -> Iterator[Wrong]:
 
 
 def _default_group(top: Entry) -> Iterator[Wrong]:
-    name, known = top.text("default_group"), {one for _, one in _names(top, "groups")}
+    name, known = top.text("default_group"), {one for _, one in names_of(top, "groups")}
     if name is not None and name not in known:
         yield (
             ("default_group",),
@@ -168,10 +119,10 @@ def _default_group(top: Entry) -> Iterator[Wrong]:
 
 
 def _pools_of_shares(top: Entry) -> Iterator[Wrong]:
-    known = {name for _, name in _names(top, "pools")} | {DEFAULT_POOL}
+    known = {name for _, name in names_of(top, "pools")} | {DEFAULT_POOL}
     for group in top.entries("groups"):
         shares = list(group.entries("shares"))
-        yield from _repeated(
+        yield from repeated(
             (((*share.place, "pool"), share.text("pool") or "") for share in shares), "pool"
         )
         if _strict(top) and len({share.text("pool") for share in shares}) > 1:
@@ -244,30 +195,16 @@ def _one_group_each(top: Entry) -> Iterator[Wrong]:
         group_of = dict.fromkeys(here, name) | group_of
 
 
-def _operators(top: Entry) -> set[str]:
-    sign_in = top.inner("sign_in")
-    if "operators" not in sign_in.value:
-        return set(SignIn().operators)
-    return {name for _, name in sign_in.texts("operators")}
-
-
-def _people_known(top: Entry) -> set[str]:
-    known = _operators(top) | set(top.inner("people").value)
-    for group in top.entries("groups"):
-        known |= {name for key in ("members", "leads") for _, name in group.texts(key)}
-    return known
-
-
 def _limits(top: Entry) -> Iterator[Wrong]:
     limits = top.inner("limits")
-    groups = {name for _, name in _names(top, "groups")}
+    groups = {name for _, name in names_of(top, "groups")}
     for name in limits.inner("groups").value:
         if name not in groups:
             yield (
                 ("limits", "groups", name),
                 f"there is no group {name!r}; {suggestion(name, groups)}".rstrip("; "),
             )
-    people = _people_known(top)
+    people = people_known(top)
     for name in limits.inner("people").value:
         if name not in people:
             yield (
@@ -281,9 +218,9 @@ def _limits(top: Entry) -> Iterator[Wrong]:
 def _budgets(top: Entry) -> Iterator[Wrong]:
     given = top.inner("budgets")
     for place, known in (
-        ("groups", {name for _, name in _names(top, "groups")}),
-        ("members", {name for _, name in _names(top, "groups")}),
-        ("people", _people_known(top)),
+        ("groups", {name for _, name in names_of(top, "groups")}),
+        ("members", {name for _, name in names_of(top, "groups")}),
+        ("people", people_known(top)),
     ):
         what = "person" if place == "people" else "group"
         for name in given.inner(place).value:
@@ -300,7 +237,7 @@ def _roles(top: Entry) -> Iterator[Wrong]:
         if name in BUILT_IN_ROLES:
             yield ("roles", name), f"role {name!r} is built in; give yours another name"
     known = {*own, *BUILT_IN_ROLES}
-    operators = _operators(top)
+    operators = operators_of(top)
     people = top.inner("people")
     for name in people.value:
         role = people.inner(name).text("role")
@@ -338,5 +275,6 @@ _CHECKS: tuple[Callable[[Entry], Iterator[Wrong]], ...] = (
     _limits,
     _budgets,
     _roles,
+    sources,
     _bind,
 )

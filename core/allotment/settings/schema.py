@@ -34,6 +34,7 @@ from allotment.model.sharing import PoolPolicy
 from allotment.settings.data import STATE, DataSettings
 from allotment.settings.document import Document, Place, key_words
 from allotment.settings.mail import MailServer
+from allotment.settings.sources import DeclaredSource
 
 __all__ = ["STATE", "Settings", "as_document"]
 
@@ -288,6 +289,7 @@ class Settings(_Section):
     limits: Limits = Limits()
     budgets: Budgets = Budgets()
     instance_types: tuple[DeclaredInstanceType, ...] = ()
+    sources: tuple[DeclaredSource, ...] = ()
     aws: Aws | None = None
     profiles: tuple[Path, ...] = ()
     disabled_profiles: tuple[Name, ...] = ()

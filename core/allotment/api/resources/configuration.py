@@ -8,14 +8,15 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import Field, StringConstraints
 
-from allotment.api.answering import Repeated, answer, keep_answer, recall_answer
-from allotment.api.fields import Body
+from allotment.api.answering import Repeated, answer, keep_answer, recall_answer, without
+from allotment.api.fields import Body, NameField
 from allotment.api.plane import Asker, Plane, require
 from allotment.model import documents
 from allotment.model.people import Permission
 from allotment.rules.permission import Action, Target
 from allotment.settings import declare, parse_settings
 from allotment.settings.declare import Change
+from allotment.settings.parts import Secrets
 
 router = APIRouter(prefix="/configuration", tags=["configuration"])
 
@@ -26,6 +27,8 @@ Yaml = Annotated[
     StringConstraints(max_length=500_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"),
     Field(description="A settings file", examples=["groups: [{name: vision}]\n"]),
 ]
+FieldName = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+SecretText = Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
 
 
 class SentFile(Body):
@@ -33,6 +36,20 @@ class SentFile(Body):
 
     yaml: Yaml
     restore: bool = Field(default=False, strict=True)
+
+
+class AppliedFile(SentFile):
+    """A settings file, with the secrets of the sources that it declares.
+
+    The file says where each secret is for whoever sends it: the platform reads none of these places.
+    """
+
+    secrets: dict[NameField, dict[FieldName, SecretText]] = Field(
+        default_factory=dict,
+        max_length=1000,
+        repr=False,
+        description="By source and field of its form; for those that are to be made or lead elsewhere",
+    )
 
 
 @router.get("", response_model=documents.ConfigurationFile, summary="Export what is configured")
@@ -55,16 +72,27 @@ def plan_configuration(plane: Plane, caller: Asker, body: SentFile) -> Response:
 
 
 @router.post("/apply", response_model=documents.ConfigurationPlan, summary="Apply a file")
-def apply_configuration(plane: Plane, caller: Asker, repeat: Repeated, body: SentFile) -> Response:
-    """Make the platform as the file says: all of it or nothing. Applying it again changes nothing."""
+def apply_configuration(
+    plane: Plane, caller: Asker, repeat: Repeated, body: AppliedFile
+) -> Response:
+    """Make the platform as the file says: all of it or nothing. Applying it again changes nothing.
+
+    Sources that are made by it are proven read-only within a minute; nobody uses them before.
+    """
     # A file can name operators and roles: whoever applies it gives away nothing that they lack.
     require(caller, Action.CONFIGURE, Target(touches=frozenset(Permission)))
+    repeat = without(repeat, body, {"secrets"})
     known = recall_answer(plane, caller, repeat)
     if known is not None:
         return known
     settings = parse_settings(body.yaml, FILE)
     changes = declare.apply(
-        plane.record, settings, actor=caller.person, now=plane.now(), restore=body.restore
+        plane.record,
+        settings,
+        actor=caller.person,
+        now=plane.now(),
+        restore=body.restore,
+        secrets=Secrets(lambda name: body.secrets.get(name, {}), plane.data.opening.vault.encrypt),
     )
     return keep_answer(plane, caller, repeat, _plan(changes, applied=True))
 

@@ -8,10 +8,11 @@ from allotment.settings.parts.launching import DisabledProfiles, Limits
 from allotment.settings.parts.money import Budgets
 from allotment.settings.parts.part import Key, Part, Said, Scene, Words
 from allotment.settings.parts.people import Memberships, People, Roles
+from allotment.settings.parts.sources import Secrets, Sources
 from allotment.settings.parts.types import InstanceTypes
 
 GROUPS = Groups()
-PARTS: tuple[Part, ...] = (
+_PARTS: tuple[Part, ...] = (
     ChosenMode(Mode.FLEXIBLE),
     Roles(),
     People(),
@@ -26,6 +27,24 @@ PARTS: tuple[Part, ...] = (
     DefaultGroup(),
     ChosenMode(Mode.STRICT),
 )
-"""In the order in which they are made: each needs only what stands before it."""
 
-__all__ = ["GROUPS", "PARTS", "Key", "Part", "Said", "Scene", "Words", "coming_mode"]
+
+def parts_with(secrets: Secrets | None = None) -> tuple[Part, ...]:
+    """All parts, in the order in which they are made: each needs only what stands before it.
+
+    ``secrets`` are those of declared sources; without them none can be made that has any.
+    """
+    return (*_PARTS, Sources(secrets))
+
+
+__all__ = [
+    "GROUPS",
+    "Key",
+    "Part",
+    "Said",
+    "Scene",
+    "Secrets",
+    "Words",
+    "coming_mode",
+    "parts_with",
+]
