@@ -21,7 +21,8 @@ from allotment.model.datasets import Dataset, FileFormat
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import Refusal
 from allotment.model.sources import Source, SourceKind
-from allotment.record import Reading, sources, targets
+from allotment.record import Reading, sources
+from allotment.record.kept_folders import kept_folders
 from allotment.rules.data_access import source_grounds
 
 _FOR_ONE_CALL = timedelta(minutes=15)
@@ -69,7 +70,7 @@ def must_be_nobodys(reading: Reading, uris: tuple[str, ...]) -> None:
     Raises:
         SourceProblem: with the first URI that does.
     """
-    kept = [Path(realpath(one)) for one in _kept_folders(reading)]
+    kept = [Path(realpath(one)) for one in kept_folders(reading)]
     for uri in parse_all(uris):
         if uri.kind is SourceKind.FOLDER:
             place = Path(realpath(uri.folder if uri.is_pattern else uri.path))
@@ -79,23 +80,14 @@ def must_be_nobodys(reading: Reading, uris: tuple[str, ...]) -> None:
         raise SourceProblem(message, remedy="Ask whoever manages sources to share one with you.")
 
 
-def _kept_folders(reading: Reading) -> Iterator[str]:
-    """Where sources and targets lie on this machine."""
-    for source in sources.all_sources(reading):
-        if source.kind in {SourceKind.FOLDER, SourceKind.SQLITE}:
-            yield str(source.fields["path"])
-    for target in targets.all_targets(reading):
-        for half in (target.metadata, target.contents):
-            if half.get("path"):
-                yield str(half["path"])
-
-
 @contextmanager
 def opened_files(plane: ControlPlane, source: Source | None, person: str) -> Iterator[Store]:
     """Open files with what a server would get, for one call of the control plane."""
     door, now = plane.data.opening.door, plane.now()
     if source is None:
-        with closing(open_store(None, None, door)) as store:
+        with plane.record.reading() as reading:
+            own = plane.data.opening.own_door(reading)
+        with closing(open_store(None, None, own)) as store:
             yield store
         return
     with plane.record.reading() as reading:

@@ -65,6 +65,9 @@ def open_now(
     door, credential = plane.data.opening.door, None
     if source is not None:
         credential = plane.data.lending.lend(source, server, plane.now())
+    else:
+        with plane.record.reading() as reading:
+            door = plane.data.opening.own_door(reading)
     kind = None if source is None else source.kind
     with closing(open_store(kind, credential, door)) as store:
         listed = list_files(dataset.uris, store)

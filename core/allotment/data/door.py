@@ -64,13 +64,15 @@ class Door:
 
     ``roots`` are folders below which paths may lie, ``networks`` those allowed beside public addresses.
     ``forbidden_paths`` are files and folders never opened; a root inside such a folder is open all the
-    same. ``forbidden_ports`` are those of hub, proxy and control plane on this machine;
+    same. ``closed_paths`` are shared with some, and stay closed for others whatever root lies inside.
+    ``forbidden_ports`` are those of hub, proxy and control plane on this machine;
     ``forbidden_endpoints`` hosts that are never reached, at one port or (None) at all.
     """
 
     roots: tuple[Path, ...] = ()
     networks: tuple[Network, ...] = ()
     forbidden_paths: tuple[Path, ...] = ()
+    closed_paths: tuple[Path, ...] = ()
     forbidden_ports: frozenset[int] = frozenset()
     forbidden_endpoints: tuple[tuple[str, int | None], ...] = ()
     resolver: Resolver = resolve
@@ -92,6 +94,9 @@ class Door:
             within = place.is_relative_to(kept) and not excepted
             if within or kept.is_relative_to(place) or _same_file(place, kept):
                 raise _path_refused(text, "holds what the platform keeps for itself", _ANOTHER)
+        for shared in map(_real, self.closed_paths):
+            if place.is_relative_to(shared) or shared.is_relative_to(place):
+                raise _path_refused(text, "belongs to a source or a target", _ASK)
         return place
 
     def open(self, text: str) -> BinaryIO:
@@ -208,6 +213,7 @@ class Door:
 
 
 _ANOTHER = "Choose another."
+_ASK = "Name other files, or ask whoever manages sources to share it with you."
 
 
 def _absolute(text: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from allotment.data.door import Door
 from allotment.data.kinds import KINDS
@@ -12,6 +12,7 @@ from allotment.data.problems import SourceProblem
 from allotment.data.vault import Vault
 from allotment.model.sources import Source, SourceKind
 from allotment.record import Reading, sources
+from allotment.record.kept_folders import kept_folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class Opening:
         return {
             name: None if one is None else self.vault.encrypt(one) for name, one in secrets.items()
         }
+
+    def own_door(self, reading: Reading) -> Door:
+        """The door to files that no source covers: a link to those of one leads nowhere."""
+        return replace(self.door, closed_paths=kept_folders(reading))
 
     @staticmethod
     def kind(source: Source) -> Kind:

@@ -186,8 +186,13 @@ class Committing:
             person=version.committed_by,
             at=self._clock(),
             door=self._opening.door,
+            closed=self._closed() if kind is None else (),
             work=self._folder,
         )
+
+    def _closed(self) -> tuple[Path, ...]:
+        with self._record.reading() as reading:
+            return self._opening.own_door(reading).closed_paths
 
     def _lent(self, version: Version) -> tuple[SourceKind | None, Credential | None, Dataset]:
         """What opens the files, if anything must; asked for without a transaction: a provider takes its time.

@@ -1,4 +1,4 @@
-"""What was read of files, kept by address, ETag and size: what has not changed is not read again.
+"""What was read of files, kept by store, address, ETag and size: what has not changed is not read again.
 
 It holds no contents, can be thrown away at any time, and two processes may share it.
 """
@@ -78,7 +78,7 @@ def way_of(format_: str, options: Mapping[str, Any]) -> str:
 
 def _key(file: StoredFile, way: str) -> bytes:
     # Hashed, so that the keys of a bucket do not lie readable in a cache.
-    text = json.dumps([str(file.uri), file.etag, file.size, way])
+    text = json.dumps([file.store, str(file.uri), file.etag, file.size, way])
     return hashlib.sha256(text.encode()).digest()
 
 

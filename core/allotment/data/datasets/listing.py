@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from allotment.data.datasets.patience import Patience
 from allotment.data.datasets.stores.store import Store, StoredFile
 from allotment.data.datasets.uris import DataUri, base_of, parse_all, path_within, written
 from allotment.data.problems import SourceProblem
@@ -45,15 +46,16 @@ class Listed:
         return sum(file.size for file in self.files)
 
 
-def list_files(texts: Iterable[str], store: Store) -> Listed:
+def list_files(texts: Iterable[str], store: Store, patience: Patience | None = None) -> Listed:
     """List the files that URIs name now.
 
     In folders and patterns, names that begin with ``_`` or ``.`` are passed over: Spark and others keep
     their own notes under such names.
 
     Raises:
-        SourceProblem: a URI cannot be read or listed, or the files are too many.
+        SourceProblem: a URI cannot be read or listed, the files are too many, or patience is at its end.
     """
+    patience = patience or Patience()
     uris = parse_all(texts)
     base = base_of(uris)
     found: dict[str, ListedFile] = {}
@@ -61,7 +63,7 @@ def list_files(texts: Iterable[str], store: Store) -> Listed:
     for uri in uris:
         before = len(found)
         named = False
-        for stored in store.list(uri):
+        for stored in store.list(uri, patience):
             if _is_note(stored.uri, uri):
                 continue
             named = True

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from allotment.data.datasets.csv_dialect import check_options
 from allotment.data.datasets.csv_files import read_csv
-from allotment.data.datasets.facts import FileFacts, FileRefused, difference
+from allotment.data.datasets.facts import FileFacts, FileRefused
 from allotment.data.datasets.footers_cache import FootersCache, way_of
 from allotment.data.datasets.listing import Listed, ListedFile, list_files
 from allotment.data.datasets.parquet import MARK, read_parquet
+from allotment.data.datasets.patience import Patience
+from allotment.data.datasets.schemas import joined, of_another_schema, options_of
 from allotment.data.datasets.stores.store import FileUnreadable, Store, StoredFile
 from allotment.data.problems import SourceProblem
 from allotment.model.datasets import (
-    DatasetColumn,
     DatasetReading,
     FileFormat,
     FileProblem,
@@ -29,6 +31,8 @@ MOST_PROBLEMS = 100
 """Problems that are told one by one; the others are counted."""
 MOST_UNREADABLE = 32
 """Files that cannot be read at all, after which no others are tried."""
+_REMEMBER = 1_000
+"""Files after which what was read is kept: so much, at most, is read again after a reading that broke off."""
 
 
 def read_dataset(
@@ -38,6 +42,7 @@ def read_dataset(
     store: Store,
     cache: FootersCache,
     now: datetime,
+    patience: Patience | None = None,
 ) -> tuple[FileFormat, DatasetReading]:
     """Read what a dataset's files tell of themselves; their contents stay where they are.
 
@@ -48,15 +53,18 @@ def read_dataset(
         store: where they lie, opened as a server would.
         cache: what was read before.
         now: the time of the reading.
+        patience: what it may take; None: as much as somebody who waits for it has.
 
     Returns:
         How the files are written, and the reading. Files that are missing, unreadable or of another
         schema are among its ``problems``, each with its reason.
 
     Raises:
-        SourceProblem: nothing could be read at all.
+        SourceProblem: nothing could be read at all, or patience ended; what was read until then is kept.
     """
-    return read_listed(list_files(uris, store), asked, options, store, cache, now)
+    patience = patience or Patience()
+    listed = list_files(uris, store, patience)
+    return read_listed(listed, asked, options, store, cache, now, patience)
 
 
 def read_listed(
@@ -66,18 +74,20 @@ def read_listed(
     store: Store,
     cache: FootersCache,
     now: datetime,
+    patience: Patience,
 ) -> tuple[FileFormat, DatasetReading]:
     """As :func:`read_dataset`, for files that were listed already."""
     format_ = asked or (_found_out(listed.files[0], store) if listed.files else FileFormat.PARQUET)
     chosen = _checked(format_, options)
-    facts, refused = _facts(listed.files, format_, chosen, store, cache)
+    reader = _Reader(format_, chosen, store, patience)
+    facts, refused = _facts(listed.files, reader, cache)
     first = next((facts[one.stored] for one in listed.files if one.stored in facts), None)
     problems = [*listed.problems, *refused]
     if format_ is FileFormat.PARQUET and first:
-        problems += _of_another_schema(listed.files, facts, first.columns)
+        problems += of_another_schema(listed.files, facts, first.columns)
     columns = first.columns if first else ()
     if format_ is FileFormat.CSV and first:
-        columns, others = _joined(listed.files, facts, first)
+        columns, others = joined(listed.files, facts, first)
         problems += others
     rows = [one.rows for one in facts.values() if one.rows is not None]
     reading = DatasetReading(
@@ -87,7 +97,7 @@ def read_listed(
         rows_exact=all(one.rows_exact for one in facts.values()),
         size=listed.size,
         files=len(listed.files),
-        options=_options(facts.values(), first),
+        options=options_of(facts.values(), first),
         problems=_told(problems),
     )
     return format_, reading
@@ -121,32 +131,54 @@ def _found_out(file: ListedFile, store: Store) -> FileFormat:
 
 
 def _facts(
-    files: tuple[ListedFile, ...],
-    format_: FileFormat,
-    chosen: dict[str, Any],
-    store: Store,
-    cache: FootersCache,
+    files: tuple[ListedFile, ...], reader: _Reader, cache: FootersCache
 ) -> tuple[dict[StoredFile, FileFacts], list[FileProblem]]:
-    """The facts of every file that has some, and a problem for each that has not."""
-    way = way_of(format_.value, chosen)
-    known = cache.known((one.stored for one in files), way)
-    unread = [one for one in files if one.stored not in known]
-    reader = _Reader(format_, chosen, store)
-    fresh: dict[StoredFile, FileFacts] = {}
+    """The facts of every file that has some, and a problem for each that has not.
+
+    Raises:
+        SourceProblem: patience ended before all were read.
+    """
+    facts = cache.known((one.stored for one in files), reader.way)
+    unread = [one for one in files if one.stored not in facts]
     problems, untried = [], 0
-    with ThreadPoolExecutor(min(IN_FLIGHT, max(1, len(unread)))) as pool:
-        for file, found in zip(unread, pool.map(reader.read, unread), strict=True):
-            if isinstance(found, FileFacts):
-                fresh[file.stored] = found
-            elif found is None:
-                untried += 1
-            else:
-                problems.append(FileProblem(file.uri, found))
-    if fresh:
-        cache.keep(fresh, way)
+    for some, found in _read(unread, reader):
+        fresh = {
+            file.stored: one
+            for file, one in zip(some, found, strict=True)
+            if isinstance(one, FileFacts)
+        }
+        cache.keep(fresh, reader.way)
+        facts |= fresh
+        problems += [
+            FileProblem(file.uri, one)
+            for file, one in zip(some, found, strict=True)
+            if isinstance(one, str)
+        ]
+        untried += found.count(None)
+    if untried and reader.patience.is_over:
+        raise _ran_out(len(files) - untried, len(files), reader.patience)
     if untried:
         problems.append(FileProblem("", f"{untried:,} more files were not tried after these"))
-    return known | fresh, problems
+    return facts, problems
+
+
+def _read(
+    files: list[ListedFile], reader: _Reader
+) -> Iterator[tuple[list[ListedFile], list[FileFacts | str | None]]]:
+    """Read files, many at a time, and answer them by the thousand."""
+    with ThreadPoolExecutor(min(IN_FLIGHT, max(1, len(files)))) as pool:
+        reading = pool.map(reader.read, files)
+        for start in range(0, len(files), _REMEMBER):
+            some = files[start : start + _REMEMBER]
+            yield some, list(islice(reading, len(some)))
+
+
+def _ran_out(read: int, files: int, patience: Patience) -> SourceProblem:
+    return SourceProblem(
+        f"{read:,} of {files:,} files were read within {patience.seconds:,.0f} s.",
+        remedy="What was read is remembered: do it again, and it goes on from there. "
+        "Fewer, larger files would take less.",
+    )
 
 
 class _Reader:
@@ -155,13 +187,16 @@ class _Reader:
     A store that answers nothing would otherwise be waited for once for each of thousands.
     """
 
-    def __init__(self, format_: FileFormat, chosen: dict[str, Any], store: Store) -> None:
+    def __init__(
+        self, format_: FileFormat, chosen: dict[str, Any], store: Store, patience: Patience
+    ) -> None:
         self._format, self._chosen, self._store = format_, chosen, store
+        self.way, self.patience = way_of(format_.value, chosen), patience
         self._unreadable = 0
 
     def read(self, file: ListedFile) -> FileFacts | str | None:
         """The facts of one file, or what is wrong with it; None where it was not tried any more."""
-        if self._unreadable >= MOST_UNREADABLE:
+        if self._unreadable >= MOST_UNREADABLE or self.patience.is_over:
             return None
         read: Callable[[int, int], bytes] = partial(self._store.read, file.stored)
         try:
@@ -174,81 +209,6 @@ class _Reader:
             # Two threads at once may count one; it is no exact number.
             self._unreadable += 1
             return str(problem)
-
-
-def _of_another_schema(
-    files: tuple[ListedFile, ...],
-    facts: Mapping[StoredFile, FileFacts],
-    columns: tuple[DatasetColumn, ...],
-) -> list[FileProblem]:
-    found = []
-    for file in files:
-        one = facts.get(file.stored)
-        other = difference(one.columns, columns) if one else None
-        if other:
-            found.append(FileProblem(file.uri, f"is of another schema: it {other}"))
-    return found
-
-
-def _joined(
-    files: tuple[ListedFile, ...], facts: Mapping[StoredFile, FileFacts], first: FileFacts
-) -> tuple[tuple[DatasetColumn, ...], list[FileProblem]]:
-    """The columns of CSV files: the same names, and for each the type that holds what all files have."""
-    types = {column.name: column.type for column in first.columns}
-    problems = []
-    for file in files:
-        one = facts.get(file.stored)
-        if one is None:
-            continue
-        names = [column.name for column in one.columns]
-        if names != list(types):
-            retyped = tuple(DatasetColumn(name, types.get(name, "")) for name in names)
-            wanted = tuple(DatasetColumn(name, kind) for name, kind in types.items())
-            words = difference(retyped, wanted) or "has the same columns in another order"
-            problems.append(FileProblem(file.uri, f"is of another schema: it {words}"))
-            continue
-        if _way_written(one) != _way_written(first):
-            problems.append(FileProblem(file.uri, _otherwise(one, first)))
-        for column in one.columns:
-            types[column.name] = _wider(types[column.name], column.type)
-    return tuple(DatasetColumn(name, kind) for name, kind in types.items()), problems
-
-
-def _options(all_facts: Iterable[FileFacts], first: FileFacts | None) -> dict[str, Any]:
-    """The first file's; a decimal comma in any file is one in all, for most tell nothing of it."""
-    if first is None or not first.options:
-        return {}
-    comma = any(one.options.get("decimal") == "," for one in all_facts)
-    return {**first.options, **({"decimal": ","} if comma else {})}
-
-
-def _way_written(facts: FileFacts) -> dict[str, Any]:
-    """Of its options those that make a difference.
-
-    A file without numbers tells nothing of decimals, and the mark of ``utf-8-sig`` is passed over by
-    all that read UTF-8.
-    """
-    told = {name: value for name, value in facts.options.items() if name != "decimal"}
-    return {**told, "encoding": str(told["encoding"]).removesuffix("-sig")}
-
-
-def _otherwise(one: FileFacts, first: FileFacts) -> str:
-    mine, theirs = _way_written(one), _way_written(first)
-    found = [
-        f"{name} {mine[name]!r}, not {theirs[name]!r}"
-        for name in mine
-        if mine[name] != theirs[name]
-    ]
-    return f"is written otherwise than the first file: {', '.join(found)}"
-
-
-def _wider(one: str, other: str) -> str:
-    """The Arrow type that holds the values of both, as a CSV's cells are read; text holds all."""
-    if other in {one, "null"}:
-        return one
-    if one == "null":
-        return other
-    return "double" if {one, other} == {"int64", "double"} else "string"
 
 
 def _told(problems: list[FileProblem]) -> tuple[FileProblem, ...]:

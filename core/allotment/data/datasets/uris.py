@@ -6,9 +6,9 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
+from allotment.data.datasets import patterns
 from allotment.data.problems import SourceProblem
 from allotment.model.reasons import Rule
 from allotment.model.sources import Source, SourceKind
@@ -35,7 +35,8 @@ _WRITTEN = {
 _PLACES = {SourceKind.S3: "bucket", SourceKind.AZURE: "container", SourceKind.GCS: "bucket"}
 """What the first part of a URI is called, which is also the field of a source that names it."""
 _PLACE = re.compile(r"[A-Za-z0-9$][A-Za-z0-9._-]{0,254}", re.ASCII)
-_WILD = re.compile(r"[*?]")
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?", re.ASCII)
+_CLOUDS = ("core.windows.net", "core.usgovcloudapi.net", "core.chinacloudapi.cn")
 _SHOWN = 200
 
 
@@ -44,36 +45,36 @@ class DataUri:
     """One URI of a dataset, taken apart.
 
     ``place`` is the bucket or container, empty for a path of this machine; ``path`` the key below it, or
-    the absolute path. ``account`` is the storage account, where an ``abfs`` URI names it.
+    the absolute path. Of a pattern it is written as people do; else each sign of it stands for itself.
+    ``account`` is the storage account's host, or just its name, where an ``abfs`` URI names it.
     """
 
     kind: SourceKind
     place: str
     path: str
     account: str = ""
-
-    @property
-    def is_pattern(self) -> bool:
-        """Whether it holds ``*`` or ``?``."""
-        return _WILD.search(self.path) is not None
+    is_pattern: bool = False
 
     @property
     def is_folder(self) -> bool:
         """Whether it means everything below it."""
-        return self.path == "" or self.path.endswith("/")
+        return not self.is_pattern and (self.path == "" or self.path.endswith("/"))
 
     @property
     def folder(self) -> str:
         """The part up to the last ``/`` before any wildcard: all its files lie below it."""
-        wild = _WILD.search(self.path)
-        plain = self.path[: wild.start()] if wild else self.path
+        plain = patterns.beginning(self.path) if self.is_pattern else self.path
         return plain[: plain.rfind("/") + 1]
 
     def matches(self, path: str) -> bool:
         """Whether a file is meant: itself, below the folder, or by the pattern (``**`` crosses folders)."""
         if self.is_pattern:
-            return _pattern(self.path).matches(path)
+            return patterns.pattern(self.path).matches(path)
         return path.startswith(self.path) if self.is_folder else path == self.path
+
+    def file(self, path: str) -> DataUri:
+        """The URI of a file that was found by this one."""
+        return DataUri(self.kind, self.place, path, self.account)
 
     def __str__(self) -> str:
         return written(self.kind, self.place, self.path)
@@ -104,14 +105,16 @@ def parse(text: str) -> DataUri:
     place, _, path = rest.partition("/")
     account = ""
     if kind is SourceKind.AZURE and "@" in place:
-        place, _, host = place.partition("@")
-        account = host.partition(".")[0]
-    if not _PLACE.fullmatch(place) or "@" in place:
+        place, _, account = place.partition("@")
+        if not _HOST.fullmatch(account):
+            remedy = "Write abfs://container@account.dfs.core.windows.net/path."
+            raise _refused(text, "names no storage account", remedy)
+    if not _PLACE.fullmatch(place):
         raise _refused(
             text, f"names no {_PLACES[kind]}", f"Write {_WRITTEN[kind]}://{_PLACES[kind]}/path."
         )
     _check_steps(text, path)
-    return DataUri(kind, place, path, account)
+    return _of(kind, place, path, account.lower())
 
 
 def parse_all(texts: Iterable[str]) -> tuple[DataUri, ...]:
@@ -175,11 +178,30 @@ def covers(kind: SourceKind, fields: Mapping[str, object], uri: DataUri) -> bool
     if kind is SourceKind.FOLDER:
         root = str(fields.get("path", "")).rstrip("/") + "/"
         return uri.folder.startswith(root)
-    account = str(fields.get("account", ""))
-    if uri.account and account and uri.account != account:
+    if uri.account and not is_account(uri.account, fields):
         return False
     here = uri.place == fields.get(_PLACES[kind])
-    return here and uri.path.startswith(_prefix(fields))
+    return here and (uri.folder if uri.is_pattern else uri.path).startswith(_prefix(fields))
+
+
+def is_account(host: str, fields: Mapping[str, object]) -> bool:
+    """Whether a URI's host is the storage account that these fields open.
+
+    It has a name for blobs (``blob``) and one for folders (``dfs``), and a private endpoint may have any.
+    A source that was registered by a connection string may not say its account: its credentials do.
+    """
+    account = str(fields.get("account") or "").lower()
+    parts = urlsplit(str(fields.get("endpoint") or ""))
+    if not account and not parts.hostname:
+        return True
+    reached = parts.hostname or f"{account}.blob.core.windows.net"
+    account = account or reached.partition(".")[0]
+    if host in {account, reached, parts.netloc.lower()}:
+        return True
+    name, _, service = host.partition(".")
+    public = {f"{one}.{cloud}" for one in ("blob", "dfs") for cloud in _CLOUDS}
+    at_home = reached.partition(".")[2].removeprefix("blob.").removeprefix("dfs.")
+    return name == account and service in {*public, f"blob.{at_home}", f"dfs.{at_home}"}
 
 
 def _prefix(fields: Mapping[str, object]) -> str:
@@ -196,9 +218,13 @@ def _path(text: str, path: str) -> DataUri:
     plain = posixpath.normpath(path)
     # normpath keeps two leading slashes, which POSIX lets mean something else.
     plain = "/" + plain.lstrip("/")
-    return DataUri(
-        SourceKind.FOLDER, "", f"{plain}/" if path.endswith("/") and plain != "/" else plain
-    )
+    return _of(SourceKind.FOLDER, "", f"{plain}/" if path.endswith("/") and plain != "/" else plain)
+
+
+def _of(kind: SourceKind, place: str, path: str, account: str = "") -> DataUri:
+    if patterns.is_pattern(path):
+        return DataUri(kind, place, path, account, is_pattern=True)
+    return DataUri(kind, place, patterns.unescaped(path), account)
 
 
 def _check_steps(text: str, path: str) -> None:
@@ -206,59 +232,6 @@ def _check_steps(text: str, path: str) -> None:
         raise _refused(
             text, "steps to another folder by '.' or '..'", "Write where it lies itself."
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Pattern:
-    """A pattern as a machine that is in several places of it at once: a bit for each place.
-
-    A regular expression would try every way in which its stars can share a path: with a dozen of them
-    that takes hours, during which nothing else runs. Here each sign is looked at once.
-
-    ``follows`` are, by sign, the places that it leads on from, ``any`` those where ``?`` stands for one;
-    at ``crosses`` and ``stays`` there is a ``**`` or a ``*``, which take a sign and stay.
-    """
-
-    follows: Mapping[str, int]
-    any: int
-    crosses: int
-    stays: int
-    end: int
-
-    @classmethod
-    def of(cls, pattern: str) -> _Pattern:
-        """Read a pattern: ``*`` stays in its folder, ``**`` and what follows does not."""
-        follows: dict[str, int] = {}
-        any_sign = crosses = stays = 0
-        place = 1
-        for step in _STEP.findall(pattern):
-            if step.startswith("**"):
-                crosses |= place
-            elif step == "*":
-                stays |= place
-            else:
-                if step == "?":
-                    any_sign |= place
-                else:
-                    follows[step] = follows.get(step, 0) | place
-                place <<= 1
-        return cls(follows, any_sign, crosses, stays, place)
-
-    def matches(self, path: str) -> bool:
-        """Whether the whole path is meant."""
-        places = 1
-        for sign in path:
-            leads, stay = self.follows.get(sign, 0), self.crosses
-            if sign != "/":
-                leads, stay = leads | self.any, stay | self.stays
-            places = (places & leads) << 1 | places & stay
-            if not places:
-                return False
-        return bool(places & self.end)
-
-
-_STEP = re.compile(r"\*\*/?|.", re.DOTALL)
-_pattern = lru_cache(256)(_Pattern.of)
 
 
 def _refused(text: str, why: str, remedy: str) -> SourceProblem:

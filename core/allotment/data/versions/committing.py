@@ -11,13 +11,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from allotment.data.datasets.footers_cache import FootersCache
 from allotment.data.datasets.listing import ListedFile, list_files
+from allotment.data.datasets.patience import Patience
 from allotment.data.datasets.reading import read_listed
 from allotment.data.datasets.stores.renewing import Lend, RenewingStore
 from allotment.data.datasets.stores.store import PIECE, FileUnreadable, Store
@@ -48,7 +49,8 @@ class CommitRequest:
 
     ``space`` is the dataset's own place in the target, whatever had its name before; ``kind`` and
     ``credential`` open the files as ``stores.open_store`` does; ``number`` is what the record calls
-    the version; ``work`` is a folder of the control plane for caches and copies of histories.
+    the version; ``work`` is a folder of the control plane for caches and copies of histories;
+    ``closed`` are folders that files of no source do not lead into.
     """
 
     dataset: str
@@ -65,6 +67,7 @@ class CommitRequest:
     at: datetime
     door: Door
     work: Path
+    closed: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,16 @@ def commit(request: CommitRequest, progress: Progress, lend: Lend | None = None)
         SourceProblem: a file cannot be used or was changed meanwhile, or the target refused.
     """
     cache = FootersCache(request.work / "footers.sqlite")
-    opened = RenewingStore(request.kind, request.credential, request.door, lend)
+    door = replace(request.door, closed_paths=request.closed)
+    opened = RenewingStore(request.kind, request.credential, door, lend)
     with closing(opened) as store:
-        listed = list_files(request.uris, store)
+        # It reads all of the files, which takes as long as it takes.
+        patience = Patience(seconds=None)
+        listed = list_files(request.uris, store, patience)
         progress(0, listed.size)
-        _, reading = read_listed(listed, request.format, request.options, store, cache, request.at)
+        _, reading = read_listed(
+            listed, request.format, request.options, store, cache, request.at, patience
+        )
         _all_usable(request.dataset, reading)
         with closing(open_contents(request.target, request.door, request.space)) as contents:
             files = _kept(request, listed.files, store, contents, progress)
@@ -224,6 +232,7 @@ def _named(
     put(contents, layout.sizes_key(tree), layout.sizes(files))
     put(contents, layout.object_key(tree), document)
     meta = {
+        "dataset": request.dataset,
         "version": request.number,
         "format": request.format.value,
         "options": dict(reading.options),
@@ -234,7 +243,8 @@ def _named(
     made = history.append(
         NewVersion(
             dataset=request.dataset,
-            pointer=layout.pointer(request.dataset, tree, files, meta),
+            space=request.space,
+            pointer=layout.pointer(request.space, tree, files, meta),
             remote=remote_of(request.target, request.space),
             message=request.message,
             person=request.person,

@@ -13,8 +13,8 @@ from allotment.data.datasets.stores.store import StoredFile
 
 _SCHEMA = """
 create table if not exists hashed (
-    uri text not null, etag text not null, size integer not null, md5 text not null,
-    primary key (uri, etag, size)
+    store text not null, uri text not null, etag text not null, size integer not null,
+    md5 text not null, primary key (store, uri, etag, size)
 ) without rowid;
 create table if not exists kept (place text not null, md5 text not null, primary key (place, md5))
     without rowid;
@@ -32,13 +32,12 @@ class Known:
         """The MD5 of those files whose contents are in the place already."""
         statement = (
             "select md5 from hashed join kept using (md5) "
-            "where uri = ? and etag = ? and size = ? and place = ?"
+            "where store = ? and uri = ? and etag = ? and size = ? and place = ?"
         )
         found = {}
         with self._cache.open() as connection:
             for file in files:
-                key = (str(file.uri), file.etag, file.size, self._place)
-                row = connection.execute(statement, key).fetchone()
+                row = connection.execute(statement, (*_key(file), self._place)).fetchone()
                 if row:
                     found[file] = str(row[0])
         return found
@@ -54,10 +53,14 @@ class Known:
         listed = list(kept)
         with self._cache.open() as connection:
             connection.executemany(
-                "insert or replace into hashed values (?, ?, ?, ?)",
-                [(str(file.uri), file.etag, file.size, md5) for file, md5 in listed],
+                "insert or replace into hashed values (?, ?, ?, ?, ?)",
+                [(*_key(file), md5) for file, md5 in listed],
             )
             connection.executemany(
                 "insert or ignore into kept values (?, ?)",
                 [(self._place, md5) for _, md5 in listed],
             )
+
+
+def _key(file: StoredFile) -> tuple[str, str, str, int]:
+    return file.store, str(file.uri), file.etag, file.size

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import IO, Any, cast
 
+from allotment.data.datasets.patience import Patience
 from allotment.data.datasets.stores.failing import listing_failed, reading_failed
 from allotment.data.datasets.stores.pieces import Pieces
 from allotment.data.datasets.stores.store import (
@@ -28,8 +28,9 @@ class AzureStore:
     def __init__(self, fields: Mapping[str, Any], door: Door) -> None:
         self._fields = fields
         self._client = azure.reading_client(fields, door)
+        self._store = f"{fields.get('account') or ''} {fields.get('endpoint') or ''}"
 
-    def list(self, uri: DataUri) -> Iterator[StoredFile]:
+    def list(self, uri: DataUri, patience: Patience | None = None) -> Iterator[StoredFile]:
         """All files that a URI names."""
         from azure.core.exceptions import AzureError  # noqa: PLC0415 - heavy
 
@@ -37,9 +38,11 @@ class AzureStore:
         prefix = uri.folder if uri.is_folder or uri.is_pattern else uri.path
         try:
             for blob in self._client.list_blobs(name_starts_with=prefix or None):
+                if patience is not None:
+                    patience.seen(1)
                 if uri.matches(blob.name) and not _is_folder(blob):
-                    found = replace(uri, path=blob.name)
-                    yield StoredFile(found, int(blob.size), str(blob.etag))
+                    found = uri.file(blob.name)
+                    yield StoredFile(found, int(blob.size), str(blob.etag), self._store)
                 if prefix == uri.path and not uri.is_folder:
                     return  # the blob itself is the first of those that begin with its name
         except AzureError as error:

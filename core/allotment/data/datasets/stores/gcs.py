@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import IO, Any, cast
 
+from allotment.data.datasets.patience import Patience
 from allotment.data.datasets.stores.failing import listing_failed, reading_failed
 from allotment.data.datasets.stores.pieces import Pieces
 from allotment.data.datasets.stores.store import (
@@ -33,8 +33,9 @@ class GcsStore:
         self._fields = fields
         self._client = gcs.reading_client(fields, door)
         self._bucket = self._client.bucket(str(fields["bucket"]))
+        self._store = str(fields.get("endpoint") or "")
 
-    def list(self, uri: DataUri) -> Iterator[StoredFile]:
+    def list(self, uri: DataUri, patience: Patience | None = None) -> Iterator[StoredFile]:
         """All files that a URI names."""
         from google.api_core.exceptions import GoogleAPIError  # noqa: PLC0415 - heavy
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - heavy
@@ -46,9 +47,12 @@ class GcsStore:
                 self._bucket, prefix=prefix or None, fields=_FIELDS, timeout=_SECONDS
             )
             for blob in blobs:
+                if patience is not None:
+                    patience.seen(1)
                 if uri.matches(blob.name) and not blob.name.endswith("/"):
-                    found = replace(uri, path=blob.name)
-                    yield StoredFile(found, int(blob.size or 0), str(blob.generation))
+                    found = uri.file(blob.name)
+                    size = int(blob.size or 0)
+                    yield StoredFile(found, size, str(blob.generation), self._store)
                 if prefix == uri.path and not uri.is_folder:
                     return  # the object itself is the first of those that begin with its name
         except (GoogleAPIError, GoogleAuthError, OSError) as error:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import IO
 
+from allotment.data.datasets.patience import Patience
 from allotment.data.datasets.stores import open_store
 from allotment.data.datasets.stores.store import Store, StoredFile
 from allotment.data.datasets.uris import DataUri
@@ -40,9 +41,9 @@ class RenewingStore:
         self._lock = threading.Lock()
         self._opened = [open_store(kind, credential, door)]
 
-    def list(self, uri: DataUri) -> Iterator[StoredFile]:
+    def list(self, uri: DataUri, patience: Patience | None = None) -> Iterator[StoredFile]:
         """All files that a URI names."""
-        return self._current().list(uri)
+        return self._current().list(uri, patience)
 
     def read(self, file: StoredFile, start: int, length: int) -> bytes:
         """Some bytes of a file."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from typing import IO, Any
 
+from allotment.data.datasets.patience import Patience
 from allotment.data.datasets.stores.store import (
     FileChanged,
     FileUnreadable,
@@ -33,8 +33,9 @@ class S3Store:
         self._fields = fields
         self._client = s3.reading_client(fields, door)
         self._bucket = str(fields["bucket"])
+        self._store = str(fields.get("endpoint") or "")
 
-    def list(self, uri: DataUri) -> Iterator[StoredFile]:
+    def list(self, uri: DataUri, patience: Patience | None = None) -> Iterator[StoredFile]:
         """All files that a URI names: a thousand with each request."""
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - heavy
 
@@ -43,10 +44,13 @@ class S3Store:
         prefix = uri.folder if uri.is_folder or uri.is_pattern else uri.path
         try:
             for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
-                for entry in page.get("Contents", ()):
+                entries = page.get("Contents", ())
+                if patience is not None:
+                    patience.seen(len(entries))
+                for entry in entries:
                     if uri.matches(entry["Key"]) and not entry["Key"].endswith("/"):
-                        found = replace(uri, path=entry["Key"])
-                        yield StoredFile(found, entry["Size"], entry.get("ETag", ""))
+                        found = uri.file(entry["Key"])
+                        yield StoredFile(found, entry["Size"], entry.get("ETag", ""), self._store)
                 if prefix == uri.path and not uri.is_folder:
                     return  # the key itself is the first of those that begin with it
         except ClientError as error:

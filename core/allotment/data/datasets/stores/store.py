@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
-from allotment.data.datasets.uris import DataUri, covers, written
+from allotment.data.datasets.patience import Patience
+from allotment.data.datasets.uris import DataUri, covers, is_account, written
 from allotment.data.problems import SourceProblem
 from allotment.model.reasons import Rule
 from allotment.model.sources import SourceKind
@@ -18,11 +19,15 @@ PIECE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file as a listing names it: where it lies, its size in bytes, and what changes when it does."""
+    """A file as a listing names it: where it lies, its size in bytes, and what changes when it does.
+
+    ``store`` tells two of one kind apart, which may have buckets, keys and ETags in common.
+    """
 
     uri: DataUri
     size: int
     etag: str
+    store: str = ""
 
 
 class FileUnreadable(Exception):
@@ -39,11 +44,12 @@ class FileChanged(FileUnreadable):
 class Store(Protocol):
     """Files that can be listed and read, by several threads at once."""
 
-    def list(self, uri: DataUri) -> Iterator[StoredFile]:
-        """All files that a URI names, by their paths; none where there are none.
+    def list(self, uri: DataUri, patience: Patience | None = None) -> Iterator[StoredFile]:
+        """All files that a URI names, in any order; none where there are none.
 
         Raises:
-            SourceProblem: the place does not answer, is not there, or may not be listed.
+            SourceProblem: the place does not answer, is not there, or may not be listed, or
+                patience is at its end.
         """
 
     def read(self, file: StoredFile, start: int, length: int) -> bytes:
@@ -73,6 +79,12 @@ def check_within(kind: SourceKind, fields: Mapping[str, Any], uri: DataUri) -> N
     if covers(kind, fields, uri):
         return
     place = fields.get("container") or fields.get("bucket")
+    if uri.account and not is_account(uri.account, fields):
+        raise SourceProblem(
+            f"{uri.account} is another storage account than the source's, {fields.get('account')}.",
+            remedy="Leave it out of the URI, or choose another source.",
+            rule=Rule.DATA_PATH,
+        )
     opened = written(kind, str(place), str(fields.get("prefix") or ""))
     raise SourceProblem(
         f"{uri} lies outside what the source opens, {opened}.",
