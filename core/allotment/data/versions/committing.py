@@ -243,8 +243,7 @@ def _named(
     made = history.append(
         NewVersion(
             dataset=request.dataset,
-            space=request.space,
-            pointer=layout.pointer(request.space, tree, files, meta),
+            pointer=layout.pointer(request.dataset, tree, files, meta),
             remote=remote_of(request.target, request.space),
             message=request.message,
             person=request.person,
