@@ -66,6 +66,9 @@ def versions(name: DatasetName, url: Url = None, as_json: Json = False) -> None:
         ],
         empty=f"{name} has no version. Commit one: allotment version-commit {name} -m MESSAGE",
     )
+    if found.items:
+        space = found.items[0].space
+        out.say(f"DVC reads them as datasets/{space}, revisions {space}/v1, {space}/TAG.")
 
 
 def commit(

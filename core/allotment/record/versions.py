@@ -181,14 +181,18 @@ def end_abandoned(writing: Writing, silent_for: timedelta) -> tuple[tuple[str, i
     return tuple(one for one in found if fail(writing, *one, _DIED))
 
 
-def tag(writing: Writing, dataset: str, number: int, tags: tuple[str, ...]) -> Version:
+def tag(
+    writing: Writing, dataset: str, number: int, tags: tuple[str, ...], space: str | None = None
+) -> Version:
     """Give a version exactly these tags; one that another version had moves here.
 
     Raises:
-        NotFound: there is no such version.
+        NotFound: there is no such version, or its dataset is not the one that has this ``space``.
         Refusal: it is not committed, or one of them is no tag.
     """
     before = get(writing, dataset, number)
+    if space is not None and before.space != space:
+        raise NotFound("version", f"{dataset}@{number}")
     reasons = [one for one in map(versioning.tag_reason, tags) if one is not None]
     if before.state is not VersionState.COMMITTED:
         reasons.append(

@@ -59,11 +59,15 @@ class Committing:
         """Give a version its number, and begin it as soon as those before it are done.
 
         Raises:
+            NotFound: the dataset is gone.
             Refusal: the target is disabled, or earlier versions lie in another.
         """
         with self._lock:
             with self._record.writing(person, self._clock()) as writing:
                 version = versions.begin(writing, dataset.name, target, message, person)
+                if version.space != dataset.space:
+                    # Another has taken the name since it was looked who may commit.
+                    raise NotFound("dataset", dataset.name)
             key = (dataset.name, version.number)
             self._under_way.add(key)
             before = self._last.get(dataset.name)
@@ -122,7 +126,7 @@ class Committing:
         """
         commits = {tag: version.commit if named else None for tag, named in tags.items()}
         opened = self.opened(version.target)
-        History(opened, self._opening.door, self._folder).tag(version.dataset, commits)
+        History(opened, self._opening.door, self._folder).tag(version.space, commits)
 
     def check(self, opened: OpenedTarget) -> str:
         """Test a target; answers in one sentence what was reached.

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from allotment.model.refusals import NotFound
 from allotment.model.versions import VersionState
+from allotment.record import datasets
 from allotment.work import committing
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
@@ -90,3 +92,20 @@ def test_a_commit_under_way_tells_nothing_to_who_takes_the_name_meanwhile(
     assert (version.state, version.message) == (VersionState.COMMITTED, "Mine"), version.problem
     [file] = data_api.client("zoes-server").datasets.access("pay", 1).files
     assert Path(file.uri).read_text() == "id\n1\n"
+
+
+@pytest.mark.promise("SET-4", "DATA-3")
+def test_a_commit_that_is_asked_for_late_makes_no_version_of_who_took_the_name(
+    data_api: Any, root: Path
+) -> None:
+    history = data_api.plane.data.committing
+    bob = register(data_api, "bob", root)
+    with data_api.plane.record.reading() as reading:
+        bobs = datasets.get(reading, "pay")
+    bob.datasets.delete("pay", revision="any")
+    zoe = register(data_api, "zoe", root)
+
+    with pytest.raises(NotFound):
+        history.begin(bobs, "history", "Late", "bob")
+
+    assert zoe.versions.all("pay").items == ()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
@@ -174,14 +175,14 @@ def test_dvc_itself_reads_what_was_committed(desk: Desk, tmp_path: Path) -> None
     desk.write("2026/a.parquet", 3)
     desk.write("b.parquet", 4)
     then = (desk.data / "b.parquet").read_bytes()
-    desk.commit()
+    desk.commit(space="sales-1f")
     desk.write("b.parquet", 9)
-    desk.commit(2)
+    desk.commit(2, space="sales-1f")
     away = tmp_path / "away"
     away.mkdir()
 
     histories = str(desk.kept / "histories")
-    dvc("get", histories, "datasets/sales", "--rev", "sales/v1", "--out", "first", folder=away)
+    dvc("get", histories, "datasets/sales-1f", "--rev", "sales-1f/v1", "-o", "first", folder=away)
 
     assert (away / "first" / "b.parquet").read_bytes() == then
     assert parquet.read_metadata(away / "first" / "2026" / "a.parquet").num_rows == 3
@@ -305,6 +306,26 @@ def test_tags_name_versions_for_dvc_too(desk: Desk) -> None:
 
     tags = desk.kept / "histories" / "refs" / "tags" / "sales"
     assert {one.name for one in tags.iterdir()} == {"v1", "2026-10"}
+
+
+@pytest.mark.promise("SET-4")
+def test_a_dataset_that_takes_a_name_inherits_no_files_and_no_tags_in_the_history(
+    desk: Desk,
+) -> None:
+    desk.write("old.parquet", 3)
+    old = desk.commit(space="sales-1")
+    History(desk.target, desk.door, desk.work).tag("sales-1", {"golden": old.commit})
+    (desk.data / "old.parquet").unlink()
+    desk.write("new.parquet", 4)
+
+    desk.commit(space="sales-2")
+
+    tags = desk.kept / "histories" / "refs" / "tags"
+    assert {one.name for one in (tags / "sales-2").iterdir()} == {"v1"}
+    assert (tags / "sales-1" / "golden").read_text().strip() == old.commit
+    assert (tags / "sales-1" / "v1").read_text().strip() == old.commit
+    (kept,) = desk.files(replace(old, space="sales-1"))
+    assert kept.path == "old.parquet"
 
 
 @pytest.mark.promise("SET-4")

@@ -130,6 +130,7 @@ VERSION: dict[str, Any] = {
     "committed_by": "analyst-1",
     "at": AT,
     "target": "history",
+    "space": "sales-5b2c9d01e7f4a836",
     "commit": "1f3a7d0c9b5e4f6a8d2c3b4a5f6e7d8c9b0a1f2e",
     "tags": ["2026-q3"],
     "files": 12,

@@ -160,10 +160,10 @@ async def _tagged(
 
     def label() -> Response:
         with plane.record.trying(caller.person, plane.now()) as writing:
-            versions.tag(writing, name, found.number, kept)
+            versions.tag(writing, name, found.number, kept, found.space)
         plane.data.committing.label(found, tags)
         with plane.record.writing(caller.person, plane.now()) as writing:
-            after = versions.tag(writing, name, found.number, kept)
+            after = versions.tag(writing, name, found.number, kept, found.space)
         return answer(version_document(after))
 
     return await plane.data.outside.call(caller.person, "target", found.target, label)

@@ -18,6 +18,7 @@ def version_document(version: Version) -> documents.Version:
         committed_by=version.committed_by,
         at=version.at,
         target=version.target,
+        space=version.space,
         commit=version.commit,
         tags=version.tags,
         files=version.files,

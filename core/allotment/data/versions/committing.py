@@ -243,7 +243,8 @@ def _named(
     made = history.append(
         NewVersion(
             dataset=request.dataset,
-            pointer=layout.pointer(request.dataset, tree, files, meta),
+            space=request.space,
+            pointer=layout.pointer(request.space, tree, files, meta),
             remote=remote_of(request.target, request.space),
             message=request.message,
             person=request.person,

@@ -29,9 +29,13 @@ _WELCOME = b"Keep versions here\n"
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """What a commit says. ``pointer`` names its files, ``remote`` is DVC's word on where they are."""
+    """What a commit says. ``pointer`` names its files, ``remote`` is DVC's word on where they are.
+
+    In the repository it goes by the ``space`` of its dataset; the name is for people who read the log.
+    """
 
     dataset: str
+    space: str
     pointer: bytes
     remote: Mapping[str, str]
     message: str
@@ -57,7 +61,7 @@ class History:
             for _ in range(_ATTEMPTS):
                 head = self._repository.head()
                 made = self._commit(head, new)
-                refs = {_tag(new.dataset, one): made for one in new.tags}
+                refs = {_tag(new.space, one): made for one in new.tags}
                 if self._repository.publish(head, made, refs):
                     return made.decode()
         raise SourceProblem(
@@ -65,7 +69,7 @@ class History:
             remedy="Commit again.",
         )
 
-    def pointer(self, dataset: str, commit: str) -> bytes:
+    def pointer(self, space: str, commit: str) -> bytes:
         """What a commit says of a dataset's files.
 
         Raises:
@@ -77,21 +81,21 @@ class History:
             with _alone(self._repository.lock):
                 self._repository.head()
         try:
-            found = _blob(repository, sha, pointer_path(dataset))
+            found = _blob(repository, sha, pointer_path(space))
         except (KeyError, ValueError):
             found = None
         if found is None:
             raise SourceProblem(
-                f"The history of {self._target!r} has no commit {commit[:12]} of {dataset!r}.",
+                f"The history of {self._target!r} has no commit {commit[:12]} of {space!r}.",
                 remedy="Ask an operator whether the repository was changed by somebody else.",
                 rule=Rule.DATA_VERSION,
             )
         return found
 
-    def tag(self, dataset: str, tags: Mapping[str, str | None]) -> None:
+    def tag(self, space: str, tags: Mapping[str, str | None]) -> None:
         """Let tags name commits; None takes a tag away."""
         refs = {
-            _tag(dataset, name): ObjectID(commit.encode()) if commit else None
+            _tag(space, name): ObjectID(commit.encode()) if commit else None
             for name, commit in tags.items()
         }
         with _alone(self._repository.lock):
@@ -119,8 +123,8 @@ class History:
         repository = self._repository.local
         config = (_blob(repository, head, CONFIG) if head else None) or b""
         changes = {
-            pointer_path(new.dataset): Blob.from_string(new.pointer),
-            CONFIG: Blob.from_string(with_remote(config, new.dataset, new.remote)),
+            pointer_path(new.space): Blob.from_string(new.pointer),
+            CONFIG: Blob.from_string(with_remote(config, new.space, new.remote)),
         }
         message = f"{new.dataset}: {new.message}\n".encode()
         return self._store(head, changes, message, new.person, new.at)
@@ -173,8 +177,8 @@ def _blob(repository: Repo, commit: ObjectID, path: str) -> bytes | None:
     return repository.object_store[sha].as_raw_string()
 
 
-def _tag(dataset: str, name: str) -> Ref:
-    return Ref(f"refs/tags/{_step(dataset)}/{_step(name)}".encode())
+def _tag(space: str, name: str) -> Ref:
+    return Ref(f"refs/tags/{_step(space)}/{_step(name)}".encode())
 
 
 def _step(name: str) -> str:

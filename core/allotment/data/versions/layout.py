@@ -1,8 +1,9 @@
 """How DVC lays versions out, so that DVC's own programs read what this platform wrote.
 
 Contents lie under the MD5 of their bytes; the files of one version are one more such object, a JSON list
-whose name ends in ``.dir``; a file ``datasets/NAME.dvc`` in the git repository names that object, and
-``.dvc/config`` says where the contents of each dataset are.
+whose name ends in ``.dir``; a file ``datasets/SPACE.dvc`` in the git repository names that object, and
+``.dvc/config`` says where the contents of each dataset are. A dataset's space is its name and a part that
+no other ever has: whoever takes the name of a deleted dataset inherits no file, no tag and no store.
 """
 
 from __future__ import annotations
@@ -54,14 +55,12 @@ def read_sizes(document: bytes) -> tuple[VersionFile, ...]:
     return tuple(VersionFile(path, size, md5) for path, size, md5 in json.loads(document))
 
 
-def pointer_path(dataset: str) -> str:
+def pointer_path(space: str) -> str:
     """Where the repository says which files a dataset has."""
-    return f"{FOLDER}/{dataset}.dvc"
+    return f"{FOLDER}/{space}.dvc"
 
 
-def pointer(
-    dataset: str, tree: str, files: Iterable[VersionFile], meta: Mapping[str, Any]
-) -> bytes:
+def pointer(space: str, tree: str, files: Iterable[VersionFile], meta: Mapping[str, Any]) -> bytes:
     """The file that names a version's files, with what this platform knows of it under ``meta``."""
     listed = tuple(files)
     out = {
@@ -69,8 +68,8 @@ def pointer(
         "size": sum(file.size for file in listed),
         "nfiles": len(listed),
         "hash": "md5",
-        "path": dataset,
-        "remote": dataset,
+        "path": space,
+        "remote": space,
     }
     stream = io.StringIO()
     _yaml().dump({"outs": [out], "meta": {"allotment": dict(meta)}}, stream)
@@ -92,12 +91,12 @@ def tree_of(document: bytes) -> str:
     return str(tree)
 
 
-def with_remote(config: bytes, dataset: str, remote: Mapping[str, str]) -> bytes:
+def with_remote(config: bytes, space: str, remote: Mapping[str, str]) -> bytes:
     """DVC's configuration with a dataset's store in it; what else it says stays."""
     from configobj import ConfigObj  # noqa: PLC0415 - for the worker only
 
     changed = ConfigObj(config.decode().splitlines())
-    changed[f'remote "{dataset}"'] = dict(remote)
+    changed[f'remote "{space}"'] = dict(remote)
     return ("\n".join(changed.write()) + "\n").encode()
 
 

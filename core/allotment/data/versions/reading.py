@@ -26,7 +26,7 @@ def files_of_version(
     Raises:
         SourceProblem: the target does not answer, or does not have it any more.
     """
-    pointer = History(opened, door, work).pointer(version.dataset, version.commit)
+    pointer = History(opened, door, work).pointer(version.space, version.commit)
     try:
         tree = layout.tree_of(pointer)
         with closing(open_contents(opened, door, version.space)) as contents:

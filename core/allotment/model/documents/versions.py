@@ -78,6 +78,10 @@ class Version(Document):
     committed_by: str
     at: datetime
     target: str
+    space: str = Field(
+        default="",
+        description="What its dataset is called in the target: DVC reads datasets/SPACE, revision SPACE/v1",
+    )
     commit: str = ""
     tags: tuple[str, ...] = ()
     files: int = 0
