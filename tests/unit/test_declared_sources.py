@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from allotment.cli.offline import OfflineConfiguration
 from allotment.data.keys import new_key
 from allotment.data.vault import Vault
 from allotment.model.claims import Claim, Granted
@@ -347,3 +348,12 @@ def test_a_platform_that_keeps_no_secrets_starts_with_no_source_that_has_one(
 
     with pytest.raises(SettingsInvalid, match="This platform keeps no secrets"):
         prepare_record(load_settings(file, tmp_path), tmp_path / "first", NOW, tmp_path)
+
+
+def test_without_the_platforms_keys_no_source_with_a_secret_is_made(record: Record) -> None:
+    offline = OfflineConfiguration(record)
+
+    with pytest.raises(Refusal, match="keys of the platform's secrets are not known here"):
+        offline.apply(FILE, secrets={"warehouse": {"password": SECRET}})
+
+    assert planned(record) != ()

@@ -16,6 +16,7 @@ from allotment.model.instance_types import InstanceType
 from allotment.model.limits import LimitKind, LimitScope
 from allotment.model.people import Permission
 from allotment.model.sharing import PoolPolicy
+from allotment.model.sources import Audience, Source, SourceKind
 from allotment.record import (
     Record,
     Writing,
@@ -31,6 +32,7 @@ from allotment.record import (
     pools,
     profiles,
     roles,
+    sources,
 )
 from allotment.settings import declare, parse_settings
 
@@ -84,6 +86,16 @@ TYPES = st.builds(
     quota=st.none() | st.just("L-DB2E81BA"),
     enabled=st.booleans(),
 )
+FOLDERS = st.builds(
+    Source,
+    st.just("replaced"),
+    st.just(SourceKind.FOLDER),
+    title=TEXTS,
+    description=TEXTS,
+    fields=st.sampled_from(["/srv/a", "/srv/b c: #d"]).map(lambda path: {"path": path}),
+    audience=st.builds(Audience, everyone=st.booleans()),
+    enabled=st.booleans(),
+)
 BUDGETS = st.builds(
     BudgetTerms,
     amount=st.decimals(0, 999, places=2),
@@ -106,6 +118,7 @@ def choices(draw: st.DrawFn, pools: list[str], made: list[str]) -> dict[str, Any
         "default_group": draw(st.sampled_from([*made, None])),
         "types": draw(st.dictionaries(NAMES, TYPES, max_size=2)),
         "budgets": draw(st.dictionaries(st.sampled_from(made), BUDGETS, max_size=2)),
+        "sources": draw(st.dictionaries(NAMES, FOLDERS, max_size=2)),
         "several": draw(st.booleans()),
     }
 
@@ -190,6 +203,11 @@ def choose(writing: Writing, world: dict[str, Any]) -> None:
     platform.set_default_group(writing, world["default_group"])
     for name, of_cloud in world["types"].items():
         instance_types.create(writing, replace(of_cloud, name=name))
+    for name, folder in world["sources"].items():
+        groups_of = tuple(sorted(world["groups"]))
+        audience = replace(folder.audience, groups=groups_of)
+        wanted = replace(folder, name=name, audience=audience, group=groups_of[0])
+        sources.create(writing, wanted, {})
     for name, terms in world["budgets"].items():
         budgets.put(writing, BudgetScope.GROUP, name, terms)
     if world["mode"] is Mode.FLEXIBLE and world["several"]:
@@ -235,6 +253,10 @@ def configured(record: Record) -> dict[str, object]:
                 for each in departments.all_departments(reading)
             },
             "types": [replace(each, revision=1) for each in instance_types.all_types(reading)],
+            "sources": [
+                replace(each, created_by="", created_at=None, changed_at=None)
+                for each in sources.all_sources(reading)
+            ],
             "budgets": {
                 (row.budget.subject, row.budget.terms) for row in budgets.all_rows(reading)
             },

@@ -104,6 +104,7 @@ def _state(source: Source) -> str:
     words = ["enabled" if source.enabled else "disabled"]
     words += ["accepted as it is"] if source.accepted else []
     words += ["users can read its password"] if source.shared else []
+    words += ["declared by the settings"] if source.declared else []
     return ", ".join(words)
 
 

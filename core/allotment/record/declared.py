@@ -15,6 +15,12 @@ def all_declared(reading: Reading) -> dict[tuple[str, str], Any]:
     return {(row.kind, row.name): row.document for row in reading.all(sa.select(declared))}
 
 
+def names(reading: Reading, kind: str) -> frozenset[str]:
+    """The names of what the settings have made of a kind."""
+    rows = reading.all(sa.select(declared.c.name).where(declared.c.kind == kind))
+    return frozenset(row.name for row in rows)
+
+
 def remember(writing: Writing, kind: str, name: str, document: Any) -> None:
     """Remember that the settings have made this."""
     match = (declared.c.kind == kind, declared.c.name == name)

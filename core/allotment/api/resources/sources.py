@@ -29,7 +29,7 @@ from allotment.data.problems import SourceProblem
 from allotment.model import documents
 from allotment.model.refusals import Refusal
 from allotment.model.sources import Source
-from allotment.record import events, loans, sources
+from allotment.record import declared, events, loans, sources
 from allotment.rules.data_access import source_reason
 from allotment.rules.permission import Action, Caller, Target
 
@@ -54,8 +54,9 @@ def list_sources(request: Request, plane: Plane, caller: Asker, page: Paged) -> 
     """Sources that the caller manages or may use; asked by a server, those that it may use."""
     with plane.record.reading() as reading:
         onlooker = Onlooker.of(reading, caller, plane.now())
+        named = declared.names(reading, "source")
         found = [
-            source_document(one, onlooker)
+            source_document(one, onlooker, declared=named)
             for one in sources.all_sources(reading)
             if onlooker.lists_source(one)
         ]
@@ -227,7 +228,8 @@ def _document(plane: ControlPlane, caller: Caller, name: str) -> documents.Sourc
     with plane.record.reading() as reading:
         onlooker = Onlooker.of(reading, caller, plane.now())
         source = known_source(reading, onlooker, name)
-        return source_document(source, onlooker, held_by(reading, "sources", name))
+        held = held_by(reading, "sources", name)
+        return source_document(source, onlooker, held, declared.names(reading, "source"))
 
 
 def _usable(plane: ControlPlane, caller: Caller, name: str) -> Source:

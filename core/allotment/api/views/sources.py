@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from allotment.api.views.onlooker import Onlooker
@@ -15,9 +15,15 @@ from allotment.rules.data_access import source_grounds, source_reason
 
 
 def source_document(
-    source: Source, onlooker: Onlooker, held_by: tuple[str, ...] = ()
+    source: Source,
+    onlooker: Onlooker,
+    held_by: tuple[str, ...] = (),
+    declared: Collection[str] = (),
 ) -> documents.Source:
-    """A source, as far as whoever looks may know it. ``held_by`` is told to those who manage it."""
+    """A source, as far as whoever looks may know it. ``held_by`` is told to those who manage it.
+
+    ``declared`` are the names of sources that settings declare.
+    """
     manages = onlooker.manages_source(source)
     inside = manages or onlooker.sees_all
     grounds = source_grounds(source, onlooker.asker)
@@ -44,6 +50,7 @@ def source_document(
         usable=grounds is not None,
         grounds="" if grounds is None else grounds.value,
         obstacle="" if obstacle is None else obstacle.sentence,
+        declared=inside and source.name in declared,
         created_by=source.created_by if inside else "",
         created_at=source.created_at,
         changed_at=source.changed_at,

@@ -120,6 +120,10 @@ class Source(Document):
         default=(),
         description="Servers that run and hold it, as person/server: told where one is asked for, to those who manage it",
     )
+    declared: bool = Field(
+        default=False,
+        description="Whether a settings file declares it: told to those who manage it",
+    )
     created_by: str = ""
     created_at: datetime | None = None
     changed_at: datetime | None = None
