@@ -30,8 +30,11 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
 ACCOUNT = "reader@project.iam.gserviceaccount.com"
-OBJECTS = re.compile(r"resource\.name\.startsWith\('projects/_/buckets/([^/]+)/objects/(.*?)'\)")
-LISTED = re.compile(r"objectListPrefix', ''\)\.startsWith\('(.*?)'\)")
+TEXT = r"'((?:[^'\\]|\\.)*)'"
+OBJECTS = re.compile(rf"resource\.name\.startsWith\({TEXT}\)")
+OBJECT = re.compile(rf"resource\.name == {TEXT}")
+LISTED = re.compile(rf"objectListPrefix', ''\)\.startsWith\({TEXT}\)")
+SHORT = re.compile(r"/v1/projects/-/serviceAccounts/([^/]+):generateAccessToken")
 BUCKET = re.compile(
     r"/storage/v1/b/([^/]+)(?:/o(?:/(.+))?)?$|/download/storage/v1/b/([^/]+)/o/(.+)$"
 )
@@ -42,10 +45,14 @@ class GoogleStore:
     """The address of both, the service account that they know, and what was exchanged.
 
     ``enforced`` False lets a narrowed token do everything, as an endpoint without rules would.
+    ``makes_tokens`` is whether the account may make short tokens for itself, ``slow`` is how far its clock
+    goes after this machine's.
     """
 
     url: str = ""
     enforced: bool = True
+    makes_tokens: bool = True
+    slow: timedelta = timedelta(0)
     lifetime: timedelta = timedelta(hours=1)
     boundaries: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     owners: dict[str, datetime] = field(default_factory=dict)
@@ -96,6 +103,7 @@ class GoogleStore:
             "prefix": prefix,
             "endpoint": self.url,
             "token_endpoint": f"{self.url}/v1/token",
+            "iam_endpoint": self.url,
         }
 
     @property
@@ -103,10 +111,15 @@ class GoogleStore:
         """The form's secret fields."""
         return {"service_account": self.service_account}
 
-    def new_owner(self) -> str:
-        """A token that may do everything."""
+    @property
+    def now(self) -> datetime:
+        """What time it is there."""
+        return datetime.now(UTC) - self.slow
+
+    def new_owner(self, end: datetime | None = None) -> str:
+        """A token that may do everything, until an end."""
         token = f"owner-{secrets.token_hex(16)}"
-        self.owners[token] = datetime.now(UTC) + self.lifetime
+        self.owners[token] = end or self.now + self.lifetime
         return token
 
 
@@ -123,6 +136,10 @@ class Doorkeeper(RequestHandler):  # type: ignore[misc]  # the emulator has no t
     def do_POST(self) -> None:  # noqa: N802 - http.server's name
         """Writing, or asking for a token."""
         path = urlsplit(self.path).path
+        if short := SHORT.fullmatch(path):
+            length = int(self.headers["Content-Length"])
+            self._answer(*self._shorten(unquote(short[1]), json.loads(self.rfile.read(length))))
+            return
         if path in {"/token", "/v1/token"}:
             length = int(self.headers["Content-Length"])
             asked = {
@@ -145,7 +162,7 @@ class Doorkeeper(RequestHandler):  # type: ignore[misc]  # the emulator has no t
         self._guard("DELETE")
 
     def _guard(self, method: str) -> None:
-        token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        token = self._bearer()
         refused = self._refusal(method, token)
         if refused is not None:
             message = {"error": {"code": int(refused), "message": refused.phrase}}
@@ -154,9 +171,16 @@ class Doorkeeper(RequestHandler):  # type: ignore[misc]  # the emulator has no t
         with self.lock:
             getattr(super(), f"do_{method}")()
 
+    def _bearer(self) -> str:
+        return (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The header Date, by the store's clock."""
+        return str(super().date_time_string(timestamp or self.store.now.timestamp()))
+
     def _refusal(self, method: str, token: str) -> HTTPStatus | None:
         end = self.store.owners.get(token)
-        if end is None or end < datetime.now(UTC):
+        if end is None or end < self.store.now:
             return HTTPStatus.UNAUTHORIZED
         boundary = self.store.boundaries.get(token)
         if boundary is None or not self.store.enforced:
@@ -179,10 +203,12 @@ class Doorkeeper(RequestHandler):  # type: ignore[misc]  # the emulator has no t
             condition = rule.get("availabilityCondition", {}).get("expression")
             if condition is None:
                 return True
-            objects, lists = OBJECTS.search(condition), LISTED.search(condition)
-            if name and objects and objects[1] == bucket and name.startswith(objects[2]):
+            full = f"projects/_/buckets/{bucket}/objects/{name}"
+            if name and any(map(full.startswith, said(OBJECTS, condition))):
                 return True
-            if not name and lists and listed.startswith(lists[1]):
+            if name and full in said(OBJECT, condition):
+                return True
+            if not name and any(map(listed.startswith, said(LISTED, condition))):
                 return True
         return False
 
@@ -193,20 +219,44 @@ class Doorkeeper(RequestHandler):  # type: ignore[misc]  # the emulator has no t
                 self.store.key.public_key(),
                 algorithms=["RS256"],
                 audience="https://oauth2.googleapis.com/token",
+                options={"verify_exp": False, "verify_iat": False},
             )
         except jwt.PyJWTError:
             answer = {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
             return HTTPStatus.BAD_REQUEST, answer
+        if not said["iat"] - 300 < self.store.now.timestamp() < said["exp"]:
+            return HTTPStatus.BAD_REQUEST, {  # as Google words it
+                "error": "invalid_grant",
+                "error_description": "Invalid JWT: Token must be a short-lived token (60 minutes)"
+                " and in a reasonable timeframe. Check your iat and exp values in the JWT claim.",
+            }
         assert said["iss"] == ACCOUNT  # noqa: S101 - the only one there is
         return HTTPStatus.OK, self._token(self.store.new_owner())
 
     def _exchange(self, asked: Mapping[str, str]) -> tuple[HTTPStatus, Mapping[str, Any]]:
-        if asked["subject_token"] not in self.store.owners:
+        """What is narrowed ends with what it was made of; when that is, it need not say."""
+        end = self.store.owners.get(asked["subject_token"])
+        if end is None:
             return HTTPStatus.BAD_REQUEST, {"error": "invalid_grant"}
-        token = self.store.new_owner()
+        token = self.store.new_owner(end)
         options = json.loads(unquote(asked["options"]))
         self.store.boundaries[token] = options["accessBoundary"]
-        return HTTPStatus.OK, self._token(token)
+        return HTTPStatus.OK, {"access_token": token, "token_type": "Bearer"}
+
+    def _shorten(
+        self, email: str, asked: Mapping[str, Any]
+    ) -> tuple[HTTPStatus, Mapping[str, Any]]:
+        """A token that ends sooner: by the reference of "projects.serviceAccounts.generateAccessToken"."""
+        if self.store.owners.get(self._bearer()) is None:
+            return HTTPStatus.UNAUTHORIZED, {"error": {"status": "UNAUTHENTICATED"}}
+        if email != ACCOUNT or not self.store.makes_tokens:
+            return HTTPStatus.FORBIDDEN, {"error": {"status": "PERMISSION_DENIED"}}
+        seconds = int(asked["lifetime"].removesuffix("s"))
+        if not 0 < seconds <= 3600 or not asked["scope"]:  # noqa: PLR2004 - an hour
+            return HTTPStatus.BAD_REQUEST, {"error": {"status": "INVALID_ARGUMENT"}}
+        end = (self.store.now + timedelta(seconds=seconds)).replace(microsecond=0)
+        token = self.store.new_owner(min(end, self.store.now + self.store.lifetime))
+        return HTTPStatus.OK, {"accessToken": token, "expireTime": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
 
     def _token(self, token: str) -> Mapping[str, Any]:
         seconds = int(self.store.lifetime.total_seconds())
@@ -219,6 +269,11 @@ class Doorkeeper(RequestHandler):  # type: ignore[misc]  # the emulator has no t
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+
+def said(pattern: re.Pattern[str], condition: str) -> list[str]:
+    """The texts that a condition compares with in one way."""
+    return [re.sub(r"\\(.)", r"\1", text) for text in pattern.findall(condition)]
 
 
 @contextmanager

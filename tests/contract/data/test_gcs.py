@@ -14,7 +14,8 @@ from google.auth.exceptions import GoogleAuthError
 from allotment.data.door import Door
 from allotment.data.kinds import connections
 from allotment.data.kinds.gcs import GoogleStorage, reading_client
-from allotment.data.kinds.gcs.clients import account_client, boundary
+from allotment.data.kinds.gcs.boundary import boundary
+from allotment.data.kinds.gcs.clients import account_client
 from allotment.data.kinds.kind import Borrower, Opened
 from allotment.data.problems import SourceProblem
 from allotment.model.sources import Credential, SourceKind, Verdict
@@ -214,7 +215,7 @@ def test_a_check_says_what_was_reached_and_what_servers_get(
 ) -> None:
     assert KIND.check(register(), loopback) == (
         f"Bucket {bucket} at {gcs_store.url}, prefix sales/."
-        " Servers get a token for an hour that reads only this."
+        " Servers get a token that ends, and reads only this."
     )
     assert "no file below it yet" in KIND.check(register(prefix="none"), loopback)
 

@@ -1,17 +1,19 @@
-"""Google Cloud Storage: servers read one prefix with a narrowed token that ends within the hour."""
+"""Google Cloud Storage: servers read one prefix with a narrowed token that ends soon."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from allotment.data.door import Door
 from allotment.data.kinds.attempts import unproven
+from allotment.data.kinds.connections import Watch
 from allotment.data.kinds.gcs import form
 from allotment.data.kinds.gcs.words import asking
 from allotment.data.kinds.kind import Borrower, Opened
+from allotment.data.kinds.lasting import chosen
 from allotment.data.kinds.places import below, entries, page, prefix_of
 from allotment.data.problems import SourceProblem
 from allotment.model.sources import Browsed, Credential, Proof, SourceKind
@@ -37,32 +39,29 @@ class GoogleStorage:
             found = client.list_blobs(bucket, prefix=prefix or None, max_results=1, **ONCE)
             empty = next(iter(found), None) is None
         note = " There is no file below it yet." if empty else ""
-        given = "Servers get a token for an hour that reads only this."
+        given = "Servers get a token that ends, and reads only this."
         return f"{_where(source)}, prefix {prefix or '(all)'}.{note} {given}"
 
     def prove(self, source: Opened, door: Door, now: datetime) -> Proof:
-        """Try to write with what a server would be given."""
+        """Try to write with what a server would be given, as short as the form says where Google lets it."""
+        from allotment.data.kinds.gcs.clients import token_client
         from allotment.data.kinds.gcs.proof import attempt_writes
 
         try:
-            bucket, prefix = _place(source)
-            with _as_server(source, door) as client:
-                return attempt_writes(client, bucket, prefix, now)
+            with asking(_where(source)) as watch:
+                token, lasts, remark = _as_lent(source, door, watch)
+                with contextlib.closing(token_client(source.fields, token, door, watch)) as client:
+                    return attempt_writes(client, _place(source), now, lasts, remark)
         except SourceProblem as problem:
             return unproven(now, str(problem))
 
-    def issue(
-        self,
-        source: Opened,
-        borrower: Borrower,  # noqa: ARG002 - Google's tokens carry no name, and end when they end
-        door: Door,
-        now: datetime,
-    ) -> Credential:
-        """A token of the service account, narrowed to reading the prefix."""
-        from allotment.data.kinds.gcs.clients import reading_token
+    def issue(self, source: Opened, borrower: Borrower, door: Door, now: datetime) -> Credential:
+        """A token of the service account, narrowed to reading what is lent."""
+        from allotment.data.kinds.gcs.tokens import reading_token
 
+        lasts = min(borrower.lasts, borrower.until - now)
         with asking(_where(source)) as watch:
-            token, lasts = reading_token(source, door, watch)
+            token, lasts = reading_token(source, lasts, borrower.within, door, watch)
             project = str(form.key_of(source).get("project_id", ""))
         bucket, prefix = _place(source)
         fields = {
@@ -123,13 +122,24 @@ def account_client(source: Opened, door: Door) -> Any:
 
 @contextlib.contextmanager
 def _as_server(source: Opened, door: Door) -> Iterator[Any]:
-    """A client with what a server would be given."""
-    from allotment.data.kinds.gcs.clients import reading_token, token_client
+    """A client that reads what a server may; nobody else is lent its token, so it may last."""
+    from allotment.data.kinds.gcs.clients import token_client
+    from allotment.data.kinds.gcs.tokens import LONGEST, reading_token
 
     with asking(_where(source)) as watch:
-        token, _lasts = reading_token(source, door, watch)
+        token, _lasts = reading_token(source, LONGEST, (), door, watch)
         with contextlib.closing(token_client(source.fields, token, door, watch)) as client:
             yield client
+
+
+def _as_lent(source: Opened, door: Door, watch: Watch) -> tuple[str, timedelta, str]:
+    """A token that lasts as the form says, or as long as Google can do no less; then why."""
+    from allotment.data.kinds.gcs.tokens import LONGEST, OnlyLongTokens, reading_token
+
+    try:
+        return *reading_token(source, chosen(source.fields), (), door, watch), ""
+    except OnlyLongTokens as problem:
+        return *reading_token(source, LONGEST, (), door, watch), str(problem)
 
 
 def _place(source: Opened) -> tuple[str, str]:

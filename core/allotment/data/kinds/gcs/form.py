@@ -9,6 +9,7 @@ from typing import Any
 
 from allotment.data.kinds.connections import trusting
 from allotment.data.kinds.kind import FormField, Opened
+from allotment.data.kinds.lasting import LASTS
 from allotment.data.kinds.places import prefix_of
 from allotment.data.kinds.s3.form import must_be_root
 from allotment.data.problems import SourceProblem
@@ -32,10 +33,11 @@ FIELDS = (
     FormField(
         "service_account",
         "Service account",
-        "The JSON file of its key. Servers are given a token for an hour that only reads this.",
+        "The JSON file of its key. Servers are given a token that ends, and only reads this.",
         type="secret",
         required=True,
     ),
+    LASTS,
     FormField(
         "endpoint",
         "Endpoint",
@@ -47,6 +49,12 @@ FIELDS = (
         "Endpoint for tokens",
         "Where tokens are narrowed; empty for Google's own.",
         placeholder=TOKEN_ENDPOINT,
+    ),
+    FormField(
+        "iam_endpoint",
+        "Endpoint for short tokens",
+        "Where the account makes tokens that end sooner than in an hour; empty for Google's own.",
+        placeholder="https://iamcredentials.googleapis.com",
     ),
     FormField(
         "ca",
@@ -74,8 +82,9 @@ def validate(source: Opened) -> None:
         )
     prefix_of(str(source.fields["prefix"]))
     trusting(str(source.fields["ca"]))
-    if source.fields["endpoint"]:
-        must_be_root(str(source.fields["endpoint"]), "Endpoint")
+    for name, label in (("endpoint", "Endpoint"), ("iam_endpoint", "Endpoint for short tokens")):
+        if source.fields[name]:
+            must_be_root(str(source.fields[name]), label)
     if source.secrets.get("service_account"):
         key_of(source)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from allotment.data.kinds.attempts import Attempts
@@ -18,11 +18,21 @@ ONCE: dict[str, Any] = {"timeout": (CONNECT_SECONDS, READ_SECONDS), "retry": Non
 """No call is repeated: by itself the library tries for two minutes."""
 
 
-def attempt_writes(client: Any, name: str, prefix: str, now: datetime) -> Proof:
+def attempt_writes(
+    client: Any, place: tuple[str, str], now: datetime, lasts: timedelta, remark: str = ""
+) -> Proof:
     """List, then try to write, to delete, to begin a large file, and to look beside the prefix.
 
     Listing comes first: a token that is not taken at all would be refused everything else, too.
+
+    Args:
+        client: sends the token that is tried.
+        place: bucket and prefix.
+        now: when this is tried.
+        lasts: the token's life.
+        remark: what else a reader of the proof should know.
     """
+    name, prefix = place
     next(iter(client.list_blobs(name, prefix=prefix or None, max_results=1, **ONCE)), None)
     blob = client.bucket(name).blob(f"{prefix}{MARK}{secrets.token_hex(8)}")
     attempts = Attempts()
@@ -38,7 +48,9 @@ def attempt_writes(client: Any, name: str, prefix: str, now: datetime) -> Proof:
     ]
     if "write a file" in attempts.possible and not _removed(blob):
         attempts.remark(f"{blob.name} could not be removed again: delete it.")
-    proof = attempts.proof(now)
+    if remark:
+        attempts.remark(remark)
+    proof = attempts.proof(now, ends_within=int(lasts.total_seconds()))
     if proof.verdict is not Verdict.READ_ONLY:
         return proof
     problem = next(filter(None, problems), "")
