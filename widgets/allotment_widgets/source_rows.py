@@ -21,7 +21,7 @@ STATES = {
 }
 PROOFS = {
     "read-only": State("Proven", "ok"),
-    "accepted": State("Risk accepted", "warn"),
+    "accepted": State("Accepted", "warn"),
     "writable": State("Writable", "bad"),
     "unproven": State("Not proven", "bad"),
     "untried": State("Not tried", "warn"),
@@ -29,14 +29,14 @@ PROOFS = {
 ENDS = {
     "soon": State("Within a minute", "ok"),
     "late": State("Later", "plain"),
-    "never": State("Not: shared account", "warn"),
+    "never": State("Not: shared", "warn"),
 }
 """When revoking ends what servers were lent."""
 SOURCE_COLUMNS = (
     Column("id", "Source", flex=1.1, width=98, hover="title"),
     Column("kind", "Kind", width=150, hide_narrow=True),
-    Column("audience", "Who may use it", flex=1.4, width=124, hide_narrow=True),
-    Column("proof", "Read-only", kind="state", states=PROOFS, hover="found", width=140),
+    Column("audience", "Who may use it", flex=1.4, width=124, hover="audience", hide_narrow=True),
+    Column("proof", "Read-only", kind="state", states=PROOFS, hover="found", width=134),
     Column(
         "ends",
         "Revoking ends it",
@@ -49,7 +49,7 @@ SOURCE_COLUMNS = (
     ),
     Column("proven_at", "Tried", kind="time", width=104, hide_narrow=True),
     Column("datasets", "Datasets", kind="number", width=98, extra=True),
-    Column("state", "State", kind="state", states=STATES, hover="obstacle", width=118),
+    Column("state", "State", kind="state", states=STATES, hover="obstacle", width=124),
 )
 SHARED = "Its users can read the password of the registered account."
 DATABASES = frozenset(

@@ -23,6 +23,11 @@ export interface ToolbarOptions {
   onColumns(all: boolean): void;
 }
 
+/** Whether a button has a place: not where it makes no sense for what is selected, nor where there is no row to select. */
+export function offered(action: ActionSpec, total: number, withheld: readonly string[]): boolean {
+  return !withheld.includes(action.key) && (total > 0 || action.needs === "none");
+}
+
 /** "37 running · 128 of 10,000 servers · 3 selected" */
 export function countWords({ shown, total, selected, noun, summary }: Counts): string {
   const rows = shown === total ? plural(total, noun) : `${number(shown, 0)} of ${plural(total, noun)}`;
@@ -84,7 +89,7 @@ export class Toolbar {
     for (const [action, button] of this.buttons) {
       const open = allowed(action, counts.selected);
       button.disabled = !open;
-      button.hidden = withheld.includes(action.key);
+      button.hidden = !offered(action, counts.total, withheld);
       button.title = open ? "" : action.needs === "one" ? `Select one ${counts.noun[0]} first` : `Select ${counts.noun[1]} first`;
       const many = action.many && counts.selected > 0;
       setText(button, many ? action.many.replace("{n}", number(counts.selected, 0)) : action.label);
