@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from typing import Any, Final, Literal, TypeVar
 
 import httpx
@@ -46,7 +47,7 @@ class Connection:
     def __init__(
         self, url: str, token: str, *, timeout: float, transport: httpx.BaseTransport | None
     ) -> None:
-        self.url = url.rstrip("/")
+        self.url, self._seconds = url.rstrip("/"), timeout
         self._http = httpx.Client(
             headers={"Authorization": f"Bearer {token}"},
             timeout=timeout,
@@ -56,6 +57,12 @@ class Connection:
             # Loading the certificates takes longer than asking; plain HTTP has no use for them.
             verify=url.startswith("https"),
         )
+
+    def patient(self, seconds: float) -> Connection:
+        """The same connection, for what takes longer: it waits so long for an answer."""
+        other = copy(self)
+        other._seconds = max(seconds, self._seconds)  # noqa: SLF001 - it is one of these
+        return other
 
     def close(self) -> None:
         """Close every connection; a request under way fails."""
@@ -128,7 +135,13 @@ class Connection:
         known = {name: value for name, value in (query or {}).items() if value is not None}
         try:
             response = self._http.request(
-                method, self.url + path, params=known, json=body, content=content, headers=headers
+                method,
+                self.url + path,
+                params=known,
+                json=body,
+                content=content,
+                headers=headers,
+                timeout=self._seconds,
             )
         except httpx.HTTPError as error:
             raise away(self.url, error) from error

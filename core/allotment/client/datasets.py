@@ -14,6 +14,8 @@ from allotment.model.sources import Audience
 
 VersionName = int | str | datetime
 """A version by its number, its tag, the moment (the newest before it), or ``"promised"``."""
+_READING = 180.0
+"""Seconds to wait where files are listed and read: the control plane ends that after two minutes."""
 
 
 class Datasets:
@@ -21,6 +23,7 @@ class Datasets:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._reading = connection.patient(_READING)
 
     def all(self) -> DatasetListing:
         """Datasets that the caller manages or may use, and public ones, by name."""
@@ -40,13 +43,13 @@ class Datasets:
         No audience: the caller.
         """
         body = {"name": name, "uris": list(uris), **more}
-        return self._connection.send(Dataset, "POST", "/datasets", _with(body, audience))
+        return self._reading.send(Dataset, "POST", "/datasets", _with(body, audience))
 
     def edit(
         self, name: str, *, revision: Revision, audience: Audience | None = None, **more: Any
     ) -> Dataset:
         """Change what is given (as for :meth:`create`, and ``enabled``). Files are read again where that needs it."""
-        return self._connection.send(
+        return self._reading.send(
             Dataset, "PATCH", dataset_path(name), _with(more, audience), revision=revision
         )
 
@@ -56,7 +59,7 @@ class Datasets:
 
     def read(self, name: str) -> Dataset:
         """Have its files read again, now."""
-        return self._connection.send(Dataset, "POST", f"{dataset_path(name)}/read")
+        return self._reading.send(Dataset, "POST", f"{dataset_path(name)}/read")
 
     def revoke(self, name: str) -> Dataset:
         """Disable a dataset and take it back at once from every server that was promised it."""
@@ -66,7 +69,7 @@ class Datasets:
         """What this server needs to load a dataset. Only a server's own token can ask."""
         named = version.isoformat() if isinstance(version, datetime) else version
         body = {} if named is None else {"version": named}
-        return self._connection.send(DatasetAccess, "POST", f"{dataset_path(name)}/access", body)
+        return self._reading.send(DatasetAccess, "POST", f"{dataset_path(name)}/access", body)
 
     def attach(self, name: str, attachment: str, content: bytes) -> Dataset:
         """Keep a document beside a dataset, in place of one of the same name."""
