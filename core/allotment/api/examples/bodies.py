@@ -15,6 +15,7 @@ BODIES: dict[str, dict[str, Any]] = {
     **QUEUE_BODIES,
     **TYPE_BODIES,
     **SIMULATION_BODIES,
+    "AppliedFile": {"yaml": YAML, "restore": False, "secrets": {}},
     "BudgetTerms": BUDGET_TERMS,
     "DepartmentEdit": {"title": "Research", "ceilings": {"a100": 2}},
     "GroupEdit": {"title": "Computer vision", "shares": [WANTED_SHARE]},
