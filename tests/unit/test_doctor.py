@@ -390,3 +390,39 @@ def test_keys_that_are_not_the_records_are_named(machine: Machine) -> None:
     write_keys(machine.state / "data.key", [new_key()])
     (failure,) = lines(data_checks.secrets(machine), Level.FAIL)
     assert "another key" in failure
+
+
+DECLARED = """\
+servers: {command: [python3]}
+sources:
+  - name: shop
+    kind: postgresql
+    fields: {host: db.example.com, database: shop, user: lender}
+    secrets: {password: {variable: SHOP_PASSWORD_OF_A_TEST}}
+"""
+
+
+@pytest.mark.promise("AUTH-2", "DATA-5")
+def test_a_declared_sources_secret_that_is_not_there_is_said_before_the_start(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert machine.settings is not None
+    machine.settings.write_text(DECLARED)
+
+    (told,) = lines(data_checks.sources(machine), Level.WARN)
+    monkeypatch.setenv("SHOP_PASSWORD_OF_A_TEST", "planted")
+
+    assert told.endswith("cannot be read: the variable SHOP_PASSWORD_OF_A_TEST is not set.")
+    assert lines(data_checks.sources(machine), Level.OK) == ["Sources: 1 source declared"]
+
+
+@pytest.mark.promise("AUTH-2")
+def test_a_declared_source_with_a_field_that_its_kind_has_not_is_named_with_its_line(
+    machine: Machine,
+) -> None:
+    assert machine.settings is not None
+    machine.settings.write_text(DECLARED.replace("host:", "hots:"))
+
+    (told,) = lines(data_checks.sources(machine), Level.FAIL)
+
+    assert "allotment.yaml:5: sources[0].fields.hots: There is no field 'hots'." in told

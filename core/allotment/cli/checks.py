@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from allotment.cli.cloud_checks import aws
-from allotment.cli.data_checks import secrets
+from allotment.cli.data_checks import secrets, sources
 from allotment.cli.findings import Check, Finding, Machine, fail, ok, warn
 from allotment.cli.mail_checks import mail
 from allotment.model.amounts import counted, format_memory
@@ -262,6 +262,7 @@ CHECKS: tuple[Check, ...] = (
     settings,
     record,
     secrets,
+    sources,
     devices,
     strays,
     space,
