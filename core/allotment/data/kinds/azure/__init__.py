@@ -1,4 +1,4 @@
-"""Azure Blob: servers read one container with a signature that ends within the hour."""
+"""Azure Blob: servers read one container, or one file, with a signature that ends soon."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from typing import Any
 from allotment.data.door import Door
 from allotment.data.kinds.attempts import unproven
 from allotment.data.kinds.azure import form
-from allotment.data.kinds.azure.clients import container_client, delegation_key
-from allotment.data.kinds.azure.form import PRINCIPAL, Account
+from allotment.data.kinds.azure.clients import container_client
+from allotment.data.kinds.azure.form import Account
 from allotment.data.kinds.azure.proof import attempt_writes
+from allotment.data.kinds.azure.signing import LONGEST, Signer, only_file
 from allotment.data.kinds.azure.words import asking
 from allotment.data.kinds.connections import Watch
 from allotment.data.kinds.kind import Borrower, Opened
+from allotment.data.kinds.lasting import chosen
 from allotment.data.kinds.places import below, entries, page, prefix_of
 from allotment.data.problems import SourceProblem
 from allotment.model.sources import Browsed, Credential, Proof, SourceKind
 
-SHORTEST, LONGEST = timedelta(minutes=5), timedelta(hours=1)
-SKEW = timedelta(minutes=15)
-"""How far before now a signature begins: clocks differ, as Azure's documentation warns."""
+_OWN = timedelta(minutes=5)
+"""How long a signature of the control plane itself lasts."""
+_ENDED = timedelta(minutes=-1)
 
 
 class Azure:
@@ -39,41 +41,46 @@ class Azure:
     def check(self, source: Opened, door: Door) -> str:
         """List the container with what a server would be given."""
         prefix = prefix_of(str(source.fields["prefix"]))
-        with _as_server(source, door, datetime.now(UTC)) as (container, shared):
+        with _as_server(source, door) as (container, shared):
             found = container.list_blobs(name_starts_with=prefix or None, results_per_page=1)
             empty = next(iter(found), None) is None
-        given = "Servers get a signature for an hour that reads and lists."
+        given = "Servers get a signature that ends, and reads and lists."
         if shared:
             given = "Servers get the registered signature itself: its users can read it."
         note = " There is no file below it yet." if empty else ""
         return f"{_where(source)}, prefix {prefix or '(all)'}.{note} {given}"
 
     def prove(self, source: Opened, door: Door, now: datetime) -> Proof:
-        """Try to write with what a server would be given."""
+        """Try to write with what a server would be given, and to read with one whose time is over."""
         shared = False
         try:
-            prefix = prefix_of(str(source.fields["prefix"]))
-            with _as_server(source, door, now) as (container, shared):
-                return attempt_writes(container, prefix, now, shared=shared)
+            prefix, lasts = prefix_of(str(source.fields["prefix"])), chosen(source.fields)
+            with asking(_where(source)) as watch:
+                signer = Signer.of(source, now, door, watch)
+                shared = signer.shared
+                with (
+                    _container(source, signer.signature(lasts), door, watch) as container,
+                    _container(source, signer.signature(_ENDED), door, watch) as ended,
+                ):
+                    last = None if shared else (lasts, ended)
+                    return attempt_writes(container, prefix, now, last)
         except SourceProblem as problem:
             return unproven(now, str(problem), shared=shared)
 
     def issue(self, source: Opened, borrower: Borrower, door: Door, now: datetime) -> Credential:
         """A signature, or the registered one where a connection string holds nothing else."""
-        end = min(max(borrower.until, now + SHORTEST), now + LONGEST)
-        account = Account.of(source)
+        lasts = min(borrower.lasts, borrower.until - now, LONGEST)
         with asking(_where(source)) as watch:
-            signature = _signature(source, account, (now, end), door, watch)
-        shared = bool(account.signature)
+            signer = Signer.of(source, now, door, watch)
         fields = {
-            "account": account.name,
-            "endpoint": account.endpoint,
+            "account": signer.account.name,
+            "endpoint": signer.account.endpoint,
             "container": source.fields["container"],
             "prefix": prefix_of(str(source.fields["prefix"])),
-            "sas": signature,
+            "sas": signer.signature(lasts, only_file(source, borrower.within)),
             "ca": source.fields["ca"],
         }
-        return Credential(fields, None if shared else end, shared=shared)
+        return Credential(fields, None if signer.shared else now + lasts, shared=signer.shared)
 
     def withdraw(self, source: Opened, account: str, door: Door) -> None:
         """Nothing is made in the account; signatures end by themselves."""
@@ -89,7 +96,7 @@ class Azure:
     ) -> Browsed:
         """Prefixes and files at a place; ``next`` is the store's own token."""
         at = below(prefix_of(str(source.fields["prefix"])), path)
-        with _as_server(source, door, datetime.now(UTC)) as (container, _shared):
+        with _as_server(source, door) as (container, _shared):
             listed = container.walk_blobs(
                 name_starts_with=at or None, delimiter="/", results_per_page=page(limit)
             ).by_page(after or None)
@@ -111,39 +118,17 @@ def _is_blob(found: Any) -> bool:
 
 
 @contextlib.contextmanager
-def _as_server(source: Opened, door: Door, now: datetime) -> Iterator[tuple[Any, bool]]:
-    """A client with what a server would be given, and whether that is the registered signature."""
-    account = Account.of(source)
+def _as_server(source: Opened, door: Door) -> Iterator[tuple[Any, bool]]:
+    """A client that reads what a server may, and whether that is by the registered signature."""
     with asking(_where(source)) as watch:
-        signature = _signature(source, account, (now, now + SHORTEST), door, watch)
-        name, ca = str(source.fields["container"]), str(source.fields["ca"])
-        opened = container_client(account.endpoint, name, signature, ca, door, watch)
-        with opened as container:
-            yield container, bool(account.signature)
+        signer = Signer.of(source, datetime.now(UTC), door, watch)
+        with _container(source, signer.signature(_OWN), door, watch) as container:
+            yield container, signer.shared
 
 
-def _signature(
-    source: Opened, account: Account, span: tuple[datetime, datetime], door: Door, watch: Watch
-) -> str:
-    """A signature to read and list the container, from some time before a span's start to its end."""
-    from azure.storage.blob import ContainerSasPermissions, generate_container_sas
-
-    if account.signature:
-        return account.signature
-    start, end = span[0] - SKEW, span[1]
-    signed: dict[str, Any] = {"account_key": account.key}
-    if source.fields["identity"] == PRINCIPAL:
-        signed = {"user_delegation_key": delegation_key(source, account, (start, end), door, watch)}
-    only_tls = account.endpoint.startswith("https://")
-    return generate_container_sas(
-        account.name,
-        str(source.fields["container"]),
-        permission=ContainerSasPermissions(read=True, list=True),
-        start=start,
-        expiry=end,
-        protocol="https" if only_tls else None,
-        **signed,
-    )
+def _container(source: Opened, signature: str, door: Door, watch: Watch) -> Any:
+    name, ca = str(source.fields["container"]), str(source.fields["ca"])
+    return container_client(Account.of(source).endpoint, name, signature, ca, door, watch)
 
 
 def _where(source: Opened) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from allotment.data.kinds.connections import trusting
 from allotment.data.kinds.kind import FormField, Opened
+from allotment.data.kinds.lasting import LASTS
 from allotment.data.kinds.places import prefix_of
 from allotment.data.problems import SourceProblem
 from allotment.model.reasons import Rule
@@ -32,7 +33,7 @@ FIELDS = (
     FormField(
         "identity",
         "Identity",
-        "Who signs for servers. They are given a signature for an hour, to read and list.",
+        "Who signs for servers. They are given a signature that ends, to read and list.",
         type="choice",
         default=PRINCIPAL,
         choices=(
@@ -41,6 +42,7 @@ FIELDS = (
             (CONNECTION, "A connection string"),
         ),
     ),
+    LASTS,
     FormField(
         "account",
         "Storage account",
