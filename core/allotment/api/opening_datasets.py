@@ -16,6 +16,7 @@ from allotment.data.versions.reading import uris_of
 from allotment.model import documents
 from allotment.model.allotments import Allotment
 from allotment.model.datasets import Dataset
+from allotment.model.partitions import partitions_of
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotFound, Refusal
 from allotment.model.sources import Credential, Source, SourceKind
@@ -131,6 +132,7 @@ def _access(
         format=dataset.format,
         options=dict(dataset.options if reading is None else reading.options),
         columns=() if reading is None or not now else column_documents(reading.columns),
+        partitions=column_documents(partitions_of(one.path for one in files)),
         rows=(None if reading is None else reading.rows) if version is None else version.rows,
         files=files,
         storage=storage,

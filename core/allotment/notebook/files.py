@@ -8,9 +8,10 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from allotment.model.datasets import FileFormat
-from allotment.model.documents import DatasetAccess, DatasetFile
+from allotment.model.documents import DatasetAccess, DatasetColumn, DatasetFile
 from allotment.notebook.arrow_types import is_readable, polars_type
 from allotment.notebook.lending import Lend
+from allotment.notebook.partitions import PATH, hive_schema, joined, with_values
 from allotment.notebook.progress import Progress
 from allotment.notebook.stores import (
     Place,
@@ -60,12 +61,34 @@ def scan(access: DatasetAccess, lend: Lend, files: Sequence[DatasetFile]) -> pl.
     options = polars_options(lent, lend)
     if not speaks_to(lent):
         fetched = filesystem(lent)
-        uris = [BytesIO(fetched.cat_file(Place.of(file.uri).location)) for file in files]
-        options = {}
+        read = [BytesIO(fetched.cat_file(Place.of(file.uri).location)) for file in files]
+        if not access.partitions:
+            return _scan(access, read, {})
+        frames = [_scan(access, [one], {}) for one in read]
+        pairs = zip(frames, files, strict=True)
+        return pl.concat([with_values(one, access.partitions, file) for one, file in pairs])
+    if not access.partitions:
+        return _scan(access, uris, options)
+    schema = hive_schema(access.partitions, files, uris)
+    if schema is not None and access.format is FileFormat.PARQUET:
+        return _scan(access, uris, options | {"hive_partitioning": True, "hive_schema": schema})
+    scanned = _scan(access, uris, options | {"include_file_paths": PATH})
+    return joined(scanned, access.partitions, files, uris)
+
+
+def _scan(access: DatasetAccess, uris: list[Any], options: dict[str, Any]) -> pl.LazyFrame:
+    import polars as pl  # noqa: PLC0415 - heavy
+
+    # Names are the registered files', never patterns.
     if access.format is FileFormat.PARQUET:
-        # Names are the registered files', never patterns; folders named a=b are no columns of theirs.
-        return pl.scan_parquet(uris, glob=False, hive_partitioning=False, **options)
+        return pl.scan_parquet(uris, glob=False, **({"hive_partitioning": False} | options))
     return pl.scan_csv(uris, glob=False, **_csv_options(access), **options)
+
+
+def own_columns(access: DatasetAccess) -> tuple[DatasetColumn, ...]:
+    """The columns that stand in the files themselves."""
+    told = {column.name for column in access.partitions}
+    return tuple(column for column in access.columns if column.name not in told)
 
 
 def is_for_polars(access: DatasetAccess) -> bool:
@@ -79,7 +102,7 @@ def is_for_polars(access: DatasetAccess) -> bool:
 def _csv_options(access: DatasetAccess) -> dict[str, Any]:
     options = access.options
     header = bool(options.get("header", True))
-    types = {column.name: polars_type(column.type) for column in access.columns}
+    types = {column.name: polars_type(column.type) for column in own_columns(access)}
     quote = options.get("quote", '"')
     return {
         "separator": options.get("delimiter", ","),

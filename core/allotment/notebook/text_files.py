@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from allotment.model.documents import DatasetAccess, DatasetFile
 from allotment.notebook.arrow_types import arrow_type
-from allotment.notebook.files import Wanted
+from allotment.notebook.files import Wanted, own_columns
 from allotment.notebook.lending import Lend
+from allotment.notebook.partitions import with_values
 from allotment.notebook.progress import Progress
 from allotment.notebook.stores import Place, filesystem
 
@@ -30,7 +31,9 @@ def collect_text(
     for file in access.files:
         for batch in _batches(access, lend, file):
             frame = cast("pl.DataFrame", pl.from_arrow(batch))
-            kept = wanted.rest(rows).of(frame.lazy()).collect()
+            told = access.partitions
+            whole = with_values(frame.lazy(), told, file) if told else frame.lazy()
+            kept = wanted.rest(rows).of(whole).collect()
             frames.append(kept)
             rows += kept.height
             progress.add(batch.nbytes)
@@ -56,7 +59,7 @@ def _options(access: DatasetAccess) -> tuple[Any, Any, Any]:
     from pyarrow import csv  # noqa: PLC0415 - heavy
 
     options = access.options
-    names = [column.name for column in access.columns]
+    names = [column.name for column in own_columns(access)]
     header = bool(options.get("header", True))
     encoding = str(options.get("encoding") or "utf-8")
     return (
@@ -70,7 +73,7 @@ def _options(access: DatasetAccess) -> tuple[Any, Any, Any]:
             delimiter=options.get("delimiter", ","), quote_char=options.get("quote", '"') or False
         ),
         csv.ConvertOptions(
-            column_types={column.name: arrow_type(column.type) for column in access.columns},
+            column_types={one.name: arrow_type(one.type) for one in own_columns(access)},
             decimal_point=options.get("decimal", "."),
         ),
     )

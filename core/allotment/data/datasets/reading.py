@@ -24,6 +24,7 @@ from allotment.model.datasets import (
     FileFormat,
     FileProblem,
 )
+from allotment.model.partitions import partitions_of, with_partitions
 
 IN_FLIGHT = 32
 """Requests at a time."""
@@ -89,10 +90,11 @@ def read_listed(
     if format_ is FileFormat.CSV and first:
         columns, others = joined(listed.files, facts, first)
         problems += others
+    partitions = partitions_of(one.path for one in listed.files)
     rows = [one.rows for one in facts.values() if one.rows is not None]
     reading = DatasetReading(
         at=now,
-        columns=columns,
+        columns=with_partitions(columns, partitions) if columns else (),
         rows=sum(rows) if len(rows) == len(facts) else None,
         rows_exact=all(one.rows_exact for one in facts.values()),
         size=listed.size,

@@ -128,6 +128,9 @@ class DatasetAccess(Document):
     format: FileFormat
     options: dict[str, Any] = Field(default_factory=dict)
     columns: tuple[DatasetColumn, ...] = ()
+    partitions: tuple[DatasetColumn, ...] = Field(
+        default=(), description="Columns that folders named key=value say, and not the files"
+    )
     rows: int | None = None
     files: tuple[DatasetFile, ...]
     storage: DatasetStorage
