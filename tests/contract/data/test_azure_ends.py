@@ -102,20 +102,21 @@ def test_the_proof_tells_when_revoking_ends_it(
 def test_a_store_that_takes_ended_signatures_is_said_to_end_nothing(
     source: Opened, loopback: Door
 ) -> None:
-    listing = b"<EnumerationResults><Blobs/></EnumerationResults>"
+    listing = b"<EnumerationResults><Prefix/><Blobs/><NextMarker/></EnumerationResults>"
     kind = {"Content-Type": "application/xml"}
-    refused = b"<Error><Code>AuthorizationPermissionMismatch</Code></Error>"
+    code = "AuthorizationPermissionMismatch"
+    refused = f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
 
     def answer(_method: str, path: str) -> Any:
         if "comp=list" in path:
             return 200, kind, listing
-        return 403, {"x-ms-error-code": "AuthorizationPermissionMismatch", **kind}, refused
+        return 403, {"x-ms-error-code": code, **kind}, refused
 
     with playing(answer) as store:
         lax = Opened(source.name, {**source.fields, "endpoint": store.url}, source.secrets)
         proof = KIND.prove(lax, loopback, datetime.now(UTC))
 
-    assert (proof.verdict, proof.ends_within) == (Verdict.READ_ONLY, None)
+    assert (proof.problem, proof.verdict, proof.ends_within) == ("", Verdict.READ_ONLY, None)
     assert "A signature whose time is over is still taken: revoking does not end it." in proof.tried
 
 
