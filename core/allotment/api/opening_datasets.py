@@ -9,6 +9,7 @@ from allotment.api.plane import ControlPlane
 from allotment.api.views.datasets import column_documents
 from allotment.data.datasets.listing import list_files
 from allotment.data.datasets.stores import open_store
+from allotment.data.datasets.uris import parse_all, parts_of_store
 from allotment.data.kinds.kind import Borrower
 from allotment.data.opening import known_kind
 from allotment.data.problems import SourceProblem
@@ -65,7 +66,8 @@ def open_now(
     """
     door, credential = plane.data.opening.door, None
     if source is not None:
-        credential = plane.data.lending.lend(source, server, plane.now())
+        within = parts_of_store(parse_all(dataset.uris))
+        credential = plane.data.lending.lend(source, server, plane.now(), within)
     else:
         with plane.record.reading() as reading:
             door = plane.data.opening.own_door(reading)

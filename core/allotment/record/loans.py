@@ -67,6 +67,24 @@ def made(writing: Writing, loan: str, account: str | None, expires_at: datetime)
     return changed.rowcount > 0
 
 
+def extended(
+    writing: Writing, source: str, allotment: str, person: str, expires_at: datetime
+) -> None:
+    """Say that a server holds something of a source which is no account, until a moment: in one row."""
+    changed = writing.run(
+        table.update()
+        .where(
+            table.c.source == source,
+            table.c.allotment == allotment,
+            table.c.account.is_(None),
+            table.c.withdrawn_at.is_(None),
+        )
+        .values(expires_at=expires_at)
+    )
+    if not changed.rowcount:
+        lend(writing, source, allotment, person, None, expires_at)
+
+
 def open_loans(
     reading: Reading, source: str | None = None, allotment: str | None = None
 ) -> tuple[Loan, ...]:

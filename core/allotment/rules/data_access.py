@@ -4,7 +4,7 @@ A server may use what its terms promised and what is granted now, less what was 
 enabled, its proof is good, and its audience admits the person, in the groups of now. *Promised*: so it
 was at admission; that lasts, whatever is disabled since, while the person still has one of the grounds
 on which it was promised: who leaves a group loses what came by that group. *Revoked*: promises from
-before that moment are void.
+before that moment are void. What leads somewhere else since is promised no more until it is proven.
 """
 
 from __future__ import annotations
@@ -117,7 +117,16 @@ class _Thing(Protocol):
 
 def source_grounds(source: Source, asker: Asker) -> Grounds | None:
     """Why a source may be used by whoever asks; None where it may not."""
-    return _grounds(source, asker, asker.sources, usable=source.usable)
+    found = _grounds(source, asker, asker.sources, usable=source.usable)
+    if found is Grounds.PROMISED and not source.usable and _changed_since(source, asker):
+        return None
+    return found
+
+
+def _changed_since(source: Source, asker: Asker) -> bool:
+    """Whether a source leads somewhere else than when it was promised: that is to be proven first."""
+    admitted, changed = asker.admitted_at, source.changed_at
+    return admitted is not None and changed is not None and changed > admitted
 
 
 def dataset_grounds(dataset: Dataset, source: Source | None, asker: Asker) -> Grounds | None:

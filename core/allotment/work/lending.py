@@ -17,15 +17,19 @@ from allotment.model.allotments import Allotment
 from allotment.model.amounts import counted
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotFound, NotPermitted, Refusal
-from allotment.model.sources import Credential, Source, SourceKind
-from allotment.record import Reading, Record, allotments, loans, people, sources
+from allotment.model.sources import Credential, Part, Source, SourceKind
+from allotment.record import Reading, Record, loans, sources
 from allotment.record.loans import Loan
-from allotment.rules.data_access import Asker, source_grounds
+from allotment.work.rights_of_loans import is_same, lost, still_may
 
 log = logging.getLogger(__name__)
 
 OBJECT_STORES = frozenset({SourceKind.S3, SourceKind.AZURE, SourceKind.GCS})
 """What they lend is renewed while it is in use; it cannot be withdrawn before its end."""
+_MAKE_ACCOUNTS = frozenset({SourceKind.POSTGRESQL, SourceKind.MYSQL, SourceKind.MARIADB})
+"""They may make an account for a server: that is written down before it is made."""
+_NOTED_AHEAD = timedelta(minutes=10)
+"""How much longer than it lasts a loan is written down for, so that renewing it need not write."""
 HOUR = timedelta(hours=1)
 LONGEST = timedelta(hours=12)
 """How long a database's account lives at most: its end cuts the queries under way."""
@@ -53,19 +57,56 @@ class Lending:
         self._failed: dict[str, datetime] = {}
         self._forgot_at: datetime | None = None
 
-    def lend(self, source: Source, server: Allotment, now: datetime) -> Credential:
+    def lend(
+        self, source: Source, server: Allotment, now: datetime, within: tuple[Part, ...] = ()
+    ) -> Credential:
         """What this server reads a source with. Whether it may is the caller's to decide.
+
+        Args:
+            source: the source.
+            server: who asks.
+            now: when.
+            within: the parts of an object store that it is for; empty for all of the source.
 
         Raises:
             SourceProblem: the source does not give it.
             Refusal: the server has too many open, or lost the source meanwhile.
         """
-        account = f"allotment_{secrets.token_hex(10)}"
+        if source.kind in _MAKE_ACCOUNTS:
+            return self._account(source, server, now)
         until = now + (HOUR if source.kind in OBJECT_STORES else LONGEST)
-        loan, opened = self._begin(source, server, account, until, now)
+        with self.record.reading() as reading:
+            opened = self._opened(reading, source)
         found = None if source.proof is None else source.proof.ends_within
         lasts = lasting(source.fields, found)
-        borrower = Borrower(server.person, server.server, server.id, until, account, lasts)
+        borrower = Borrower(server.person, server.server, server.id, until, "", lasts, within)
+        credential = self.opening.kind(source).issue(opened, borrower, self.opening.door, now)
+        if not self._noted(source, server, credential.expires_at or until, now):
+            raise _taken_back(source)
+        return credential
+
+    def _noted(self, source: Source, server: Allotment, ends: datetime, now: datetime) -> bool:
+        """Write down that a server has something that nobody can take back; False where it may not any more.
+
+        One row says so for each server and source, and for some time ahead: being lent the same again
+        writes nothing most of the time.
+        """
+        with self.record.reading() as reading:
+            if not still_may(reading, source, server, now):
+                return False
+            known = loans.open_loans(reading, source=source.name, allotment=server.id)
+        if any(one.account is None and one.expires_at >= ends for one in known):
+            return True
+        ends += _NOTED_AHEAD
+        with self.record.writing(_ACTOR, now, configuration=False) as writing:
+            loans.extended(writing, source.name, server.id, server.person, ends)
+        return True
+
+    def _account(self, source: Source, server: Allotment, now: datetime) -> Credential:
+        """An account of a database, which is dropped whatever happens."""
+        account, until = f"allotment_{secrets.token_hex(10)}", now + LONGEST
+        loan, opened = self._begin(source, server, account, until, now)
+        borrower = Borrower(server.person, server.server, server.id, until, account)
         try:
             credential = self.opening.kind(source).issue(opened, borrower, self.opening.door, now)
         except BaseException:
@@ -76,8 +117,7 @@ class Lending:
             still = loans.made(writing, loan.id, credential.account, expires)
         if not still:
             self._withdraw(loan, now)
-            message = f"{source.name} was taken back while it was being opened."
-            raise NotPermitted(Reason(Rule.DATA_ENABLED, message, remedy="Ask whoever manages it."))
+            raise _taken_back(source)
         return credential
 
     def _begin(
@@ -93,16 +133,26 @@ class Lending:
                     Rule.DATA_SOURCE, message, limit=MOST, used=used, asked=1, remedy=remedy
                 )
                 raise Refusal(reason)
-            opened = self.opening.source(writing, source)
+            opened = self._opened(writing, source)
             return loans.lend(
                 writing, source.name, server.id, server.person, account, until
             ), opened
+
+    def _opened(self, reading: Reading, source: Source) -> Opened:
+        """A source with its secrets, which are those of this place and of no other.
+
+        Raises:
+            NotPermitted: it leads somewhere else by now.
+        """
+        if not is_same(sources.get(reading, source.name), source):
+            raise _taken_back(source)
+        return self.opening.source(reading, source)
 
     def round(self, now: datetime) -> str:
         """Withdraw every loan whose time or right is over. Returns in words what was done."""
         self._forget_old(now)
         with self.record.reading() as reading:
-            due = {one.id: one for one in (*loans.due(reading, now), *_lost(reading, now))}
+            due = {one.id: one for one in (*loans.due(reading, now), *lost(reading, now))}
         turns = self._turns(due, now)
         if not turns:
             return ""
@@ -158,7 +208,7 @@ class Lending:
         """
         with self.record.reading() as reading:
             open_now = loans.open_loans(reading, source=source)
-        left = [one for one in open_now if not self._withdraw(one, now)]
+        left = self._left_of(open_now, now)
         if not left:
             return
         with self.record.writing(_ACTOR, now) as writing:
@@ -166,6 +216,21 @@ class Lending:
                 loans.withdrawn(writing, one.id)
             accounts = [one.account for one in left]
             writing.event("source.accounts_left", source, after={"accounts": accounts})
+
+    def _left_of(self, some: Sequence[Loan], now: datetime) -> list[Loan]:
+        """Withdraw loans of one source side by side. Returns those that could not be.
+
+        Where none of some could be, the source does not answer: the others are not waited for.
+        """
+        left: list[Loan] = []
+        with ThreadPoolExecutor(AT_ONCE, "ending") as side_by_side:
+            for start in range(0, len(some), AT_ONCE):
+                wave = some[start : start + AT_ONCE]
+                done = list(side_by_side.map(lambda one: self._withdraw(one, now), wave))
+                left += [one for one, dropped in zip(wave, done, strict=True) if not dropped]
+                if not any(done):
+                    return left + list(some[start + AT_ONCE :])
+        return left
 
     def _withdraw(self, loan: Loan, now: datetime) -> bool:
         """Withdraw one; False where its source did not let it be dropped now. It is tried again then."""
@@ -205,21 +270,6 @@ class Lending:
         return ""
 
 
-def _lost(reading: Reading, now: datetime) -> tuple[Loan, ...]:
-    """Open loans of people who may no longer use the source: revoked, or they left a group."""
-    open_now = loans.open_loans(reading)
-    known = {one.name: one for one in sources.all_sources(reading)} if open_now else {}
-    servers = {one.id: one for one in allotments.some(reading, {one.allotment for one in open_now})}
-    known_people = {
-        person: people.authority(reading, person, now)
-        for person in {one.person for one in open_now}
-    }
-
-    def keeps(loan: Loan) -> bool:
-        source = known.get(loan.source)
-        who = known_people[loan.person]
-        asker = Asker.of(loan.person, who.groups, servers.get(loan.allotment))
-        may = source is not None and source_grounds(source, asker) is not None
-        return bool(who.role) and may
-
-    return tuple(one for one in open_now if not keeps(one))
+def _taken_back(source: Source) -> NotPermitted:
+    message = f"{source.name} was taken back while it was being opened."
+    return NotPermitted(Reason(Rule.DATA_ENABLED, message, remedy="Ask whoever manages it."))

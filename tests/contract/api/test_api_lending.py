@@ -23,7 +23,7 @@ from allotment.model.reasons import Rule
 from allotment.model.refusals import NotFound, NotPermitted, Refusal, RevisionStale
 from allotment.model.sources import Audience, Browsed, Credential, Proof, SourceKind, Verdict
 from allotment.record import loans
-from allotment.work.lending import FAILING, MOST
+from allotment.work.lending import AT_ONCE, FAILING, MOST
 from allotment.work.outside import OF_ONE
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
@@ -47,6 +47,7 @@ class Played:
     proofs: list[Verdict] = field(default_factory=list)
     on_issue: Callable[[], None] = lambda: None
     after_issue: Callable[[], None] = lambda: None
+    on_withdraw: Callable[[], object] = lambda: None
     on_validate: Callable[[], None] = lambda: None
     kind = SourceKind.POSTGRESQL
     title = "Played"
@@ -85,6 +86,7 @@ class Played:
     def withdraw(self, source: Opened, account: str, door: Door) -> None:
         del door
         self.asked.append(str(source.fields["host"]))
+        self.on_withdraw()
         if source.fields["host"] in self.hanging:
             assert self.go.wait(60)
         self._reach(source)
@@ -270,6 +272,38 @@ def test_what_is_revoked_while_it_is_being_lent_is_not_lent(data_api: Any, playe
         lend(data_api)
 
     assert played.accounts == {}
+
+
+@pytest.mark.promise("DATA-7")
+def test_accounts_of_a_source_that_is_deleted_are_dropped_side_by_side(
+    data_api: Any, played: Played, shop: AllotmentClient
+) -> None:
+    for _ in range(3):
+        lend(data_api)
+    side_by_side = threading.Barrier(3, timeout=20)
+    played.on_withdraw = side_by_side.wait
+
+    shop.sources.delete("shop", revision="any")
+
+    assert played.accounts == {}
+
+
+@pytest.mark.promise("DATA-7")
+def test_a_source_that_is_away_is_deleted_after_one_turn_with_its_accounts_named(
+    data_api: Any, played: Played, shop: AllotmentClient
+) -> None:
+    """Each turn takes as long as a call to it may."""
+    for _ in range(AT_ONCE + 2):
+        lend(data_api)
+    left = sorted(played.accounts)
+    played.away.add("one")
+
+    shop.sources.delete("shop", revision="any")
+
+    assert len(played.asked) == AT_ONCE
+    events = data_api.client("olga+").events.after(0).items
+    told = [one.after or {} for one in events if one.kind == "source.accounts_left"]
+    assert [sorted(one["accounts"]) for one in told] == [left]
 
 
 @pytest.mark.promise("DATA-5")

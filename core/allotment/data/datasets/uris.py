@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from allotment.data.datasets import patterns
 from allotment.data.problems import SourceProblem
 from allotment.model.reasons import Rule
-from allotment.model.sources import Source, SourceKind
+from allotment.model.sources import Part, Source, SourceKind
 
 MOST_URIS = 1_000
 """A dataset names at most so many; for more files there are folders and patterns."""
@@ -63,8 +63,12 @@ class DataUri:
     @property
     def folder(self) -> str:
         """The part up to the last ``/`` before any wildcard: all its files lie below it."""
-        plain = patterns.beginning(self.path) if self.is_pattern else self.path
-        return plain[: plain.rfind("/") + 1]
+        return self.start[: self.start.rfind("/") + 1]
+
+    @property
+    def start(self) -> str:
+        """What all its files' paths begin with: the path, of a pattern the part before any wildcard."""
+        return patterns.beginning(self.path) if self.is_pattern else self.path
 
     def matches(self, path: str) -> bool:
         """Whether a file is meant: itself, below the folder, or by the pattern (``**`` crosses folders)."""
@@ -138,6 +142,11 @@ def parse_all(texts: Iterable[str]) -> tuple[DataUri, ...]:
             remedy="Register one dataset for each.",
         )
     return uris
+
+
+def parts_of_store(uris: Iterable[DataUri]) -> tuple[Part, ...]:
+    """The parts of a bucket or container that hold all files of these URIs."""
+    return tuple(Part(one.start, exact=not (one.is_folder or one.is_pattern)) for one in uris)
 
 
 def base_of(uris: Iterable[DataUri]) -> tuple[str, str]:

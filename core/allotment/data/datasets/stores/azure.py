@@ -35,7 +35,7 @@ class AzureStore:
         from azure.core.exceptions import AzureError  # noqa: PLC0415 - heavy
 
         check_within(SourceKind.AZURE, self._fields, uri)
-        prefix = uri.folder if uri.is_folder or uri.is_pattern else uri.path
+        prefix = uri.start
         try:
             for blob in self._client.list_blobs(name_starts_with=prefix or None):
                 if patience is not None:

@@ -41,7 +41,7 @@ class GcsStore:
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - heavy
 
         check_within(SourceKind.GCS, self._fields, uri)
-        prefix = uri.folder if uri.is_folder or uri.is_pattern else uri.path
+        prefix = uri.start
         try:
             blobs = self._client.list_blobs(
                 self._bucket, prefix=prefix or None, fields=_FIELDS, timeout=_SECONDS

@@ -41,7 +41,7 @@ class S3Store:
 
         check_within(SourceKind.S3, self._fields, uri)
         pages = self._client.get_paginator("list_objects_v2")
-        prefix = uri.folder if uri.is_folder or uri.is_pattern else uri.path
+        prefix = uri.start
         try:
             for page in pages.paginate(Bucket=self._bucket, Prefix=prefix):
                 entries = page.get("Contents", ())
