@@ -199,7 +199,14 @@ def me_document() -> dict[str, Any]:
                 "kind": "stopped",
                 "message": "carol stopped old: <script>alert(1)</script>",
                 "server": "hub~bob~old",
-            }
+            },
+            {
+                "at": time,
+                "kind": "source",
+                "message": "The data source lake was added: test it from your server.",
+                "id": f"source:lake:{time}",
+                "source": "lake",
+            },
         ],
         "sequence": 7,
     }

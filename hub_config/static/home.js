@@ -12,7 +12,7 @@ const refresh = live(() => `${base}allotment/parts/home`, () => {
   showTimes();
 });
 
-/** What was told of waits that are over and was set aside in this browser; JupyterLab's banner uses the same list. */
+/** What was told (waits that are over, sources that changed) and was set aside in this browser; JupyterLab's banner uses the same list. */
 const told = {
   key: "allotment-told",
   read() {

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from allotment.model.limits import LimitKind, effective_limit
 from allotment.model.names import CONSOLE_SERVER
-from allotment.record import endings, extending, page_facts
+from allotment.record import endings, extending, page_facts, source_news
 from allotment.record.engine import Reading
 from allotment.record.page_facts import GroupFacts, PersonFacts
+from allotment.record.source_news import SourceNews
 from allotment.record.waits import WaitOver
 from allotment_spawner.foreseen import Look
 from allotment_spawner.pages_pieces import (
@@ -27,7 +28,7 @@ from allotment_spawner.pages_rows import (
     server_row,
     waiting_row,
 )
-from allotment_spawner.pages_waiting import waiting_words, waits_over
+from allotment_spawner.pages_waiting import MOST_TOLD, waiting_words, waits_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,13 @@ class HomeView:
     sequence: int
     waits_over: tuple[WaitOver, ...] = ()
     """Servers that waited and have started, or did not, and why."""
+    news: tuple[SourceNews, ...] = ()
+    """Sources that the person may use and that were added or changed lately."""
+
+    @property
+    def tester(self) -> ServerRow | None:
+        """A server from which sources can be tested now."""
+        return next((row for row in self.servers if row.openable), None)
 
     @property
     def summary(self) -> str:
@@ -111,6 +119,7 @@ def home_view(
         must_change_password=facts.must_change_password,
         sequence=facts.sequence,
         waits_over=waits_over(reading, person, now),
+        news=source_news.of_person(reading, person, now)[:MOST_TOLD],
     )
 
 

@@ -56,6 +56,19 @@ def test_it_says_by_itself_that_the_control_plane_went_away_and_came_back(
     expect(away).to_have_count(0, timeout=60_000)
 
 
+@pytest.mark.promise("DATA-4")
+def test_a_source_that_was_added_is_tested_by_a_click_and_what_was_found_stays(
+    open_page: Open, address: str
+) -> None:
+    page = open_page(address)
+    page.get_by_role("button", name="Test lake from this server").click()
+
+    found = page.get_by_role("status").filter(has_text="Not reached.")
+    expect(found).to_be_visible(timeout=60_000)
+    page.evaluate("refresh()")
+    expect(found).to_be_visible()
+
+
 def test_it_can_be_read_without_a_mouse(open_page: Open, address: str) -> None:
     page: Any = open_page(address)
     page.keyboard.press("Tab")

@@ -86,6 +86,21 @@ def test_the_banner_is_told_that_a_server_which_waited_has_started(
     assert [(one["id"], one["message"]) for one in answer["notices"]] == [("wait-1", message)]
 
 
+@pytest.mark.promise("DATA-4")
+def test_the_banner_is_told_which_source_to_test(
+    run: Callable[[Any], Any], fetch: Any, jp_serverapp: Any, control_plane: ControlPlane
+) -> None:
+    message = "The data source lake was added: test it from your server."
+    notice = {"at": "2026-11-22T13:17:00Z", "kind": "source", "message": message, "id": "source:1"}
+    control_plane.receipt = {"endings": [], "notices": [notice | {"source": "lake"}]}
+    (extension,) = jp_serverapp.extension_manager.extension_apps["allotment_server"]
+    run(extension._reporter._attempt())
+
+    (told,) = json.loads(fetch("allotment", "endings").body)["notices"]
+
+    assert (told["source"], told["message"]) == ("lake", message)
+
+
 def test_the_banner_is_nobody_elses_to_read_or_use(fetch: Any) -> None:
     for parts, method in ((("allotment", "endings"), "GET"), (("allotment", "extend"), "POST")):
         body = "{}" if method == "POST" else None

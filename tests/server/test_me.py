@@ -53,7 +53,8 @@ def test_a_simulated_device_is_shown_without_invented_numbers(fetch: Any) -> Non
 @pytest.mark.promise("SERVER-4")
 def test_notices_reach_the_owner_of_the_server(fetch: Any) -> None:
     assert [notice["message"] for notice in me(fetch)["notices"]] == [
-        "carol stopped old: <script>alert(1)</script>"
+        "carol stopped old: <script>alert(1)</script>",
+        "The data source lake was added: test it from your server.",
     ]
 
 

@@ -55,6 +55,12 @@ def test_text_from_elsewhere_is_escaped(page: str) -> None:
     assert "&lt;script&gt;alert(1)" in page
 
 
+@pytest.mark.promise("DATA-4")
+def test_it_offers_to_test_a_source_that_was_added(page: str) -> None:
+    assert "lake was added: test it from your server." in words(page)
+    assert 'data-test="lake">Test' in page
+
+
 def test_it_links_back_to_the_work_and_to_the_hub(page: str) -> None:
     assert 'href="/a%40b/"' in page
     assert 'href="/jupyter/hub/home"' in page

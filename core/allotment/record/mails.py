@@ -6,7 +6,9 @@ is written twice, wherever a process ends.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -30,19 +32,39 @@ def notify(writing: Writing, notice: Notice) -> bool:
     told = sa.select(mails.c.id).where(mails.c.person == notice.person, mails.c.about == about)
     if writing.first(known) is None or writing.first(told) is not None:
         return False
-    writing.run(
-        mails.insert().values(
-            id=new_id(writing.now),
-            about=about,
-            person=notice.person,
-            kind=notice.kind,
-            subject=notice.subject[:300],
-            body=notice.body,
-            made_at=writing.now,
-            due_at=writing.now,
-        )
-    )
+    writing.run(mails.insert().values(**_row(writing, notice)))
     return True
+
+
+def notify_all(writing: Writing, notices: Iterable[Notice]) -> int:
+    """Write notices to people who are :func:`reached`, all at once. Returns how many."""
+    rows = [_row(writing, notice) for notice in notices]
+    if rows:
+        writing.connection.execute(mails.insert(), rows)
+    return len(rows)
+
+
+def reached(reading: Reading, persons: Collection[str] | None, about: str) -> tuple[str, ...]:
+    """Those of these people (None: of all who are on-boarded) who have an address and were not written about this."""
+    told = sa.select(mails.c.person).where(mails.c.about == about[:300])
+    statement = sa.select(people.c.name).where(
+        people.c.email != "", people.c.onboarded_at.is_not(None), people.c.name.not_in(told)
+    )
+    names = (str(row.name) for row in reading.all(statement.order_by(people.c.name)))
+    return tuple(name for name in names if persons is None or name in persons)
+
+
+def _row(writing: Writing, notice: Notice) -> dict[str, Any]:
+    return {
+        "id": new_id(writing.now),
+        "about": notice.about[:300],
+        "person": notice.person,
+        "kind": notice.kind,
+        "subject": notice.subject[:300],
+        "body": notice.body,
+        "made_at": writing.now,
+        "due_at": writing.now,
+    }
 
 
 def due(reading: Reading, now: datetime, limit: int) -> tuple[Mail, ...]:

@@ -12,27 +12,31 @@ from allotment.data.door import Door
 from allotment.data.opening import Opening
 from allotment.data.vault import Vault
 from allotment.record import Record
-from allotment.work import committing, lending, proving
+from allotment.work import committing, lending, proving, sources_told
 from allotment.work.arrivals import Arrivals
+from allotment.work.cleaning import Cleaning
 from allotment.work.committing import Committing
 from allotment.work.lending import Lending
 from allotment.work.loop import Step
 from allotment.work.outside import Outside
 from allotment.work.proving import Proving
+from allotment.work.sources_told import SourcesTold
 
 
 @dataclass(frozen=True, slots=True)
 class DataWork:
     """The parts.
 
-    ``footers`` remembers what was read of files that have not changed; ``folder`` is the control
-    plane's own.
+    ``told`` remembers whom to tell of sources that changed, ``footers`` what was read of files that
+    have not; ``folder`` is the control plane's own.
     """
 
     opening: Opening
     proving: Proving
     lending: Lending
     committing: Committing
+    cleaning: Cleaning
+    told: SourcesTold
     footers: FootersCache
     folder: Path
     outside: Outside = field(default_factory=Outside)
@@ -49,11 +53,14 @@ class DataWork:
     ) -> DataWork:
         """Put the parts together. ``folder`` is where the control plane keeps files of its own."""
         opening = Opening(vault, door)
+        committing = Committing(record, opening, folder, clock)
         return cls(
             opening=opening,
             proving=Proving(record, opening),
             lending=Lending(record, opening),
-            committing=Committing(record, opening, folder, clock),
+            committing=committing,
+            cleaning=Cleaning(record, opening, committing, clock, folder),
+            told=SourcesTold(record),
             footers=FootersCache(folder / "footers.sqlite"),
             folder=folder,
         )
@@ -69,6 +76,7 @@ class DataWork:
             Step("lending", lending.EVERY, self.lending.round),
             Step("versions", committing.EVERY, self.committing.round),
             Step("proving", proving.EVERY, self.proving.round),
+            Step("source notices", sources_told.EVERY, self.told.look),
         )
 
     def close(self) -> None:

@@ -29,6 +29,7 @@ from allotment.rules.telling import TOLD, Audience, Telling, telling
 from allotment.settings.mail import MailServer
 from allotment.work import post_office
 from allotment.work.post_office import MailRefused, MailServerAway
+from allotment.work.source_mails import source_mails
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +108,7 @@ class Mailing:
                 newest = found[-1].sequence if len(found) == _EVENTS else newest
                 for notice in _notices(writing, found, now):
                     mails.notify(writing, notice)
+                mails.notify_all(writing, tuple(source_mails(writing, found, now)))
             mails.note_read(writing, newest)
             mails.forget(writing, now - KEPT)
         self._idle_at, self._forgot = newest, now

@@ -1,4 +1,5 @@
 // The page fetches itself again and takes its live part, while somebody looks at it.
+// Sources are tested from this server by a click.
 "use strict";
 
 const EVERY = 15_000; // milliseconds
@@ -28,7 +29,45 @@ function take(shown, fresh) {
     wide.scrollLeft = places.get(name) ?? 0;
     if (name === focused) wide.focus({ preventScroll: true });
   }
+  showFound();
 }
+
+// What tests have shown, by source: the page is drawn anew meanwhile.
+const found = new Map();
+
+function showFound() {
+  for (const place of document.querySelectorAll("[data-found]")) {
+    const words = found.get(place.dataset.found) ?? "";
+    if (place.textContent !== words) place.textContent = words;
+  }
+  for (const button of document.querySelectorAll("[data-test]")) {
+    button.disabled = (found.get(button.dataset.test) ?? "").endsWith("…");
+  }
+}
+
+async function test(source) {
+  found.set(source, `Testing ${source} …`);
+  showFound();
+  try {
+    const xsrf = document.cookie.match(/(?:^|; )_xsrf=([^;]+)/)?.[1];
+    const answer = await fetch("allotment/test", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...(xsrf ? { "X-XSRFToken": xsrf } : {}) },
+      body: JSON.stringify({ name: source }),
+    });
+    const told = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw new Error(told.message || `The server answered ${answer.status}.`);
+    found.set(source, `${told.reached ? "Reached." : "Not reached."} ${told.words}`);
+  } catch (error) {
+    found.set(source, error.message);
+  }
+  showFound();
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-test]");
+  if (button) test(button.dataset.test);
+});
 
 setInterval(refresh, EVERY);
 document.addEventListener("visibilitychange", refresh);

@@ -15,7 +15,7 @@ from allotment.api.views.launching import ailing_devices, server_document
 from allotment.api.views.people import limit_uses
 from allotment.api.views.tickets import ticket_documents, wait_notices
 from allotment.model import documents
-from allotment.record import events, servers, tickets, waits
+from allotment.record import events, servers, source_news, tickets, waits
 from allotment.rules.permission import sight
 
 router = APIRouter(tags=["me"])
@@ -51,7 +51,7 @@ def read_me(plane: Plane, caller: Asker) -> Response:
             notices=(
                 *wait_notices(waits.of_person(reading, who.person, now)),
                 *budget_notices(reading, who.person, who.groups, now),
-                *source_notices(reading, who, now),
+                *source_notices(source_news.of_person(reading, who.person, now)),
                 *notices(reading, who.person, ailing, now),
             ),
             sequence=events.latest_sequence(reading),

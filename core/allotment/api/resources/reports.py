@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from allotment.api.answering import answer
 from allotment.api.plane import Plane
+from allotment.api.views.data_notices import source_notices
 from allotment.api.views.endings import ending_documents
 from allotment.api.views.names import server_id
 from allotment.api.views.tickets import wait_notices
@@ -23,8 +24,8 @@ router = APIRouter(tags=["reports"])
 async def take_report(request: Request, plane: Plane, body: ServerReport) -> Response:
     """Take in kernels, terminals and the use of the server's own devices. Who reports is told by the token.
 
-    The answer tells the server its own announced ends, and its owner's waits that are over: it need
-    not ask for them.
+    The answer tells the server its own announced ends, its owner's waits that are over, and sources
+    that its owner may use and that were added or changed lately: it need not ask for them.
     """
     # Memory only: nothing here waits, so no thread is needed, and 10,000 servers report.
     allotment = cast("Allotment", request.state.server)
@@ -33,5 +34,8 @@ async def take_report(request: Request, plane: Plane, body: ServerReport) -> Res
     plane.measures.report()
     announced = plane.endings.told(allotment.id)
     rule = EndTerms.of(allotment.terms).extend if announced else None
-    over = wait_notices(plane.waits.of(allotment.person))
-    return answer(ReportReceipt(endings=ending_documents(announced, rule), notices=over))
+    notices = (
+        *wait_notices(plane.waits.of(allotment.person)),
+        *source_notices(plane.data.told.of(allotment.person)),
+    )
+    return answer(ReportReceipt(endings=ending_documents(announced, rule), notices=notices))

@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from allotment.model import documents
 from allotment.model.amounts import counted
 from allotment.model.documents import Alert
-from allotment.model.people import Authority
 from allotment.model.sources import Source, Verdict
 from allotment.record import Reading, loans, sources
-from allotment.rules.data_access import Asker, source_grounds
+from allotment.record.source_news import SourceNews
 
-TOLD_FOR = timedelta(days=7)
-"""How long people are told that a source was added or changed."""
 _OVERDUE = timedelta(days=2)
 """A proof that is older could not be repeated for a day."""
 
 
-def source_notices(reading: Reading, who: Authority, now: datetime) -> list[documents.Notice]:
-    """Sources that a person may use and that were added or changed lately, newest first: test them."""
-    if not who.role:
-        return []
-    asker = Asker.of(who.person, who.groups, None)
-    found = [
-        one
-        for one in sources.all_sources(reading)
-        if one.changed_at is not None
-        and one.changed_at > now - TOLD_FOR
-        and source_grounds(one, asker) is not None
-    ]
-    return [_notice(one) for one in sorted(found, key=_changed, reverse=True)]
-
-
-def _changed(source: Source) -> datetime:
-    assert source.changed_at is not None  # noqa: S101 - chosen by it, for mypy
-    return source.changed_at
-
-
-def _notice(source: Source) -> documents.Notice:
-    at = _changed(source)
-    done = "added" if source.created_at == at else "changed"
-    return documents.Notice(
-        at=at,
-        kind="source",
-        message=f"The data source {source.title or source.name} was {done}: test it from your server.",
-        id=f"source:{source.name}:{at.isoformat()}",
-        source=source.name,
+def source_notices(found: Iterable[SourceNews]) -> tuple[documents.Notice, ...]:
+    """Sources that somebody may use and that were added or changed lately: test them."""
+    return tuple(
+        documents.Notice(at=one.at, kind="source", message=one.words, id=one.id, source=one.name)
+        for one in found
     )
 
 
