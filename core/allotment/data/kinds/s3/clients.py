@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -61,6 +62,7 @@ def _client(
 
     session = botocore.session.Session()
     session.register_component("data_loader", _loader())
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time)
     sent_by = GuardedAwsSession(door, watch, str(fields.get("ca") or ""))
     # Its stubs know an overload for each service, and none for what a variable says.
     create_client: Any = session.create_client
@@ -94,6 +96,17 @@ def _configuration(**more: Any) -> Any:
         response_checksum_validation="when_required",
         **more,
     )
+
+
+def _time(written: Any) -> datetime:
+    """A time in an answer. botocore's own way takes three times as long as the rest of a listing."""
+    from botocore.utils import parse_timestamp
+
+    try:
+        return datetime.fromisoformat(written)
+    except (TypeError, ValueError):
+        found: datetime = parse_timestamp(written)
+        return found
 
 
 def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
