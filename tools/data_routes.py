@@ -5,13 +5,14 @@ bob owns what there is, in the group vision that ann leads; everything is shared
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from allotment.data.datasets import attachments
-from allotment.data.versions.kept_files import keep_file
+from allotment.data.versions.kept_files import Keeping, new_key
 from allotment.model.datasets import Attachment, Dataset, FileFormat
 from allotment.model.registered_models import RegisteredModel
 from allotment.model.sources import Audience, Proof, Source, SourceKind, Verdict
@@ -76,8 +77,9 @@ def a_dataset(lab: Any, number: int) -> None:
             created_by="bob",
         )
         datasets.create(writing, dataset)
-        size, digest = attachments.save(lab.data.attachments, name, "notes.txt", [b"notes"])
-        beside = Attachment("notes.txt", size, digest, "bob", writing.now)
+        folder = lab.data.attachments
+        key, size, digest = attachments.save(folder, name, "notes.txt", [b"notes"])
+        beside = Attachment("notes.txt", size, digest, "bob", writing.now, key)
         datasets.attach(writing, name, beside)
 
 
@@ -101,12 +103,16 @@ def a_target(lab: Any, number: int) -> None:
 def a_model(lab: Any, number: int) -> None:
     """One with a file."""
     name = f"model-{number}"
-    opened, door = lab.data.committing.opened("history"), lab.data.opening.door
-    size, digest = keep_file(opened, name, "1", [b"weights"], 100, door)
+    opened, key = lab.data.committing.opened("history"), new_key(name, "1")
+    with closing(Keeping(opened, lab.data.opening.door, lab.data.folder)) as keeping:
+        keeping.write(b"weights")
+        keeping.keep(key)
     with lab.write("bob") as writing:
         model = RegisteredModel(name, "1", "bob", target="history", audience=VISION)
-        registered_models.create(writing, model)
-        registered_models.kept(writing, name, "1", file="weights", size=size, sha256=digest)
+        model = registered_models.create(writing, model)
+        registered_models.coming(writing, model, key, keeping.size)
+        more = {"file": "weights", "size": keeping.size, "sha256": keeping.sha256, "key": key}
+        registered_models.kept(writing, model, **more)
 
 
 def _of_source(rest: str = "") -> str:
@@ -214,6 +220,8 @@ DATA_ROWS = [
     Row("POST", "/targets", "OC", body(name="new-{number}", **_TARGET)),
     Row("PATCH", "/targets/{name}", "OC", edit(title="Kept"), "/targets/target-{number}", a_target),
     Row("DELETE", "/targets/{name}", "OC", any_revision, "/targets/target-{number}", a_target),
+    Row("GET", "/targets/{name}/leftovers", "OC", at="/targets/history/leftovers"),
+    Row("POST", "/targets/{name}/clean", "OC", at="/targets/history/clean"),
     Row(
         "POST", "/targets/{name}/check", "OC", at="/targets/target-{number}/check", prepare=a_target
     ),

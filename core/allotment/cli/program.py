@@ -9,6 +9,7 @@ import typer
 from allotment.cli import (
     addressing,
     choosing,
+    cleaning,
     configuring,
     datasets,
     departments,
@@ -62,6 +63,7 @@ departments.add_to(app)
 sources.add_to(app)
 datasets.add_to(app)
 versions.add_to(app)
+cleaning.add_to(app)
 models.add_to(app)
 configuring.add_to(app)
 keys.add_to(app)

@@ -9,6 +9,7 @@ from allotment.client.connection import Connection, Revision
 from allotment.client.paths import segment
 from allotment.model.documents import (
     TargetCheck,
+    TargetCleaning,
     TargetFormListing,
     VersionTarget,
     VersionTargetListing,
@@ -65,6 +66,14 @@ class Targets:
     def check(self, name: str) -> TargetCheck:
         """Test a target: write something to it and take it away again."""
         return self._connection.send(TargetCheck, "POST", f"{_path(name)}/check")
+
+    def leftovers(self, name: str) -> TargetCleaning:
+        """What cleaning a target would remove: what no version, commit under way or model needs."""
+        return self._connection.read(TargetCleaning, f"{_path(name)}/leftovers")
+
+    def clean(self, name: str) -> TargetCleaning:
+        """Remove it, for some twenty seconds; ask again where that was not complete."""
+        return self._connection.send(TargetCleaning, "POST", f"{_path(name)}/clean")
 
 
 def _path(name: str) -> str:

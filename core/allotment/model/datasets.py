@@ -90,7 +90,7 @@ class Dataset:
     which they are read, None for files below the platform's own data folders. ``target`` is where its
     versions are kept, None as long as it has none; ``version`` the number of the newest committed one.
     ``space`` is its own place within a target, which the record makes: no other dataset ever has it, also
-    none of the same name.
+    none of the same name. ``cleanings`` counts how often contents were taken out of it.
     """
 
     name: str
@@ -109,6 +109,7 @@ class Dataset:
     target: str | None = None
     version: int | None = None
     space: str = ""
+    cleanings: int = 0
     attachments: tuple[Attachment, ...] = ()
     created_by: str = ""
     created_at: datetime | None = None

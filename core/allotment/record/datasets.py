@@ -24,11 +24,12 @@ from allotment.model.names import check_name
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import AlreadyExists, NotFound, Refusal
 from allotment.model.sources import Audience
-from allotment.record import audiences, memberships, sources
+from allotment.record import audiences, leftovers, memberships, sources
 from allotment.record.audiences import Shared
 from allotment.record.engine import Reading, Writing
+from allotment.record.leftovers import Leftover, LeftoverKind
 from allotment.record.rows import bump, for_change, named
-from allotment.record.schema import attachments, groups, version_targets
+from allotment.record.schema import attachments, groups, version_targets, versions
 from allotment.record.schema import datasets as table
 from allotment.record.schema import sources as source_rows
 from allotment.rules.data_access import Asker, dataset_grounds
@@ -112,6 +113,8 @@ def edit(writing: Writing, wanted: Dataset, expected: int | None = None) -> Data
     _check(writing, wanted)
     if document(before) == document(wanted):
         return before
+    if before.target != wanted.target:
+        _leave(writing, before)
     bump(writing, table, wanted.name, changed_at=writing.now, **_described(wanted))
     audiences.put(writing, Shared.DATASET, wanted.name, wanted.audience)
     after = get(writing, wanted.name)
@@ -133,10 +136,24 @@ def delete(writing: Writing, name: str, expected: int | None = None) -> Dataset:
     """
     for_change(writing, table, "dataset", name, expected)
     before = get(writing, name)
+    _leave(writing, before)
     audiences.remove(writing, Shared.DATASET, name)
     writing.run(table.delete().where(table.c.name == name))
     writing.event("dataset.deleted", name, group=before.group, before=document(before))
     return before
+
+
+def _leave(writing: Writing, dataset: Dataset) -> None:
+    """Remember where something of a dataset may lie that will not be named any more."""
+    rows = writing.all(
+        sa.select(versions.c.target).where(versions.c.dataset == dataset.name).distinct()
+    )
+    free_at = writing.now + leftovers.ENDING
+    for target in {row.target for row in rows} | {dataset.target} - {None}:
+        left = Leftover(
+            target, LeftoverKind.SPACE, dataset.space, f"dataset {dataset.name}", free_at
+        )
+        leftovers.note(writing, left)
 
 
 def read(writing: Writing, name: str, found: DatasetReading) -> Dataset:
@@ -337,6 +354,7 @@ def _from_row(row: sa.Row[Any], audience: Audience, beside: tuple[Attachment, ..
         target=row.target,
         version=row.version,
         space=row.space,
+        cleanings=row.cleanings,
         attachments=beside,
         created_by=row.created_by,
         created_at=row.created_at,

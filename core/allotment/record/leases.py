@@ -22,6 +22,12 @@ def take(writing: Writing, name: str, holder: str, until: datetime) -> bool:
     return True
 
 
+def held(writing: Writing, name: str) -> bool:
+    """Whether anybody holds a lease now."""
+    row = writing.first(sa.select(leases).where(leases.c.name == name).with_for_update())
+    return row is not None and row.until > writing.now
+
+
 def give_up(writing: Writing, name: str, holder: str) -> None:
     """Give a lease back at an orderly end."""
     writing.run(leases.delete().where(leases.c.name == name, leases.c.holder == holder))

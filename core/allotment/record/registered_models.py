@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,14 +15,18 @@ from allotment.model.reasons import Reason
 from allotment.model.refusals import AlreadyExists, NotFound, Refusal
 from allotment.model.registered_models import RegisteredModel, check_uri
 from allotment.model.sources import Audience
-from allotment.record import audiences, limits, memberships
+from allotment.record import audiences, leftovers, limits, memberships
 from allotment.record.audiences import Shared
 from allotment.record.engine import Reading, Writing
+from allotment.record.leftovers import Leftover, LeftoverKind
 from allotment.record.rows import named
 from allotment.record.schema import people, version_targets
 from allotment.record.schema import registered_models as table
 from allotment.rules.limiting import models_reason
 from allotment.rules.versioning import disabled_reason
+
+_COMES_WITHIN = timedelta(days=1)
+"""After which a file that was announced and is named by nothing never came, or was left."""
 
 
 def all_models(reading: Reading) -> tuple[RegisteredModel, ...]:
@@ -128,15 +133,30 @@ def share(writing: Writing, known: RegisteredModel, audience: Audience) -> Regis
     return after
 
 
+def coming(writing: Writing, known: RegisteredModel, key: str, size: int) -> None:
+    """Note under which key a file of ``size`` bytes will lie in the model's target, before it is sent there.
+
+    Raises:
+        NotFound: the model is gone since, or lies at a URI.
+    """
+    found = _still(writing, known)
+    leftovers.note(writing, _left(replace(found, key=key, size=size), writing.now + _COMES_WITHIN))
+
+
 def kept(
     writing: Writing, known: RegisteredModel, *, file: str, size: int, sha256: str, key: str
 ) -> RegisteredModel:
     """Note the file that its target keeps; answers what was noted before, whose file nothing names now.
 
     Raises:
-        NotFound: it is gone since; another may have its name, and does not get this file.
+        NotFound: it is gone since (another may have its name, and does not get this file), or the file
+            took so long that it was taken for one that nobody wants.
     """
     before = _still(writing, known)
+    if not leftovers.forget(writing, str(before.target), LeftoverKind.FILE, key):
+        raise NotFound("file of the model", _key(known.name, known.version))
+    if before.key:
+        leftovers.note(writing, _left(before, writing.now))
     writing.run(
         table.update()
         .where(table.c.name == known.name, table.c.version == known.version)
@@ -147,6 +167,11 @@ def kept(
     return before
 
 
+def dropped(writing: Writing, model: RegisteredModel) -> None:
+    """Note that the file of a model is not in its target any more."""
+    leftovers.forget(writing, str(model.target), LeftoverKind.FILE, model.key)
+
+
 def delete(writing: Writing, known: RegisteredModel) -> RegisteredModel:
     """Forget a version of a model, and say which it was.
 
@@ -154,10 +179,17 @@ def delete(writing: Writing, known: RegisteredModel) -> RegisteredModel:
         NotFound: it is gone since.
     """
     gone, key = _still(writing, known), _key(known.name, known.version)
+    if gone.key:
+        leftovers.note(writing, _left(gone, writing.now))
     audiences.remove(writing, Shared.MODEL, key)
     writing.run(table.delete().where(table.c.name == gone.name, table.c.version == gone.version))
     writing.event("model.deleted", key, person=gone.person, before=document(gone))
     return gone
+
+
+def _left(model: RegisteredModel, free_at: datetime) -> Leftover:
+    label, size = f"model {model.name} {model.version}", model.size or 0
+    return Leftover(str(model.target), LeftoverKind.FILE, model.key, label, free_at, size)
 
 
 def _still(writing: Writing, known: RegisteredModel) -> RegisteredModel:

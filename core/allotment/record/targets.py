@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from allotment.model.names import check_name
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import AlreadyExists, Refusal
-from allotment.model.versions import ContentsKind, MetadataKind, VersionTarget
-from allotment.record import sealed_secrets
+from allotment.model.versions import ContentsKind, MetadataKind, VersionState, VersionTarget
+from allotment.record import leftovers, sealed_secrets
 from allotment.record.engine import Reading, Writing
 from allotment.record.rows import bump, for_change, named
-from allotment.record.schema import datasets, registered_models
+from allotment.record.schema import datasets, registered_models, versions
 from allotment.record.schema import version_targets as table
 from allotment.record.sealed_secrets import Holder
 
@@ -122,18 +122,21 @@ def delete(writing: Writing, name: str, expected: int | None = None) -> None:
     before = get(writing, name)
     _refuse_in_use(writing, name, "deleted")
     sealed_secrets.remove(writing, Holder.TARGET, name)
+    leftovers.forget_target(writing, name)
     writing.run(table.delete().where(table.c.name == name))
     writing.event("target.deleted", name, before=document(before))
 
 
 def _refuse_in_use(reading: Reading, name: str, verb: str) -> None:
-    kept = tuple(
-        row[0]
-        for column in (datasets.c.name, registered_models.c.name)
-        for row in reading.all(
-            sa.select(column).where(column.table.c.target == name).distinct().order_by(column)
-        )
+    lying = (
+        sa.select(datasets.c.name).where(datasets.c.target == name),
+        # A dataset whose next versions go elsewhere has its earlier ones here still.
+        sa.select(versions.c.dataset).where(
+            versions.c.target == name, versions.c.state != str(VersionState.FAILED)
+        ),
+        sa.select(registered_models.c.name).where(registered_models.c.target == name),
     )
+    kept = tuple(sorted({row[0] for one in lying for row in reading.all(one)}))
     if kept:
         raise Refusal(
             Reason(

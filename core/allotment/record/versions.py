@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotFound, Refusal
 from allotment.model.versions import Version, VersionState
-from allotment.record import platform
+from allotment.record import leases, leftovers, platform
 from allotment.record.engine import Reading, Writing
 from allotment.record.rows import named
 from allotment.record.schema import datasets, version_tags, version_targets
@@ -65,7 +65,7 @@ def begin(writing: Writing, dataset: str, target: str, message: str, person: str
 
     Raises:
         NotFound: there is no such dataset or target.
-        Refusal: the target is disabled, or earlier versions lie in another.
+        Refusal: the target is disabled or being cleaned, or earlier versions lie in another.
     """
     statement = sa.select(datasets.c.name, datasets.c.target).where(datasets.c.name == dataset)
     row = writing.first(statement.with_for_update())
@@ -76,6 +76,14 @@ def begin(writing: Writing, dataset: str, target: str, message: str, person: str
     reason = _reason(target, enabled=place.enabled, rows=rows)
     if reason is not None:
         raise Refusal(reason)
+    if leases.held(writing, leftovers.cleaning_lease(target)):
+        raise Refusal(
+            Reason(
+                Rule.DATA_VERSION,
+                f"The target {target!r} is being cleaned.",
+                remedy="Commit again in a minute.",
+            )
+        )
     live = [one.number for one in rows if one.state is not VersionState.FAILED]
     number = max(live, default=0) + 1
     writing.run(table.delete().where(table.c.dataset == dataset, table.c.number >= number))

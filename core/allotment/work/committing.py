@@ -179,6 +179,7 @@ class Committing:
         return CommitRequest(
             dataset=dataset.name,
             space=dataset.space,
+            cleanings=dataset.cleanings,
             uris=dataset.uris,
             format=dataset.format,
             options=dict(dataset.options),

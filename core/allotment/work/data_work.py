@@ -14,6 +14,7 @@ from allotment.data.vault import Vault
 from allotment.record import Record
 from allotment.work import committing, lending, proving, sources_told
 from allotment.work.arrivals import Arrivals
+from allotment.work.cleaning import Cleaning
 from allotment.work.committing import Committing
 from allotment.work.lending import Lending
 from allotment.work.loop import Step
@@ -34,6 +35,7 @@ class DataWork:
     proving: Proving
     lending: Lending
     committing: Committing
+    cleaning: Cleaning
     told: SourcesTold
     footers: FootersCache
     folder: Path
@@ -57,6 +59,7 @@ class DataWork:
             proving=Proving(record, opening),
             lending=Lending(record, opening),
             committing=committing,
+            cleaning=Cleaning(record, opening, committing, clock, folder),
             told=SourcesTold(record),
             footers=FootersCache(folder / "footers.sqlite"),
             folder=folder,

@@ -14,6 +14,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from allotment.cli import app
+from allotment.record import leftovers
+from allotment.record.leftovers import Leftover, LeftoverKind
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 Run = Callable[..., Result]
@@ -110,3 +112,33 @@ def test_a_model_is_registered_and_listed(run: Run) -> None:
     assert run("bob", "model-share", "churn", "1", "--for-group", "vision").exit_code == 0
     assert "churn" in run("ann", "models").stdout
     assert run("bob", "model-delete", "churn", "1", "--yes").exit_code == 0
+
+
+@pytest.mark.promise("SET-4")
+def test_a_target_is_cleaned_after_it_was_told_what_goes(
+    run: Run, root: Path, data_api: Any, lab: Any
+) -> None:
+    target = ("--metadata", "folder", "--contents", "folder")
+    places = ("--set", f"metadata.path={root}/h", "--set", f"contents.path={root}/c")
+    run("carl+", "target", "history", *target, *places)
+    left = root / "c" / "sales-0f" / "files" / "md5" / "aa" / "bb"
+    left.parent.mkdir(parents=True)
+    left.write_text("1234567")
+    with lab.write() as writing:
+        gone = Leftover("history", LeftoverKind.SPACE, "sales-0f", "dataset sales", writing.now)
+        leftovers.note(writing, gone)
+    lab.later(minutes=1)
+
+    told = run("carl+", "target-clean", "history", "--dry-run")
+    assert "dataset sales" in told.stdout
+    assert "7 B" in told.stdout
+    assert left.exists()
+    assert run("bob", "target-clean", "history", "--dry-run").exit_code == 1
+    assert data_api.ask("POST", "/targets/history/clean", "bob").status_code == 403
+    assert run("carl+", "target-clean", "history").exit_code == 2
+
+    removed = run("carl+", "target-clean", "history", "--yes")
+    assert removed.stdout.endswith("1 file removed.\n"), removed.output
+    assert not left.exists()
+    again = run("carl+", "target-clean", "history", "--yes")
+    assert again.stdout == "history keeps nothing that is not needed.\n"

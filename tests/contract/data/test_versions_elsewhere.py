@@ -29,8 +29,10 @@ from allotment.data.kinds import KINDS
 from allotment.data.kinds.kind import Borrower, Opened
 from allotment.data.problems import SourceProblem
 from allotment.data.versions.committing import CommitRequest, commit
+from allotment.data.versions.contents import KeptObject, open_contents, put
 from allotment.data.versions.process import commit_apart
 from allotment.data.versions.reading import files_of_version, uris_of
+from allotment.data.versions.sweeping import not_needed, remove
 from allotment.data.versions.target import OpenedTarget
 from allotment.data.versions.testing import check_target
 from allotment.model.datasets import FileFormat
@@ -278,13 +280,10 @@ def test_a_target_that_could_only_lend_its_own_key_is_refused(
         check_target(target, door, tmp_path / "work", datetime.now(UTC))
 
 
-@pytest.mark.promise("SET-4")
-def test_a_target_in_googles_store_keeps_and_gives_back(
-    gcs_store: Any, door: Door, tmp_path: Path
-) -> None:
-    given = gcs_store.fields(gcs_store.bucket({}), "versions") | gcs_store.secrets
+def gcs_target(store: Any, tmp_path: Path) -> OpenedTarget:
+    given = store.fields(store.bucket({}), "versions") | store.secrets
     form = fill(KINDS[SourceKind.GCS].fields, given)
-    target = OpenedTarget(
+    return OpenedTarget(
         VersionTarget(
             "main",
             MetadataKind.FOLDER,
@@ -294,6 +293,13 @@ def test_a_target_in_googles_store_keeps_and_gives_back(
         ),
         {f"contents.{k}": v for k, v in form.secrets.items() if v},
     )
+
+
+@pytest.mark.promise("SET-4")
+def test_a_target_in_googles_store_keeps_and_gives_back(
+    gcs_store: Any, door: Door, tmp_path: Path
+) -> None:
+    target = gcs_target(gcs_store, tmp_path)
     (tmp_path / "data/a.parquet").write_bytes(table(3))
     check_target(target, door, tmp_path / "work", datetime.now(UTC))
     asked = request(target, door, tmp_path)
@@ -305,6 +311,27 @@ def test_a_target_in_googles_store_keeps_and_gives_back(
     with closing(open_store(SourceKind.GCS, lent(target, "sales", door), door)) as store:
         (found,) = store.list(parse(uri))
         assert store.read(found, 0, found.size) == table(3)
+
+
+@pytest.mark.promise("SET-4")
+@pytest.mark.parametrize("kind", ["s3", "gcs"])
+def test_what_a_bucket_keeps_beside_what_is_needed_is_found_and_removed(
+    kind: str, request: pytest.FixtureRequest, door: Door, tmp_path: Path
+) -> None:
+    store = request.getfixturevalue(f"{kind}_store")
+    target = s3_target(store, tmp_path) if kind == "s3" else gcs_target(store, tmp_path)
+    with closing(open_contents(target, door, "sales")) as contents:
+        for key in ("files/md5/aa/bb", "files/md5/cc/dd"):
+            put(contents, key, b"1234")
+    with closing(open_contents(target, door, "wages")) as contents:
+        put(contents, "files/md5/aa/bb", b"theirs")
+
+    found = not_needed(target, "sales", {"files/md5/cc/dd"}, door)
+    gone = remove(target, "sales", found, door, seconds=20)
+
+    assert gone == found == (KeptObject("files/md5/aa/bb", 4),)
+    assert [one.key for one in not_needed(target, "sales", (), door)] == ["files/md5/cc/dd"]
+    assert len(not_needed(target, "wages", (), door)) == 1
 
 
 @pytest.mark.promise("SET-4")

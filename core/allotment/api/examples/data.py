@@ -222,6 +222,11 @@ DATA_ANSWERS: dict[str, dict[str, Any]] = {
         "reached": True,
         "words": "Histories and contents (folder and s3) can be written and read.",
     },
+    "TargetCleaning": {
+        "target": "history",
+        "items": [{"label": "dataset prices", "files": 12, "size": 340000000}],
+        "complete": True,
+    },
     "RegisteredModel": MODEL,
     "RegisteredModelListing": _listing(MODEL),
 }

@@ -17,7 +17,7 @@ from allotment.api.plane import Asker, ControlPlane, Plane, require
 from allotment.api.receiving import receive
 from allotment.api.resources.attachments import OCTETS, as_download
 from allotment.api.views.models import known_model, model_document, own_model
-from allotment.data.versions.kept_files import Keeping, drop_file, open_file
+from allotment.data.versions.kept_files import Keeping, drop_file, new_key, open_file
 from allotment.model import documents
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotFound, Refusal
@@ -113,21 +113,32 @@ def _keep(
     plane: ControlPlane, caller: Caller, model: RegisteredModel, keeping: Keeping, file: str
 ) -> Response:
     """Keep what has come for a model, in the place of what was kept before."""
-    key = keeping.keep(model.name, model.version)
+    key = new_key(model.name, model.version)
     now = replace(model, file=file, size=keeping.size, sha256=keeping.sha256, key=key)
+    # Noted before it is there: if this process dies, somebody knows what it has left.
+    with plane.record.writing(caller.person, plane.now(), configuration=False) as writing:
+        registered_models.coming(writing, model, key, keeping.size)
+    keeping.keep(key)
     try:
         with plane.record.writing(caller.person, plane.now()) as writing:
             before = registered_models.kept(
                 writing, model, file=file, size=keeping.size, sha256=keeping.sha256, key=key
             )
     except Refusal:
-        drop(plane, now)
+        drop(plane, caller, now)
         raise
-    drop(plane, before)
+    drop(plane, caller, before)
     return answer(model_document(replace(now, audience=before.audience), caller))
 
 
-def drop(plane: ControlPlane, model: RegisteredModel) -> None:
-    """Delete the file that a target keeps of a model, if it does."""
-    if model.target is not None and model.key:
-        drop_file(plane.data.committing.opened(model.target), model.key, plane.data.opening.door)
+def drop(plane: ControlPlane, caller: Caller, model: RegisteredModel) -> None:
+    """Delete the file that a target keeps of a model, if it does.
+
+    Raises:
+        SourceProblem: the target refused. The file is remembered as left there.
+    """
+    if model.target is None or not model.key:
+        return
+    drop_file(plane.data.committing.opened(model.target), model.key, plane.data.opening.door)
+    with plane.record.writing(caller.person, plane.now(), configuration=False) as writing:
+        registered_models.dropped(writing, model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
@@ -17,6 +18,7 @@ from allotment.api.resources.model_files import VersionPath, drop
 from allotment.api.resources.source_bodies import AudienceField, Text
 from allotment.api.views.models import known_model, may_know_model, model_document, own_model
 from allotment.api.views.onlooker import Onlooker, known_dataset
+from allotment.data.problems import SourceProblem
 from allotment.model import documents
 from allotment.model.refusals import NotPermitted
 from allotment.model.registered_models import URI_PATTERN, RegisteredModel, check_uri
@@ -24,6 +26,8 @@ from allotment.model.sources import Audience
 from allotment.record import Reading, Writing, events, registered_models, versions
 from allotment.rules.data_sharing import sharing_reason
 from allotment.rules.permission import Action, Caller, Target
+
+log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -116,12 +120,13 @@ async def delete_model(
 
     def delete() -> Response:
         model = own_model(plane, caller, name, version)
-        drop(plane, model)
         with plane.record.writing(caller.person, plane.now()) as writing:
             gone = registered_models.delete(writing, model)
-        if gone.key != model.key:
-            # A file came between.
-            drop(plane, gone)
+        try:
+            drop(plane, caller, gone)
+        except SourceProblem as problem:
+            # It is remembered as left in the target: cleaning that takes it away.
+            log.warning("the file of model %s/%s is left: %s", name, version, problem)
         return Response(status_code=204)
 
     return await plane.data.outside.call(caller.person, "model", name, delete)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from allotment.model import documents
 from allotment.model.versions import Version, VersionDifference, VersionFile, VersionTarget
+from allotment.work.cleaning import Unneeded
 
 
 def version_document(version: Version) -> documents.Version:
@@ -63,3 +65,11 @@ def target_document(target: VersionTarget, *, inside: bool) -> documents.Version
         problem=target.problem if inside else "",
         revision=target.revision,
     )
+
+
+def cleaning_document(
+    target: str, found: Iterable[Unneeded], *, complete: bool = True
+) -> documents.TargetCleaning:
+    """What a target keeps that nothing needs."""
+    items = tuple(documents.Unneeded(**asdict(one)) for one in found)
+    return documents.TargetCleaning(target=target, items=items, complete=complete)

@@ -50,7 +50,8 @@ class CommitRequest:
     ``space`` is the dataset's own place in the target, whatever had its name before; ``kind`` and
     ``credential`` open the files as ``stores.open_store`` does; ``number`` is what the record calls
     the version; ``work`` is a folder of the control plane for caches and copies of histories;
-    ``closed`` are folders that files of no source do not lead into.
+    ``closed`` are folders that files of no source do not lead into; ``cleanings`` counts when contents
+    were taken out of the space.
     """
 
     dataset: str
@@ -68,6 +69,7 @@ class CommitRequest:
     door: Door
     work: Path
     closed: tuple[Path, ...] = ()
+    cleanings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,10 @@ def _kept(
     progress: Progress,
 ) -> tuple[VersionFile, ...]:
     """Put into the target what is not there, many files at a time."""
-    known = Known(request.work / "known.sqlite", place_of(request.target, request.space))
+    place = place_of(request.target, request.space)
+    # What was known to be there before it was cleaned may be gone.
+    place += f"#{request.cleanings}" if request.cleanings else ""
+    known = Known(request.work / "known.sqlite", place)
     hashes = known.hashes(one.stored for one in listed)
     coming = Coming(store, contents, known, progress, sum(one.size for one in listed))
     coming.done(sum(file.size for file in hashes))

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -20,6 +21,14 @@ _LEFT = 24 * 3600
 """Seconds after which a file that was not written to any more was left by a process that died."""
 _IN_MEMORY = 8 << 20
 """Bytes of a file on its way to a bucket that stay in memory; longer ones go by a temporary file."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptObject:
+    """One object as a listing tells it; ``size`` in bytes."""
+
+    key: str
+    size: int
 
 
 class Contents(Protocol):
@@ -43,7 +52,21 @@ class Contents(Protocol):
         """
 
     def drop(self, key: str) -> None:
-        """Delete an object; one that is gone already is no problem."""
+        """Delete an object; one that is gone already is no problem.
+
+        Raises:
+            SourceProblem: the store refused.
+        """
+
+    def all(self) -> Iterator[KeptObject]:
+        """Every object, what was left on its way too; while it is read others may come and go.
+
+        Raises:
+            SourceProblem: the store refused.
+        """
+
+    def emptied(self) -> None:
+        """Take away what is left of a store without objects."""
 
     def close(self) -> None:
         """Let go of connections."""
@@ -135,8 +158,30 @@ class FolderContents:
 
     def drop(self, key: str) -> None:
         """Delete an object."""
-        with suppress(FileNotFoundError):
-            (self._root / key).unlink()
+        try:
+            with suppress(FileNotFoundError):
+                (self._root / key).unlink()
+        except OSError as error:
+            raise _folder_problem(self._root / key, error) from None
+
+    def all(self) -> Iterator[KeptObject]:
+        """Every file below it; links are not followed."""
+
+        def broken(error: OSError) -> None:
+            if not isinstance(error, FileNotFoundError):
+                raise _folder_problem(self._root, error) from None
+
+        for folder, _, names in os.walk(self._root, onerror=broken):
+            for name in names:
+                place = Path(folder, name)
+                with suppress(FileNotFoundError):
+                    yield KeptObject(str(place.relative_to(self._root)), place.lstat().st_size)
+
+    def emptied(self) -> None:
+        """Take away folders in which nothing is."""
+        for folder, _, _ in os.walk(self._root, topdown=False):
+            with suppress(OSError):
+                Path(folder).rmdir()
 
     def close(self) -> None:
         """Nothing is held."""

@@ -13,7 +13,7 @@ from allotment.data.door import Door
 from allotment.data.kinds import gcs
 from allotment.data.kinds.kind import Opened
 from allotment.data.problems import SourceProblem
-from allotment.data.versions.contents import PIECE, refused_by_bucket, spooled
+from allotment.data.versions.contents import PIECE, KeptObject, refused_by_bucket, spooled
 
 _SECONDS = 60
 """Within which a request must be answered."""
@@ -57,6 +57,17 @@ class GcsContents:
             return
         except (GoogleAPIError, GoogleAuthError, OSError) as error:
             raise _problem("deleted", key, error) from None
+
+    def all(self) -> Iterator[KeptObject]:
+        """Every object below the prefix."""
+        try:
+            for one in self._client.list_blobs(self._bucket, prefix=self._prefix, timeout=_SECONDS):
+                yield KeptObject(one.name.removeprefix(self._prefix), int(one.size or 0))
+        except (GoogleAPIError, GoogleAuthError, OSError) as error:
+            raise _problem("listed", self._prefix, error) from None
+
+    def emptied(self) -> None:
+        """A bucket has no folders."""
 
     def close(self) -> None:
         """Close the connections."""

@@ -67,21 +67,23 @@ class Keeping:
             self._file.write(piece)
         self.size += len(piece)
 
-    def keep(self, name: str, version: str) -> str:
-        """Keep it for a version of a model; answers the key, under which nothing else ever lies.
+    def keep(self, key: str) -> None:
+        """Keep it under a key of :func:`new_key`.
 
         Raises:
             SourceProblem: the target refused.
         """
-        chance = secrets.token_hex(_KEY_BYTES)
-        key = f"{check_name(name)}/{check_name(version)}-{chance}"
         with _told():
             self._contents.keep(key, self._file)
-        return key
 
     def close(self) -> None:
         """Let go of it; what was not kept is gone."""
         self._stack.close()
+
+
+def new_key(name: str, version: str) -> str:
+    """A key for a file of a version of a model, under which nothing else ever lies."""
+    return f"{check_name(name)}/{check_name(version)}-{secrets.token_hex(_KEY_BYTES)}"
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from allotment.data.door import Door
 from allotment.data.kinds import s3
 from allotment.data.kinds.kind import Opened
 from allotment.data.problems import SourceProblem
-from allotment.data.versions.contents import PIECE, refused_by_bucket, spooled
+from allotment.data.versions.contents import PIECE, KeptObject, refused_by_bucket, spooled
 
 _AT_ONCE = 64 << 20
 """Bytes that are put by one request; more go in parts."""
@@ -60,6 +60,19 @@ class S3Contents:
             self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
         except (BotoCoreError, ClientError, OSError) as error:
             raise _problem("deleted", key, error) from None
+
+    def all(self) -> Iterator[KeptObject]:
+        """Every object below the prefix; it needs the right to list the bucket."""
+        pages = self._client.get_paginator("list_objects_v2")
+        try:
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
+                for one in page.get("Contents", ()):
+                    yield KeptObject(one["Key"].removeprefix(self._prefix), int(one["Size"]))
+        except (BotoCoreError, ClientError, OSError) as error:
+            raise _problem("listed", self._prefix, error) from None
+
+    def emptied(self) -> None:
+        """A bucket has no folders."""
 
     def close(self) -> None:
         """Close the connections."""

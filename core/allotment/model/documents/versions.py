@@ -57,6 +57,26 @@ class TargetCheck(Document):
     words: str
 
 
+class Unneeded(Document):
+    """What of one dataset or model lies in a target and is needed by nothing; ``size`` in bytes."""
+
+    label: str = Field(examples=["dataset sales"])
+    files: int
+    size: int
+    removed: int = Field(default=0, description="How many of the files are gone")
+    problem: str = Field(default="", description="Why nothing is told or removed of it")
+
+
+class TargetCleaning(Document):
+    """What a target keeps beside what versions, commits under way and models need."""
+
+    target: str
+    items: tuple[Unneeded, ...]
+    complete: bool = Field(
+        default=True, description="Whether all was looked at; otherwise ask again for the rest"
+    )
+
+
 class VersionFile(Document):
     """One file of a version: its path within the dataset, bytes, and the MD5 that names its contents."""
 

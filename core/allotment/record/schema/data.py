@@ -85,6 +85,7 @@ datasets = Table(
     Column("revoked_at", Moment),
     Column("reading", Document),
     Column("space", String(100), nullable=False, unique=True),
+    Column("cleanings", Integer, nullable=False, server_default="0"),
     Column("target", NAME, ForeignKey("version_targets.name")),
     Column("version", Integer),
     Column("created_by", NAME, nullable=False),
@@ -95,7 +96,8 @@ datasets = Table(
     CheckConstraint("label IN ('public','internal','personal')", name="label"),
 )
 """``version`` repeats the number of the newest committed version. ``space`` is made at registration and
-never again, so that whoever takes a name that became free does not come by what was kept under it."""
+never again, so that whoever takes a name that became free does not come by what was kept under it.
+``cleanings`` counts when contents were taken out of it: what was known to be there may not be any more."""
 
 audiences = Table(
     "audiences",
@@ -172,6 +174,20 @@ registered_models = Table(
     Index("ix_registered_models_person", "person"),
 )
 """``key`` is what the target keeps the file under, made anew for each file that is sent."""
+
+leftovers = Table(
+    "leftovers",
+    metadata,
+    Column("target", NAME, primary_key=True),
+    Column("kind", String(10), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("label", String(200), nullable=False),
+    Column("size", BigInteger, nullable=False, server_default="0"),
+    Column("free_at", Moment, nullable=False),
+    CheckConstraint("kind IN ('space','file')", name="kind"),
+)
+"""What lies in targets and may be named by nothing: spaces of deleted datasets, and files of models, each
+noted before it is sent. Before ``free_at`` somebody may still be at it."""
 
 loans = Table(
     "loans",

@@ -16,3 +16,21 @@ def upgrade() -> None:
             table, sa.Column("key", sa.String(length=200), server_default="", nullable=False)
         )
     op.execute("UPDATE registered_models SET key = name || '/' || version WHERE file <> ''")
+    _know_what_is_left_in_targets()
+
+
+def _know_what_is_left_in_targets() -> None:
+    op.add_column(
+        "datasets", sa.Column("cleanings", sa.Integer(), server_default="0", nullable=False)
+    )
+    op.create_table(
+        "leftovers",
+        sa.Column("target", sa.String(length=128), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("label", sa.String(length=200), nullable=False),
+        sa.Column("size", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("free_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("kind IN ('space','file')", name=op.f("ck_leftovers_kind")),
+        sa.PrimaryKeyConstraint("target", "kind", "name", name=op.f("pk_leftovers")),
+    )
