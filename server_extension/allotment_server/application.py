@@ -36,7 +36,7 @@ ANSWER_WITHIN = 5.0
 
 LEND_WITHIN = 60.0
 """Seconds that the control plane has to make an account in a database."""
-RENEW_EVERY = 20.0
+RENEW_EVERY = 10.0
 """Seconds between two looks at what ends soon."""
 
 

@@ -9,6 +9,7 @@ from allotment.api.plane import ControlPlane
 from allotment.api.views.datasets import column_documents
 from allotment.data.datasets.listing import list_files
 from allotment.data.datasets.stores import open_store
+from allotment.data.datasets.stores.store import Store
 from allotment.data.datasets.uris import parse_all, parts_of_store
 from allotment.data.kinds.kind import Borrower
 from allotment.data.opening import known_kind
@@ -57,9 +58,14 @@ def wanted_version(
 
 
 def open_now(
-    plane: ControlPlane, dataset: Dataset, source: Source | None, server: Allotment
+    plane: ControlPlane,
+    dataset: Dataset,
+    source: Source | None,
+    server: Allotment,
+    *,
+    listed: bool = True,
 ) -> documents.DatasetAccess:
-    """The files of a dataset as they are now, and what opens them.
+    """The files of a dataset as they are now, and what opens them; not ``listed``: only that.
 
     Raises:
         SourceProblem: they cannot be listed, or a URI names none.
@@ -72,18 +78,24 @@ def open_now(
         with plane.record.reading() as reading:
             door = plane.data.opening.own_door(reading)
     kind = None if source is None else source.kind
-    with closing(open_store(kind, credential, door)) as store:
-        listed = list_files(dataset.uris, store)
-    if listed.problems:
-        first = listed.problems[0]
+    files: tuple[documents.DatasetFile, ...] = ()
+    if listed:
+        with closing(open_store(kind, credential, door)) as store:
+            files = _listed(dataset, store)
+    storage = _storage(plane, kind or SourceKind.FOLDER, dataset.source, credential)
+    return _access(dataset, files, storage)
+
+
+def _listed(dataset: Dataset, store: Store) -> tuple[documents.DatasetFile, ...]:
+    found = list_files(dataset.uris, store)
+    if found.problems:
+        first = found.problems[0]
         message = f"{first.uri} {first.problem}."
         remedy = "Ask whoever manages the dataset to look after its files."
         raise SourceProblem(message, remedy=remedy)
-    files = tuple(
-        documents.DatasetFile(path=one.path, uri=one.uri, size=one.size) for one in listed.files
+    return tuple(
+        documents.DatasetFile(path=one.path, uri=one.uri, size=one.size) for one in found.files
     )
-    storage = _storage(plane, kind or SourceKind.FOLDER, dataset.source, credential)
-    return _access(dataset, files, storage)
 
 
 def open_version(

@@ -65,10 +65,16 @@ class Datasets:
         """Disable a dataset and take it back at once from every server that was promised it."""
         return self._connection.send(Dataset, "POST", f"{dataset_path(name)}/revoke")
 
-    def access(self, name: str, version: VersionName | None = None) -> DatasetAccess:
-        """What this server needs to load a dataset. Only a server's own token can ask."""
+    def access(
+        self, name: str, version: VersionName | None = None, *, files: bool = True
+    ) -> DatasetAccess:
+        """What this server needs to load a dataset. Only a server's own token can ask.
+
+        Without ``files`` they are not listed: it only renews what opens them.
+        """
         named = version.isoformat() if isinstance(version, datetime) else version
-        body = {} if named is None else {"version": named}
+        body: dict[str, Any] = {} if named is None else {"version": named}
+        body |= {} if files else {"files": False}
         return self._reading.send(DatasetAccess, "POST", f"{dataset_path(name)}/access", body)
 
     def attach(self, name: str, attachment: str, content: bytes) -> Dataset:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from allotment.model.refusals import AllotmentError
 from allotment.model.sources import SourceKind
 
 ASK_AGAIN = 30.0
@@ -47,6 +48,26 @@ class Lent:
 
 Lend = Callable[[], Lent]
 """Answers with a credential that is good now. What keeps files open calls it again and again."""
+
+
+class Asking:
+    """Lends, and remembers why it was refused: libraries that ask in mid-load say it in words of their own."""
+
+    def __init__(self, lend: Lend) -> None:
+        self._lend = lend
+        self.refused: AllotmentError | None = None
+
+    def __call__(self) -> Lent:
+        """A credential that is good now.
+
+        Raises:
+            AllotmentError: there is none, or it may not be used any longer.
+        """
+        try:
+            return self._lend()
+        except AllotmentError as error:
+            self.refused = error
+            raise
 
 
 class Ask(Protocol):

@@ -9,7 +9,7 @@ from allotment.model.documents import DatasetAccess
 from allotment.notebook.conditions import Where, check_columns, check_limit, condition
 from allotment.notebook.explaining import CredentialRefused, explained, in_words
 from allotment.notebook.files import Wanted, collect, is_for_polars, scan
-from allotment.notebook.lending import Lend
+from allotment.notebook.lending import Asking, Lend
 from allotment.notebook.problems import DataProblem
 from allotment.notebook.progress import Progress, carry_out
 from allotment.notebook.sessions import Session, Version
@@ -60,8 +60,9 @@ def _read(
     sizes = [file.size for file in access.files if file.size is not None]
     total = sum(sizes) if len(sizes) == len(access.files) else None
     progress = Progress(f"Loading {access.dataset}", total=total)
-    lend, fields = session.lend(access.dataset, version), access.storage.fields
-    with in_words(lambda error: explained(access.dataset, error, fields, wanted)):
+    lend, fields = Asking(session.lend(access.dataset, version)), access.storage.fields
+    name = access.dataset
+    with in_words(lambda error: lend.refused or explained(name, error, fields, wanted)):
         return carry_out(lambda: _reader(access)(access, lend, wanted, progress), progress)
 
 

@@ -12,8 +12,11 @@ from typing import Any
 
 from allotment.client import AllotmentClient
 from allotment.model.documents import DatasetAccess
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import NotPermitted
 from allotment.notebook.keeper import lend_directly, lend_from_keeper
 from allotment.notebook.lending import ASK_AGAIN, Ask, Lend, Lender, Lent, lent
+from allotment.notebook.showing import show_in_cells
 
 Version = int | str | datetime | None
 """A version by its number, its tag, a moment (the newest before it), or ``"promised"``; None: the files as they are now."""
@@ -26,6 +29,7 @@ class _Opened:
     access: DatasetAccess
     heard_at: float
     credential: Lent
+    listed: bool
 
 
 class Session:
@@ -41,7 +45,7 @@ class Session:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.client = client
-        self.lender = Lender(lend_from or lend_directly(client), client.sources.get, clock)
+        self.lender = Lender(lend_from or lend_directly(client), self._still, clock)
         self._clock = clock
         self._opened: dict[tuple[str, Any], _Opened] = {}
         self._lock = threading.Lock()
@@ -56,7 +60,17 @@ class Session:
 
     def lend(self, dataset: str, version: Version = None) -> Lend:
         """What answers with a good credential of a dataset's storage whenever it is called."""
-        return lambda: self._current(dataset, version).credential
+        return lambda: self._current(dataset, version, listed=False).credential
+
+    def _still(self, source: str) -> None:
+        """Go on only where a source may still be used.
+
+        Raises:
+            Refusal: it may not: it was revoked, or is not shared any more.
+        """
+        found = self.client.sources.get(source)
+        if not found.usable:
+            raise NotPermitted(Reason(Rule.DATA_ENABLED, found.obstacle))
 
     def forget(self, dataset: str | None = None) -> None:
         """Ask anew about one dataset, or about everything."""
@@ -66,15 +80,16 @@ class Session:
         if dataset is None:
             self.lender.forget()
 
-    def _current(self, dataset: str, version: Version) -> _Opened:
+    def _current(self, dataset: str, version: Version, *, listed: bool = True) -> _Opened:
+        """How a dataset is opened now; its files are listed anew only where they are asked for."""
         key, now = (dataset, version), self._clock()
         known = self._opened.get(key)
-        if known is not None and self._is_good(known, now):
+        if known is not None and self._is_good(known, now) and (known.listed or not listed):
             return known
         with self._lock:
             self._opened.pop(key, None)
-        access = self.client.datasets.access(dataset, version)
-        opened = _Opened(access, now, lent(access.storage, now))
+        access = self.client.datasets.access(dataset, version, files=listed)
+        opened = _Opened(access, now, lent(access.storage, now), listed)
         with self._lock:
             self._opened[key] = opened
         return opened
@@ -99,6 +114,7 @@ def session() -> Session:
     with _making:
         if _session is None or _session[0] != os.getpid():
             client = AllotmentClient.from_environment()
+            show_in_cells()
             _session = (os.getpid(), Session(client, lend_from_keeper(os.environ, client)))
         return _session[1]
 

@@ -9,10 +9,10 @@ from typing import IO, Any
 
 from allotment.model.sources import SourceKind
 from allotment.notebook.explaining import explained, in_words
-from allotment.notebook.lending import Lend, Lent
+from allotment.notebook.lending import Lend
 from allotment.notebook.problems import DataProblem
 from allotment.notebook.progress import size_words
-from allotment.notebook.stores import STORES, filesystem
+from allotment.notebook.stores import STORES, renewing_filesystem
 
 _SHOWN = 100
 """Entries that a cell shows of a place."""
@@ -25,7 +25,7 @@ class OpenedStore:
     def __init__(self, source: str, lend: Lend) -> None:
         self.source = source
         self._lend = lend
-        self._known: tuple[Lent, Any] | None = None
+        self._files: Any = None
         lent = lend()
         if lent.kind not in STORES:
             message = f'{source} is a database. Ask it with allotment.sql({source!r}, "select …").'
@@ -34,11 +34,10 @@ class OpenedStore:
 
     @property
     def files(self) -> Any:
-        """The fsspec filesystem; another one when the credential was renewed."""
-        lent = self._lend()
-        if self._known is None or self._known[0] is not lent:
-            self._known = (lent, filesystem(lent))
-        return self._known[1]
+        """The fsspec filesystem, which renews its credential by itself."""
+        if self._files is None:
+            self._files = renewing_filesystem(self._lend)
+        return self._files
 
     @property
     def root(self) -> str:

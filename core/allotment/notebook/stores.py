@@ -130,6 +130,16 @@ def filesystem(lent: Lent) -> Any:
     return _FILESYSTEMS[lent.kind](lent)
 
 
+def renewing_filesystem(lend: Lend) -> Any:
+    """An fsspec filesystem that goes on reading when a credential ends: with the next one."""
+    lent = lend()
+    if lent.kind is SourceKind.FOLDER:
+        return filesystem(lent)
+    from allotment.notebook.renewing_files import RenewingFiles  # noqa: PLC0415 - needs fsspec
+
+    return RenewingFiles(lend, filesystem)
+
+
 def _folder_files(_: Lent) -> Any:
     from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415 - heavy
 

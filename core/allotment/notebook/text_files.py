@@ -11,7 +11,7 @@ from allotment.notebook.files import Wanted, own_columns
 from allotment.notebook.lending import Lend
 from allotment.notebook.partitions import with_values
 from allotment.notebook.progress import Progress
-from allotment.notebook.stores import Place, filesystem
+from allotment.notebook.stores import Place, renewing_filesystem
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,7 +46,8 @@ def _batches(access: DatasetAccess, lend: Lend, file: DatasetFile) -> Iterator[A
     import pyarrow as pa  # noqa: PLC0415 - heavy
     from pyarrow import csv  # noqa: PLC0415 - heavy
 
-    with filesystem(lend()).open(Place.of(file.uri).location, "rb", block_size=_BLOCK) as opened:
+    files = renewing_filesystem(lend)
+    with files.open(Place.of(file.uri).location, "rb", block_size=_BLOCK) as opened:
         packed = access.options.get("compression") or None
         stream = pa.input_stream(opened, compression=packed, buffer_size=_BLOCK)
         reader = csv.open_csv(stream, *_options(access))

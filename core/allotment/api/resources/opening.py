@@ -34,6 +34,10 @@ class Opening(Body):
         ),
         examples=["2026-10"],
     )
+    files: bool = Field(
+        default=True,
+        description="Whether its files are told; false only renews what opens them",
+    )
 
 
 @router.post(
@@ -56,7 +60,7 @@ async def open_dataset(plane: Plane, caller: Asker, name: NamePath, body: Openin
             raise refused(reason)
         version = wanted_version(plane, name, onlooker.asker, body.version)
         if version is None:
-            return answer(open_now(plane, dataset, source, server))
+            return answer(open_now(plane, dataset, source, server, listed=body.files))
         return answer(open_version(plane, dataset, version, server))
 
     return await plane.data.outside.call(caller.person, "dataset", name, opened)
