@@ -149,10 +149,12 @@ def _leave(writing: Writing, dataset: Dataset) -> None:
         sa.select(versions.c.target).where(versions.c.dataset == dataset.name).distinct()
     )
     free_at = writing.now + leftovers.ENDING
-    for target in {row.target for row in rows} | {dataset.target} - {None}:
-        left = Leftover(
-            target, LeftoverKind.SPACE, dataset.space, f"dataset {dataset.name}", free_at
-        )
+    lying: set[str] = {row.target for row in rows}
+    if dataset.target is not None:
+        lying.add(dataset.target)
+    label = f"dataset {dataset.name}"
+    for target in sorted(lying):
+        left = Leftover(target, LeftoverKind.SPACE, dataset.space, label, free_at)
         leftovers.note(writing, left)
 
 

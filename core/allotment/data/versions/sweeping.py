@@ -71,7 +71,8 @@ def remove(
     Raises:
         SourceProblem: the target refused; some of them may be gone.
     """
-    ends, rest, gone = time.monotonic() + seconds, iter(objects), []
+    ends, rest = time.monotonic() + seconds, iter(objects)
+    gone: list[KeptObject] = []
     with (
         closing(open_contents(opened, door, space)) as contents,
         ThreadPoolExecutor(_AT_ONCE) as pool,
