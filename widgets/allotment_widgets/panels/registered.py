@@ -91,7 +91,7 @@ def kept_lines(thing: Source | Dataset) -> list[str]:
     """Which servers keep something that is disabled."""
     held = thing.held_by
     if not held:
-        return ["Servers that run keep it until they stop; none holds it now."]
+        return [f"Servers that were promised it keep it until they stop. {_nobody(thing)}"]
     number = counted_as(len(held), "server that holds it keeps", "servers that hold it keep")
     return [f"{number} it until it stops: {listed(held)}."]
 
@@ -100,6 +100,13 @@ def lost_lines(thing: Source | Dataset) -> list[str]:
     """Which servers lose something at once."""
     held = thing.held_by
     if not held:
-        return ["No server holds it now."]
+        return [_nobody(thing)]
     number = counted_as(len(held), "server loses", "servers lose")
     return [f"{number} it at once: {listed(held)}."]
+
+
+def _nobody(thing: Source | Dataset) -> str:
+    """What is lent is of the source: of a dataset only promises are known."""
+    if isinstance(thing, Dataset):
+        return "No server that runs was promised it."
+    return "No server holds it now."
