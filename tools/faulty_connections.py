@@ -28,6 +28,8 @@ class Line:
         self._open = threading.Event()
         self._open.set()
         self._ending = False
+        self._left: int | None = None
+        self._tears = 0
 
     def hush(self) -> None:
         """From now on pass nothing on, and keep the connections."""
@@ -38,6 +40,16 @@ class Line:
         for each in self._sockets:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
+
+    def tear(self, after: int, times: int = 1) -> None:
+        """Cut the connection in which the server has said so many bytes from now on, and begin to count anew."""
+        self._after = self._left = after
+        self._tears = times
+
+    @property
+    def torn(self) -> bool:
+        """Whether it was cut as often as it should be."""
+        return self._tears == 0
 
     @contextmanager
     def running(self) -> Iterator[Line]:
@@ -57,16 +69,32 @@ class Line:
                 near, _ = listening.accept()
                 far = socket.create_connection((HOST, self._target))
                 self._sockets += [near, far]
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+                for way in ((near, far, False), (far, near, True)):
+                    threading.Thread(target=self._pass_on, args=way, daemon=True).start()
 
-    def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
+    def _pass_on(self, one: socket.socket, other: socket.socket, answers: bool) -> None:  # noqa: FBT001 - one of a pair
         with suppress(OSError):
             while chunk := one.recv(65_536):
                 self._open.wait()
-                other.sendall(chunk)
-        with suppress(OSError):
-            other.shutdown(socket.SHUT_RDWR)
+                kept = self._kept(chunk) if answers else chunk
+                other.sendall(kept)
+                if len(kept) < len(chunk):
+                    break
+        for each in (one, other):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def _kept(self, chunk: bytes) -> bytes:
+        """What of it is passed on: all, until the line is to be torn."""
+        if self._left is None or not self._tears:
+            return chunk
+        self._left -= len(chunk)
+        if self._left >= 0:
+            return chunk
+        kept = chunk[: self._left]
+        self._tears -= 1
+        self._left = self._after
+        return kept
 
 
 class Heard(list[bytes]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from allotment.data.datasets.stores.store import FileChanged, FileUnreadable
 from allotment.data.problems import SourceProblem
 
-_NOT_FOUND, _DENIED, _CHANGED = 404, (401, 403), 412
+_NOT_FOUND, _DENIED, _CHANGED, _FAULT = 404, (401, 403), 412, 400
 
 
 def reading_failed(status: int, error: Exception, *, gone: str) -> FileUnreadable:
@@ -16,7 +16,17 @@ def reading_failed(status: int, error: Exception, *, gone: str) -> FileUnreadabl
         return FileUnreadable(gone)
     if status in _DENIED:
         return FileUnreadable(f"may not be read with what the source lends (HTTP {status})")
-    return FileUnreadable(f"could not be read ({type(error).__name__})")
+    if status >= _FAULT:
+        return FileUnreadable(f"could not be read (HTTP {status})")
+    return broken_off(error)
+
+
+def broken_off(error: Exception) -> FileUnreadable:
+    """Why a file could not be read whose answer ended too early, or never came."""
+    name = type(error).__name__
+    return FileUnreadable(
+        f"could not be read: the store broke off or did not answer ({name}); try again"
+    )
 
 
 def listing_failed(

@@ -24,6 +24,8 @@ _NEEDED = "Its service account needs to list and get objects there."
 _FIELDS = "items(name,size,generation),nextPageToken"
 _SECONDS = 30
 """Within which a request must begin to be answered."""
+AGAIN_SECONDS = 5.0
+"""For how long a request that failed is sent again; by itself the library tries for two minutes."""
 
 
 class GcsStore:
@@ -44,7 +46,11 @@ class GcsStore:
         prefix = uri.start
         try:
             blobs = self._client.list_blobs(
-                self._bucket, prefix=prefix or None, fields=_FIELDS, timeout=_SECONDS
+                self._bucket,
+                prefix=prefix or None,
+                fields=_FIELDS,
+                timeout=_SECONDS,
+                retry=_again(),
             )
             for blob in blobs:
                 if patience is not None:
@@ -89,6 +95,7 @@ class GcsStore:
                 if_generation_match=int(file.etag),
                 checksum=None,
                 timeout=_SECONDS,
+                retry=_again(),
             )
         except (GoogleAPIError, GoogleAuthError, OSError) as error:
             raise reading_failed(
@@ -97,6 +104,12 @@ class GcsStore:
                 gone="was changed or taken away while it was being read; try again",
             ) from None
         return found
+
+
+def _again() -> Any:
+    from google.cloud.storage.retry import DEFAULT_RETRY  # noqa: PLC0415 - heavy
+
+    return DEFAULT_RETRY.with_delay(0.1, 1.0, 2.0).with_timeout(AGAIN_SECONDS)
 
 
 def _code(error: Any) -> int:

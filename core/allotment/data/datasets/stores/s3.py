@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from typing import IO, Any
 
 from allotment.data.datasets.patience import Patience
+from allotment.data.datasets.stores.failing import broken_off
 from allotment.data.datasets.stores.store import (
     FileChanged,
     FileUnreadable,
@@ -91,7 +92,7 @@ class S3Store:
         except ClientError as error:
             raise _reading_failed(_code(error)) from None
         except BotoCoreError as error:
-            raise FileUnreadable(f"could not be read: {type(error).__name__}") from None
+            raise broken_off(error) from None
 
 
 def _code(error: Any) -> str:
