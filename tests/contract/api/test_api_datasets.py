@@ -181,6 +181,16 @@ def test_disabling_a_dataset_takes_it_from_new_servers_and_revoking_from_all(
 
 
 @pytest.mark.promise("SET-1")
+def test_an_attachment_whose_file_was_lost_is_missed_in_words(data_api: Any, sales: Any) -> None:
+    sales.datasets.attach("sales", "notes.txt", b"notes")
+    [kept] = [one for one in data_api.plane.data.attachments.rglob("*") if one.is_file()]
+    kept.unlink()
+
+    with pytest.raises(Refusal, match="is not there any more"):
+        data_api.client("bob").datasets.attachment("sales", "notes.txt")
+
+
+@pytest.mark.promise("SET-1")
 def test_an_attachment_is_downloaded_as_a_file_and_never_shown(data_api: Any, sales: Any) -> None:
     page = b"<script>alert(1)</script>"
 

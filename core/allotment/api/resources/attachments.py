@@ -16,6 +16,7 @@ from allotment.api.registering_datasets import managed_dataset
 from allotment.api.resources.datasets import described
 from allotment.api.resources.versions import loadable
 from allotment.data.datasets import attachments as files
+from allotment.data.problems import SourceProblem
 from allotment.model import documents
 from allotment.model.datasets import Attachment
 from allotment.model.refusals import Refusal
@@ -62,6 +63,11 @@ def read_attachment(
     with plane.record.reading() as reading:
         found = datasets.attachment(reading, name, attachment)
     place = files.kept_at(plane.data.attachments, name, found)
+    if not place.is_file():
+        raise SourceProblem(
+            f"What {found.name!r} held is not there any more.",
+            remedy="Attach it again, or have an operator restore the platform's files.",
+        )
     return FileResponse(place, media_type=OCTETS, headers=as_download(found.name))
 
 
