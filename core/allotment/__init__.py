@@ -1,7 +1,8 @@
 """Allotment: GPUs, quotas, people and data on JupyterHub, decided by one record.
 
-``allotment.load``, ``allotment.sql`` and the other words of :mod:`allotment.notebook` are found
-here too. They are loaded when they are first used: ``import allotment`` stays light.
+In a notebook: ``allotment.example()`` writes an example to begin with, ``allotment.sources()`` and
+``allotment.datasets()`` list what may be used. These, ``allotment.load``, ``allotment.sql`` and the
+other words of :mod:`allotment.notebook` are found here too. They are loaded when they are first used: ``import allotment`` stays light.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
         connect,
         datasets,
         environment,
+        example,
         load,
         load_model,
         models,
@@ -33,6 +35,7 @@ __all__ = [
     "connect",
     "datasets",
     "environment",
+    "example",
     "load",
     "load_model",
     "models",

@@ -17,6 +17,8 @@ from allotment_spawner.pages_home import home_view
 from inbox import Inbox, listening
 
 VISION = Audience(groups=("vision",))
+ON_SQLITE = pytest.mark.parametrize("store", ["sqlite"])
+"""What two tests prove of both kinds of record need not be proven of both by all."""
 
 
 @pytest.fixture
@@ -64,6 +66,7 @@ ADDED = "The data source The warehouse was added: test it from your server."
 CHANGED = "The data source The warehouse was changed: test it from your server."
 
 
+@ON_SQLITE
 @pytest.mark.promise("DATA-4")
 def test_who_may_use_a_source_is_told_once_it_is_proven_and_nobody_else(lab: Any) -> None:
     add(lab)
@@ -74,6 +77,7 @@ def test_who_may_use_a_source_is_told_once_it_is_proven_and_nobody_else(lab: Any
     assert (before, told(lab), told(lab, "bob"), told(lab, "zoe")) == ([], [ADDED], [ADDED], [])
 
 
+@ON_SQLITE
 @pytest.mark.promise("DATA-4")
 def test_a_source_that_leads_elsewhere_is_told_again_once_it_is_proven_again(lab: Any) -> None:
     add(lab)
@@ -86,6 +90,7 @@ def test_a_source_that_leads_elsewhere_is_told_again_once_it_is_proven_again(lab
     assert (between, told(lab)) == ([], [CHANGED])
 
 
+@ON_SQLITE
 @pytest.mark.promise("DATA-4", "DATA-7")
 @pytest.mark.parametrize(
     "values", [{"enabled": False}, {"audience": Audience(people=("zoe",))}], ids=["off", "others"]
@@ -99,6 +104,7 @@ def test_who_may_use_it_no_more_is_told_no_more(lab: Any, values: dict[str, Any]
     assert told(lab) == []
 
 
+@ON_SQLITE
 @pytest.mark.promise("DATA-4")
 def test_what_was_told_for_a_week_is_told_no_more(lab: Any) -> None:
     add(lab)
@@ -124,6 +130,7 @@ def test_servers_are_told_with_their_reports_from_memory(lab: Any) -> None:
     assert [one.name for one in news.of("zoe")] == ["files"]
 
 
+@ON_SQLITE
 @pytest.mark.promise("DATA-7")
 def test_a_server_whose_person_left_the_group_is_told_nothing_any_more(lab: Any) -> None:
     news = SourcesTold(lab.record)
@@ -138,6 +145,7 @@ def test_a_server_whose_person_left_the_group_is_told_nothing_any_more(lab: Any)
     assert (news.of("ann"), len(news.of("bob"))) == ((), 1)
 
 
+@ON_SQLITE
 @pytest.mark.promise("DATA-4")
 def test_the_home_page_tells_it(lab: Any) -> None:
     add(lab)
@@ -169,6 +177,7 @@ def test_it_is_written_to_those_who_have_an_address_once_for_each_change(
     assert 'allotment.test("warehouse")' in inbox.taken[0].get_content()
 
 
+@ON_SQLITE
 @pytest.mark.promise("DATA-4", "OPS-4")
 def test_who_comes_to_its_audience_later_is_written_to_then(
     lab: Any, mailing: Mailing, inbox: Inbox
@@ -186,6 +195,7 @@ def test_who_comes_to_its_audience_later_is_written_to_then(
     ]
 
 
+@ON_SQLITE
 @pytest.mark.promise("DATA-2", "OPS-4")
 def test_nobody_is_written_about_a_source_to_which_users_could_write_until_that_is_accepted(
     lab: Any, mailing: Mailing, inbox: Inbox

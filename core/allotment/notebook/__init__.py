@@ -1,8 +1,9 @@
 """What people call in a cell: load a dataset, ask a database, walk a bucket.
 
-Every function works in a server of the platform, with that server's own token. Nothing heavy is
-loaded before it is needed. All functions raise :class:`~allotment.model.refusals.AllotmentError`
-with words that say what to do.
+Begin with ``allotment.example()``, which writes a notebook that shows all of it. Every function
+works in a server of the platform, with that server's own token. Nothing heavy is loaded before it
+is needed. All functions raise :class:`~allotment.model.refusals.AllotmentError` with words that say
+what to do.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ __all__ = [
     "connect",
     "datasets",
     "environment",
+    "example",
     "load",
     "load_model",
     "models",
@@ -91,6 +93,20 @@ def browse(name: str = "") -> None:
     except ImportError:
         raise missing("ipywidgets anywidget", "allotment.browse") from None
     widgets.browse(session(), name)
+
+
+def example(folder: str | Path = ".") -> Path:
+    """Write a notebook that shows how datasets, databases and buckets are read, and say where.
+
+    Args:
+        folder: where to; nothing in it is overwritten.
+
+    Raises:
+        DataProblem: it cannot be written there.
+    """
+    from allotment.notebook.example_notebook import write_example  # noqa: PLC0415 - see above
+
+    return write_example(Path(folder))
 
 
 def register_model(
