@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets
 from IPython.display import display
@@ -15,37 +14,29 @@ from allotment.model.refusals import AllotmentError
 from allotment.notebook import previewing
 from allotment.notebook.sessions import Session
 from allotment_widgets.backend import Backend
-from allotment_widgets.columns import Action, Column, State
-from allotment_widgets.dataset_rows import FORMATS, columns_html, rows_words
+from allotment_widgets.columns import Action
+from allotment_widgets.data_rows import (
+    COLUMNS,
+    data_row,
+    rows_html,
+    used_dataset_html,
+    used_source_html,
+)
+from allotment_widgets.dataset_rows import columns_html
 from allotment_widgets.fields import button, put, row, show, stack, words
 from allotment_widgets.grid import Grid
 from allotment_widgets.lines import code_html, dataset_line, place_line, register_line, table_of
 from allotment_widgets.look import Look
 from allotment_widgets.place_browser import Path, PlaceBrowser
 from allotment_widgets.sentences import problem_html
-from allotment_widgets.source_rows import SHARED
 
 if TYPE_CHECKING:
     import polars as pl
 
-STATES = {
-    "usable": State("Usable", "ok"),
-    "unproven": State("Usable, unproven", "warn"),
-    "closed": State("Not usable", "quiet"),
-}
-COLUMNS = (
-    Column("name", "Name", flex=1.1, width=120),
-    Column("kind", "What", flex=0.8, width=110),
-    Column("about", "About", flex=2, width=140, hide_narrow=True),
-    Column("rows", "Rows", width=150, align="right", sortable=False, hide_narrow=True),
-    Column("size", "Size", kind="bytes", width=96, hide_narrow=True),
-    Column("state", "State", kind="state", states=STATES, hover="obstacle", flex=0.8, width=120),
-)
 _NOTHING = (
     "Nothing is shared with you yet. Ask your team lead or an operator for a source, "
     "or register files of your own: allotment.register(name, uri)."
 )
-_WIDEST, _LONGEST = 40, 120
 
 
 class DataBrowser:
@@ -109,7 +100,7 @@ class DataBrowser:
         self._grid.empty = _NOTHING
         self._things = {f"dataset {one.name}": one for one in datasets}
         self._things |= {f"source {one.name}": one for one in sources}
-        self._grid.replace(_row(key, one) for key, one in self._things.items())
+        self._grid.replace(data_row(key, one) for key, one in self._things.items())
         if name:
             self._begin_with(name)
 
@@ -129,12 +120,12 @@ class DataBrowser:
         if isinstance(self._chosen, Dataset):
             self._show_dataset(self._chosen)
         elif self._chosen is not None:
-            put(self._about, _source_html(self._chosen))
+            put(self._about, used_source_html(self._chosen))
             show(self._places.view, shown=self._chosen.usable)
             self._places.begin(self._chosen.name)
 
     def _show_dataset(self, dataset: Dataset) -> None:
-        put(self._about, f"{_dataset_html(dataset)}{columns_html(dataset.reading)}")
+        put(self._about, f"{used_dataset_html(dataset)}{columns_html(dataset.reading)}")
         show(self._places.view, shown=False)
         put(self._line, code_html(dataset_line(dataset.name)) if dataset.usable else "")
         versions = dataset_line(dataset.name, dataset.version) if dataset.version else ""
@@ -211,78 +202,6 @@ class DataBrowser:
         if mine == self._asked:
             put(self._rows, said)
             self._preview.disabled = False
-
-
-def _row(key: str, thing: Source | Dataset) -> dict[str, object]:
-    dataset = thing if isinstance(thing, Dataset) else None
-    reading = dataset.reading if dataset else None
-    source = thing if isinstance(thing, Source) else None
-    unproven = source is not None and not source.proven
-    return {
-        "id": key,
-        "name": thing.name,
-        "kind": f"Dataset, {FORMATS[dataset.format]}" if dataset else source and source.kind_title,
-        "about": thing.title or thing.description or None,
-        "rows": rows_words(reading),
-        "size": None if reading is None else reading.size,
-        "state": ("unproven" if unproven else "usable") if thing.usable else "closed",
-        "obstacle": thing.obstacle,
-    }
-
-
-def _title_html(thing: Source | Dataset, kind: str) -> str:
-    title = f"<h2>{escape(thing.title or thing.name)} <span class=quiet>{escape(kind)}</span></h2>"
-    about = f"<p>{escape(thing.description)}</p>" if thing.description else ""
-    obstacle = (
-        f'<div class="reasons"><p>{escape(thing.obstacle)}</p></div>' if thing.obstacle else ""
-    )
-    return f"{title}{about}{'' if thing.usable else obstacle}"
-
-
-def _source_html(source: Source) -> str:
-    lines = []
-    if source.usable and not source.proven:
-        lines.append("Nothing shows that you cannot write here. Do not: it is for reading.")
-    if source.shared:
-        lines.append(SHARED)
-    said = "".join(f"<p>{escape(line)}</p>" for line in lines)
-    return f"{_title_html(source, source.kind_title)}{said}"
-
-
-def _dataset_html(dataset: Dataset) -> str:
-    reading = dataset.reading
-    rows = rows_words(reading)
-    size = [*([f"{rows} rows"] if rows else []), f"{reading.files:,} files"] if reading else []
-    said = f"<p>{escape(', '.join(size))}</p>" if size else ""
-    return f"{_title_html(dataset, FORMATS[dataset.format])}{said}"
-
-
-def rows_html(frame: pl.DataFrame) -> str:
-    """A table of what was read. Every value is text, whatever it holds."""
-    shown = frame.columns[:_WIDEST]
-    more = len(frame.columns) - len(shown)
-    types = [str(one) for one in frame.dtypes]
-    head = "".join(
-        f"<th scope=col>{escape(name)}<br><span class=quiet>{escape(kind)}</span></th>"
-        for name, kind in zip(shown, types, strict=False)
-    )
-    lines = "".join(
-        f"<tr>{''.join(_cell(value) for value in line[:_WIDEST])}</tr>"
-        for line in frame.iter_rows()
-    )
-    rest = f"; {more} further columns are left out" if more > 0 else ""
-    said = f"The first {frame.height} rows{rest}." if frame.height else "It has no rows."
-    table = f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
-    return f'<p class="quiet small" role="status">{said}</p><div class="wide-table rows" tabindex="0">{table}</div>'
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "<td class=quiet>-</td>"
-    text = str(value)
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-    return f"<td{' class=num' if number else ''}>{escape(shown)}</td>"
 
 
 _open: list[DataBrowser] = []

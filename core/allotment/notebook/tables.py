@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from html import escape
 from typing import Generic, TypeVar, overload
 
@@ -15,10 +15,14 @@ _SHOWN = 200
 _CELL = (
     "text-align:left;vertical-align:top;white-space:normal;max-width:32em;overflow-wrap:anywhere"
 )
+_NUMBER = "text-align:right;vertical-align:top;white-space:nowrap;font-variant-numeric:tabular-nums"
 
 
 class Table(Sequence[T], Generic[T]):
-    """A list that shows itself, and finds its things by number or by name."""
+    """A list that shows itself, and finds its things by number or by name.
+
+    ``numbers`` and ``code`` name columns: amounts stand right-aligned, lines of code in code's own type.
+    """
 
     def __init__(
         self,
@@ -28,9 +32,12 @@ class Table(Sequence[T], Generic[T]):
         *,
         name: Callable[[T], str],
         nothing: str,
+        numbers: Collection[str] = (),
+        code: Collection[str] = ("use it",),
     ) -> None:
         self._title, self._items, self._columns = title, tuple(items), tuple(columns)
         self._name, self._nothing = name, nothing
+        self._numbers, self._code = frozenset(numbers), frozenset(code)
 
     @overload
     def __getitem__(self, key: int | str) -> T: ...
@@ -72,14 +79,24 @@ class Table(Sequence[T], Generic[T]):
         if not self._items:
             return f"<p><b>{escape(self._title)}</b>: {escape(self._nothing)}</p>"
         head = "".join(
-            f'<th scope="col" style="{_CELL}">{escape(name)}</th>' for name, _ in self._columns
+            f'<th scope="col" style="{self._style(name)}">{escape(name)}</th>'
+            for name, _ in self._columns
         )
-        body = "".join(
-            "<tr>" + "".join(f'<td style="{_CELL}">{escape(cell)}</td>' for cell in row) + "</tr>"
-            for row in self._rows()
-        )
+        body = "".join(f"<tr>{self._cells(row)}</tr>" for row in self._rows())
         caption = f"<caption style='text-align:left'><b>{escape(self._title)}</b> {escape(self._foot())}</caption>"
         return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _style(self, column: str) -> str:
+        return _NUMBER if column in self._numbers else _CELL
+
+    def _cells(self, row: Sequence[str]) -> str:
+        """A row's cells as HTML."""
+        cells = []
+        for (name, _), said in zip(self._columns, row, strict=True):
+            text = escape(said)
+            shown = f"<code>{text}</code>" if name in self._code and "(" in said else text
+            cells.append(f'<td style="{self._style(name)}">{shown}</td>')
+        return "".join(cells)
 
     def __repr__(self) -> str:
         if not self._items:

@@ -20,7 +20,8 @@ from allotment.model.claims import Claim, Granted
 from allotment.model.sources import Audience, Proof, Source, SourceKind, Verdict
 from allotment.notebook.sessions import Session
 from allotment.record import claims, sources
-from allotment_widgets.data_browser import DataBrowser, rows_html
+from allotment_widgets.data_browser import DataBrowser
+from allotment_widgets.data_rows import rows_html
 from control_planes import Platform
 
 OpenBrowser = Callable[..., Any]
