@@ -128,6 +128,40 @@ def test_amazons_own_libraries_read_the_keys_and_when_to_ask_again(
     assert (found.access_key, found.secret_key, found.token) == ("AK", "SK", "ST")
 
 
+@pytest.mark.promise("DATA-5", "DATA-7")
+def test_amazons_own_libraries_take_the_next_key_of_those_that_live_a_minute(
+    started: dict[str, str],
+    control_plane: ControlPlane,
+    lake: dict[str, Any],
+    run: Callable[[Any], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = datetime.now(UTC)
+    ends = {"kind": "s3", "expires_at": (now + timedelta(minutes=1)).isoformat()}
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{started[KEEPER_URL]}/aws/lake")
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", started[KEEPER_TOKEN])
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nothing")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nothing")
+    ask = lend_from_keeper(started, AllotmentClient(control_plane.url, TOKEN))
+    assert ask is not None
+
+    def renew(key: str) -> None:
+        keys = {"access_key_id": key, "secret_access_key": "SK", "session_token": "ST"}
+        control_plane.answers["/sources/lake/credentials"] = lake | ends | {"fields": keys}
+        ask("lake", fresh=True)
+
+    def find() -> list[str]:
+        found = []
+        renew("first")
+        credentials = botocore.session.Session().get_credentials()
+        for key in ("second", "third"):
+            found.append(credentials.get_frozen_credentials().access_key)
+            renew(key)
+        return [*found, credentials.get_frozen_credentials().access_key]
+
+    assert run(_beside(find)) == ["first", "second", "third"]
+
+
 @pytest.mark.promise("DATA-4")
 @pytest.mark.usefixtures("started", "lake")
 def test_a_source_is_tested_from_this_server_as_a_cell_would_read_it(fetch: Any) -> None:

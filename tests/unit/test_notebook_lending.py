@@ -185,3 +185,36 @@ def test_a_server_forgets_what_it_may_not_lend_any_more(plane: Plane, keeper: Ke
     keeper.renew_due()
     with pytest.raises(NotFound):
         keeper.lend("lake")
+
+
+@pytest.mark.promise("DATA-5", "SERVER-7")
+def test_who_reads_reads_on_while_the_control_plane_is_away(plane: Plane, lender: Lender) -> None:
+    held = lender.credential("lake")
+    plane.trouble = ControlPlaneAway("It restarts.")
+
+    for plane.seconds in (100, 1_000, 3_400, 3_599):
+        assert lender.credential("lake") is held
+    plane.seconds = 3_601
+    with pytest.raises(ControlPlaneAway):
+        lender.credential("lake")
+
+
+@pytest.mark.promise("DATA-5", "DATA-7")
+def test_credentials_of_a_minute_are_exchanged_in_time_by_server_and_kernel(
+    plane: Plane, keeper: Keeper
+) -> None:
+    """The server looks every ten seconds; a kernel asks every second, for half an hour."""
+    plane.life = 60.0
+    lender = Lender(
+        lambda source, *, fresh: keeper.lend(source, fresh=fresh), plane.still, plane.clock
+    )
+
+    left = []
+    for plane.seconds in range(1_800):
+        if plane.seconds % 10 == 0:
+            keeper.renew_due()
+        left.append((lender.credential("lake").ends or 0) - plane.seconds)
+
+    assert min(left) > 4
+    assert max(left) <= 60
+    assert len(plane.lent) <= 1_800 / 36 + 1

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from allotment.client import ControlPlaneAway
 from allotment.model.refusals import AllotmentError
 from allotment.model.sources import SourceKind
 
@@ -35,6 +36,10 @@ class Lent:
     ends: float | None = None
     renew_at: float | None = None
     shared: bool = False
+
+    def works(self, now: float) -> bool:
+        """Whether it has not ended at a moment of this process's clock."""
+        return self.ends is None or now < self.ends
 
     def text(self, name: str, default: str = "") -> str:
         """A field as text; the default where it is missing or empty."""
@@ -181,15 +186,25 @@ class Lender:
             return self._held.setdefault(source, _Held())
 
     def _renew(self, source: str, held: _Held, *, fresh: bool = False) -> Lent:
-        held.credential = None
+        known, held.credential = held.credential, None
         asked_at = self._clock()
-        held.credential = lent(self._ask(source, fresh=fresh), asked_at)
+        try:
+            held.credential = lent(self._ask(source, fresh=fresh), asked_at)
+        except ControlPlaneAway:
+            if fresh or known is None or not known.works(self._clock()):
+                raise
+            # It is good to its end; nobody can say that it may not be used.
+            held.credential = known
+            return known
         held.heard_at = asked_at
         return held.credential
 
     def _confirm(self, source: str, held: _Held) -> None:
         try:
             self._still(source)
+        except ControlPlaneAway:
+            # Whoever is reading reads on; it is asked again after a while.
+            pass
         except Exception:
             held.credential = None
             raise

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from allotment.client import AllotmentClient
+from allotment.client import AllotmentClient, ControlPlaneAway
 from allotment.data.kinds import lasting
 from allotment.model.refusals import Refusal
 from allotment.model.sources import Audience
@@ -159,3 +159,23 @@ def test_a_file_that_is_open_is_read_on_until_its_source_is_revoked(
 
     text = LATIN.encode("cp1252")
     assert read == [text[n * 100_000 : n * 100_000 + 100] for n in range(5)]
+
+
+@pytest.mark.promise("DATA-5", "SERVER-7")
+def test_a_dataset_is_loaded_on_while_the_control_plane_is_away(
+    data_api: Any, lake: AllotmentClient, ending: EndingStore
+) -> None:
+    lake.sources.edit("lake", revision="any", fields={"lasts": "hour"})
+    clock = Time(ending)
+    session = Session(data_api.client("bobs-server"), clock=clock)
+    before = load(session, "sales")
+
+    data_api.stop()
+    for _ in range(100):
+        clock.pass_by("")
+
+    assert load(session, "sales").equals(before)
+    for _ in range(21):
+        clock.pass_by("")
+    with pytest.raises(ControlPlaneAway):
+        load(session, "sales")
