@@ -14,9 +14,18 @@ from allotment.model.datasets import (
     FileProblem,
     PrivacyLabel,
 )
+from allotment.model.registered_models import RegisteredModel
 from allotment.model.sources import Audience, Proof, Source, SourceKind, Verdict
 from allotment.model.versions import ContentsKind, MetadataKind, VersionTarget
-from allotment.record import Record, Writing, datasets, sources, targets, versions
+from allotment.record import (
+    Record,
+    Writing,
+    datasets,
+    registered_models,
+    sources,
+    targets,
+    versions,
+)
 
 _DATABASE = {
     "port": 5432,
@@ -243,3 +252,45 @@ def add_versions(record: Record, now: datetime) -> None:
     with record.writing("mei", now) as writing:
         begun = versions.begin(writing, "sales", "history", "November so far", "mei")
         versions.progress(writing, "sales", begun.number, 81_000_000, 187_000_000)
+
+
+def add_models(record: Record, now: datetime, more: int = 0) -> None:
+    """Versions of models: one kept, one elsewhere, one whose file was not sent; and ``more`` of one person."""
+    kept = RegisteredModel(
+        "churn",
+        "3",
+        "mei",
+        target="history",
+        description="Who will leave within three months; for the weekly call list.",
+        metrics={"auc": 0.914, "recall at 5 %": 0.41},
+        datasets=("sales@3",),
+        audience=Audience(groups=("nlp", "vision")),
+    )
+    given = (
+        kept,
+        RegisteredModel(
+            "demand",
+            "2026-10",
+            "farid",
+            uri="s3://example-models/demand/2026-10/",
+            description="Pieces per shop and week.",
+            metrics={"mape": 7.2},
+            datasets=("sales@3", "sales@2"),
+        ),
+        RegisteredModel("churn", "4", "mei", target="history", metrics={"auc": 0.921}),
+    )
+    for number, one in enumerate(given):
+        with record.writing(one.person, now - timedelta(days=9 - 3 * number)) as writing:
+            made = registered_models.create(writing, one)
+            if one is kept:
+                key, size = "churn/3-5b2c9d01e7f4a836", 148_000_000
+                registered_models.coming(writing, made, key, size)
+                registered_models.kept(
+                    writing, made, file="churn.onnx", size=size, sha256="9f" * 32, key=key
+                )
+    with record.writing("farid", now) as writing:
+        for number in range(more):
+            uri = f"s3://example-models/sweep/{number:04d}.onnx"
+            metrics = {"loss": 1 / (number + 1), "epoch": number % 40}
+            one = RegisteredModel("sweep", f"{number:04d}", "farid", uri=uri, metrics=metrics)
+            registered_models.create(writing, one)

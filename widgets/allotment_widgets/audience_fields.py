@@ -19,10 +19,19 @@ _NO_GROUP = ""
 
 
 class AudienceFields:
-    """The fields. Who does not manage all data is offered own groups only, and never everyone."""
+    """The fields. Who does not manage all data is offered own groups only, and never everyone.
+
+    ``managed`` is whether a group's leads can manage it: not what is one person's own.
+    """
 
     def __init__(
-        self, desk: Desk, before: documents.Audience | None, group: str | None, what: str
+        self,
+        desk: Desk,
+        before: documents.Audience | None,
+        group: str | None,
+        what: str,
+        *,
+        managed: bool = True,
     ) -> None:
         self._desk = desk
         self._before = before or documents.Audience()
@@ -49,7 +58,8 @@ class AudienceFields:
             kind="fields wide",
         )
         said = f"Leads of this group may change and share the {what}, within the groups they lead."
-        self.view = stack(self._who, helped(self._managed, said), self._some, kind="fields wide")
+        led = [helped(self._managed, said)] if managed else []
+        self.view = stack(self._who, *led, self._some, kind="fields wide")
         self._groups.on_change(self._changed)
         for field in (self._who, self._people, self._managed):
             field.observe(lambda _: desk.backend.soon(self._changed), "value")

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from allotment.record import targets
+from allotment.model.versions import ContentsKind, MetadataKind, VersionTarget
+from allotment.record import leftovers, targets
+from allotment.record.leftovers import Leftover, LeftoverKind
 from control_planes import Platform
 from example_data import add_data
 
@@ -68,6 +70,36 @@ def test_a_target_that_datasets_name_is_not_deleted(
     page.select(TARGETS, "history")
     page.act(TARGETS, "delete")
     page.sees("It cannot be deleted now: 1 dataset names it: sales.")
+
+
+@pytest.mark.promise("SET-4")
+def test_what_a_target_keeps_for_nobody_is_told_and_removed(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    place, now = platform.folder / "data" / "kept", datetime.now(UTC)
+    left = place / "contents" / "old-0f" / "files" / "md5" / "aa" / "bb"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"1" * 2048)
+    target = VersionTarget(
+        "history",
+        MetadataKind.FOLDER,
+        ContentsKind.FOLDER,
+        metadata={"path": str(place / "histories")},
+        contents={"path": str(place / "contents")},
+    )
+    gone = Leftover("history", LeftoverKind.SPACE, "old-0f", "dataset old", now)
+    with platform.record.writing("operator", now) as writing:
+        targets.create(writing, target, {})
+        leftovers.note(writing, gone)
+    page = open_console(panel="targets")
+    page.select(TARGETS, "history")
+    page.act(TARGETS, "clean")
+    page.sees("Of dataset old: 1 file, 2 KiB.")
+    page.press("Remove")
+    page.until(lambda: page.console._head.said == "1 file removed from history.")
+    assert not left.exists()
+    page.act(TARGETS, "clean")
+    page.sees("Nothing can be removed: all that it keeps is needed.")
 
 
 @pytest.mark.promise("USER-7")

@@ -6,6 +6,7 @@ from allotment_widgets.panels.datasets import DatasetsPanel
 from allotment_widgets.panels.groups import GroupsPanel
 from allotment_widgets.panels.instance_types import InstanceTypesPanel
 from allotment_widgets.panels.let_in import LetInPanel
+from allotment_widgets.panels.models import ModelsPanel
 from allotment_widgets.panels.overview import OverviewPanel
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.panels.pools import PoolsPanel
@@ -28,6 +29,7 @@ PANELS: tuple[type[Panel], ...] = (
     SourcesPanel,
     DatasetsPanel,
     TargetsPanel,
+    ModelsPanel,
     GroupsPanel,
     UsersPanel,
     CostsPanel,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from allotment.model.documents import SourceField, TargetForm, VersionTarget
+from allotment.model.amounts import counted, format_memory
+from allotment.model.documents import (
+    SourceField,
+    TargetCleaning,
+    TargetForm,
+    Unneeded,
+    VersionTarget,
+)
 from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.desk import Desk
 from allotment_widgets.fields import choice_field, helped, text_field, words
@@ -22,6 +29,7 @@ CONTENTS = {
     "s3": "Amazon S3 or a store that speaks as it does",
     "gcs": "Google Cloud Storage",
 }
+_TOLD = 8
 _PARTS = ("metadata", "contents")
 _WORDS: Mapping[str, Mapping[str, str]] = {"metadata": HISTORY, "contents": CONTENTS}
 _NAME_HELP = "What datasets name it by: lower-case letters, digits, '-', '_' and '.'."
@@ -185,3 +193,39 @@ def deleting(desk: Desk, slot: Slot, target: VersionTarget) -> Asking:
         lines=["It is gone, with its secrets. What lies in it stays there."],
         kept_for=f"{number}: {listed(used)}" if used else "",
     )
+
+
+def cleaning(desk: Desk, slot: Slot, found: TargetCleaning) -> Asking:
+    """The form that removes what nothing needs, after it was told."""
+
+    async def act() -> str:
+        done = await desk.call(desk.client.targets.clean, found.target)
+        desk.again(*CHANGED)
+        removed = counted(sum(each.removed for each in done.items), "file")
+        rest = "" if done.complete else " There is more: clean it again."
+        return f"{removed} removed from {found.target}.{rest}"
+
+    title = f"Clean {found.target}"
+    asking = Asking(desk, slot, title, confirm="Remove", act=act, tone="risk")
+    unneeded = [each for each in found.items if each.files]
+    asking.will(*_unneeded_lines(unneeded), *_later_lines(found))
+    asking.enable(possible=bool(unneeded))
+    return asking
+
+
+def _unneeded_lines(unneeded: Sequence[Unneeded]) -> list[str]:
+    if not unneeded:
+        return ["Nothing can be removed: all that it keeps is needed."]
+    lines = [
+        f"Of {each.label}: {counted(each.files, 'file')}, {format_memory(each.size)}."
+        for each in unneeded[:_TOLD]
+    ]
+    rest = unneeded[_TOLD:]
+    if rest:
+        size = format_memory(sum(each.size for each in rest))
+        lines.append(f"Of {len(rest)} more: {size}.")
+    return [*lines, "No version of a dataset and no model needs them. Nothing brings them back."]
+
+
+def _later_lines(found: TargetCleaning) -> list[str]:
+    return [f"Of {each.label}: {each.problem}" for each in found.items if each.problem][:_TOLD]

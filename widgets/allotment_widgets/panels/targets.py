@@ -18,6 +18,7 @@ from allotment_widgets.panels.target_forms import (
     CONTENTS,
     HISTORY,
     changing,
+    cleaning,
     deleting,
     enabling,
     setting_up,
@@ -103,6 +104,11 @@ class TargetsPanel(Panel):
                     changing(desk, slot, forms, target).open()
             elif key == "test" and target is not None:
                 await self._test(target)
+            elif key == "clean" and target is not None:
+                desk.say(f"Looking for what nothing needs in {target.name}…")
+                found = await desk.call(desk.client.targets.leftovers, target.name)
+                desk.say("")
+                cleaning(desk, slot, found).open()
             elif target is not None:
                 _FORMS[key](desk, slot, target).open()
         except AllotmentError as error:
@@ -127,6 +133,7 @@ def _actions() -> list[Action]:
         Action("add", "Set up…", tone="main", needs="none"),
         Action("change", "Change…", needs="one"),
         Action("test", "Test", needs="one"),
+        Action("clean", "Clean…", needs="one"),
         Action("enable", "Enable…", needs="one"),
         Action("disable", "Disable…", needs="one"),
         Action("delete", "Delete…", tone="risk", needs="one"),
