@@ -77,8 +77,7 @@ def audience_words(model: RegisteredModel) -> str | None:
 def binding_limit(limits: Iterable[LimitUse]) -> LimitUse | None:
     """The limit of registered models that binds a person: of several groups' the most generous."""
     found = [one for one in limits if one.kind is LimitKind.MODELS]
-    none = [one for one in found if one.value is None]
-    return (none or sorted(found, key=lambda one: one.value or 0) or [None])[-1]
+    return max(found, key=lambda one: (one.value is None, one.value or 0), default=None)
 
 
 def limit_words(limit: LimitUse | None) -> str:
