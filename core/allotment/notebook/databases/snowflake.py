@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from allotment.notebook.databases.database import CONNECT_WITHIN, session_statements
@@ -15,7 +16,11 @@ _NAMED = ("account", "user", "warehouse", "database", "schema", "role", "host", 
 class Snowflake:
     """A Snowflake account."""
 
-    dialect = "snowflake"
+    @property
+    def dialect(self) -> str:
+        """SQLAlchemy's name for it."""
+        _reconcile()
+        return "snowflake"
 
     def connect(self, lent: Lent) -> Any:
         """A connection of the connector."""
@@ -41,12 +46,28 @@ class Snowflake:
         import pyarrow as pa  # noqa: PLC0415 - heavy
 
         with self.connect(lent) as connection, connection.cursor() as cursor:
-            progress.cancel.append(cursor.abort_query_current) if hasattr(
-                cursor, "abort_query_current"
-            ) else None
+            session = connection.session_id
+            progress.cancel.append(lambda: self._cancel(lent, session))
             cursor.execute(query)
             table = cursor.fetch_arrow_all(force_return_table=True)
             return pa.table({}) if table is None else table
+
+    def _cancel(self, lent: Lent, session: int | None) -> None:
+        """End the queries of a session, over another: a user may end its own."""
+        with suppress(Exception), self.connect(lent) as other, other.cursor() as cursor:
+            cursor.execute("SELECT SYSTEM$CANCEL_ALL_QUERIES(%s)", (session,))
+
+
+def _reconcile() -> None:
+    """Give snowflake-sqlalchemy the one name that it needs and that SQLAlchemy 2.1 has made private.
+
+    Its version 2.1 does without, but needs a connector from version 5 on.
+    """
+    from sqlalchemy.orm import context  # noqa: PLC0415 - heavy
+
+    for name in ("ORMSelectCompileState", "ORMFromStatementCompileState"):
+        if not hasattr(context, name) and hasattr(context, f"_{name}"):
+            setattr(context, name, getattr(context, f"_{name}"))
 
 
 def _identity(lent: Lent) -> dict[str, Any]:
