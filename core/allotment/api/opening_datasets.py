@@ -115,7 +115,8 @@ def open_version(
         plane.now(),
     )
     found = plane.data.committing.files(version)
-    borrower = Borrower(server.person, server.server, server.id, now + _HOUR, "")
+    lasts = plane.data.target_ends.lasting(opened, door, now)
+    borrower = Borrower(server.person, server.server, server.id, now + _HOUR, "", lasts)
     kind = known_kind(opened.source_kind)
     credential = kind.issue(opened.contents_source(version.space), borrower, door, now)
     if credential.shared:

@@ -21,6 +21,7 @@ from allotment.work.loop import Step
 from allotment.work.outside import Outside
 from allotment.work.proving import Proving
 from allotment.work.sources_told import SourcesTold
+from allotment.work.target_ends import TargetEnds
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class DataWork:
     footers: FootersCache
     folder: Path
     outside: Outside = field(default_factory=Outside)
+    target_ends: TargetEnds = field(default_factory=TargetEnds)
     arrivals: Arrivals = field(default_factory=Arrivals)
 
     @classmethod

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from allotment.data.datasets.stores import open_store
+from allotment.data.datasets.uris import DataUri, parts_of_store
 from allotment.data.door import Door
 from allotment.data.kinds import KINDS
 from allotment.data.kinds.kind import Borrower
@@ -76,3 +79,26 @@ def test_a_file_that_was_changed_meanwhile_is_not_read_on(place: Any) -> None:
         file.seek(90_000)
         with pytest.raises(DataProblem, match="was changed while"):
             file.read(100)
+
+
+@pytest.mark.promise("DATA-2", "SET-2")
+@pytest.mark.parametrize("kind", [SourceKind.S3, SourceKind.AZURE, SourceKind.GCS], ids=str)
+@pytest.mark.parametrize("path", [KEY, "sales/", "sales/*.bin", "sales/none.bin"])
+def test_what_is_lent_for_the_files_of_a_uri_finds_and_reads_them(
+    request: pytest.FixtureRequest, loopback: Door, kind: SourceKind, path: str
+) -> None:
+    store: Any = request.getfixturevalue(f"{kind.value}_store")
+    made = store.container if kind is SourceKind.AZURE else store.bucket
+    name = made({KEY: TEXT, "wages/b.bin": b"secret"})
+    source = opened(kind, **store.fields(name), **store.secrets)
+    uri, now = DataUri(kind, name, path, is_pattern="*" in path), datetime.now(UTC)
+    within = parts_of_store([uri])
+    ends = now + timedelta(hours=1)
+    asked = Borrower("ann", "lab", "a1", ends, "", timedelta(hours=1), within)
+
+    lent = KINDS[kind].issue(source, asked, loopback, now)
+
+    with closing(open_store(kind, lent, loopback)) as files:
+        found = list(files.list(uri))
+        read = [files.read(one, 0, one.size) for one in found]
+    assert read == ([] if "none" in path else [TEXT])

@@ -29,7 +29,7 @@ _TIMES = {
     QUARTER: timedelta(minutes=15),
     HOUR: timedelta(hours=1),
 }
-_UNTRIED = timedelta(minutes=15)
+UNTRIED = timedelta(minutes=15)
 """What is lent before anything has shown that shorter ones work: every store that ends it sooner takes this."""
 
 
@@ -45,5 +45,5 @@ def lasting(fields: Mapping[str, Any], ends_within: int | None) -> timedelta:
         fields: what was entered for the source.
         ends_within: what its last proof has found, in seconds; None: nothing.
     """
-    least = _UNTRIED if ends_within is None else timedelta(seconds=ends_within)
+    least = UNTRIED if ends_within is None else timedelta(seconds=ends_within)
     return max(chosen(fields), least)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any, cast
 
 from allotment.data.datasets.patience import Patience
@@ -35,20 +35,27 @@ class AzureStore:
         from azure.core.exceptions import AzureError  # noqa: PLC0415 - heavy
 
         check_within(SourceKind.AZURE, self._fields, uri)
-        prefix = uri.start
         try:
-            for blob in self._client.list_blobs(name_starts_with=prefix or None):
+            for blob in self._blobs(uri):
                 if patience is not None:
                     patience.seen(1)
                 if uri.matches(blob.name) and not _is_folder(blob):
                     found = uri.file(blob.name)
                     yield StoredFile(found, int(blob.size), str(blob.etag), self._store)
-                if prefix == uri.path and not uri.is_folder:
-                    return  # the blob itself is the first of those that begin with its name
         except AzureError as error:
             raise listing_failed(
                 str(uri), _status(error), error, place="container", remedy=_NEEDED
             ) from None
+
+    def _blobs(self, uri: DataUri) -> Iterator[Any]:
+        """What may be meant. A single blob is asked for itself: what is lent for it need not list."""
+        from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415 - heavy
+
+        if uri.is_folder or uri.is_pattern:
+            yield from self._client.list_blobs(name_starts_with=uri.start or None)
+            return
+        with suppress(ResourceNotFoundError):
+            yield self._client.get_blob_client(uri.path).get_blob_properties()
 
     def read(self, file: StoredFile, start: int, length: int) -> bytes:
         """Some bytes of a blob that is still the one listed."""

@@ -43,28 +43,33 @@ class GcsStore:
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - heavy
 
         check_within(SourceKind.GCS, self._fields, uri)
-        prefix = uri.start
         try:
-            blobs = self._client.list_blobs(
-                self._bucket,
-                prefix=prefix or None,
-                fields=_FIELDS,
-                timeout=_SECONDS,
-                retry=_again(),
-            )
-            for blob in blobs:
+            for blob in self._blobs(uri):
                 if patience is not None:
                     patience.seen(1)
                 if uri.matches(blob.name) and not blob.name.endswith("/"):
                     found = uri.file(blob.name)
                     size = int(blob.size or 0)
                     yield StoredFile(found, size, str(blob.generation), self._store)
-                if prefix == uri.path and not uri.is_folder:
-                    return  # the object itself is the first of those that begin with its name
         except (GoogleAPIError, GoogleAuthError, OSError) as error:
             raise listing_failed(
                 str(uri), _code(error), error, place="bucket", remedy=_NEEDED
             ) from None
+
+    def _blobs(self, uri: DataUri) -> Iterator[Any]:
+        """What may be meant. A single object is asked for itself: what is lent for it need not list."""
+        if uri.is_folder or uri.is_pattern:
+            yield from self._client.list_blobs(
+                self._bucket,
+                prefix=uri.start or None,
+                fields=_FIELDS,
+                timeout=_SECONDS,
+                retry=_again(),
+            )
+            return
+        found = self._bucket.get_blob(uri.path, timeout=_SECONDS, retry=_again())
+        if found is not None:
+            yield found
 
     def read(self, file: StoredFile, start: int, length: int) -> bytes:
         """Some bytes of an object that is still the one listed."""
