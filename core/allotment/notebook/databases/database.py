@@ -20,8 +20,9 @@ CONNECT_WITHIN = 10
 class Database(Protocol):
     """One kind of database. Libraries are loaded when they are used."""
 
-    dialect: str
-    """SQLAlchemy's name for it, with the driver."""
+    @property
+    def dialect(self) -> str:
+        """SQLAlchemy's name for it, with the driver."""
 
     def connect(self, lent: Lent) -> Any:
         """A connection of Python's database API, made by the driver that SQLAlchemy uses."""
