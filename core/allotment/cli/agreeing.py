@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from datetime import datetime
 
 import typer
 
-from allotment.cli.ending import Exit
+from allotment.cli.ending import Exit, Misused
 from allotment.cli.output import Output
+from allotment.model.amounts import counted
 from allotment.model.documents import AffectedServer, Consequences
 from allotment.model.money import money_words
 
@@ -26,6 +29,31 @@ def agreed(out: Output, found: Consequences, *, yes: bool) -> None:
         _tables(out, found)
     if not yes and not typer.confirm("Do it all the same?", err=True):
         raise typer.Exit(Exit.REFUSED)
+
+
+def agree(question: str) -> None:
+    """Ask, and go on only where the answer is yes.
+
+    Raises:
+        Misused: nobody can be asked.
+        typer.Abort: the answer was no.
+    """
+    if not sys.stdin.isatty():
+        message = f"{question}\nNobody can be asked here: say --yes."
+        raise Misused(message)
+    typer.confirm(question, abort=True, err=True)
+
+
+def agree_to_take(out: Output, name: str, held_by: Sequence[str]) -> None:
+    """Say which servers hold a source or dataset, and ask whether it is taken from them.
+
+    Raises:
+        Misused: nobody can be asked.
+        typer.Abort: the answer was no.
+    """
+    for server in held_by:
+        out.say(f"  {server}")
+    agree(f"Take {name} from {counted(len(held_by), 'server')}? What reads it there breaks.")
 
 
 def _tables(out: Output, found: Consequences) -> None:

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from allotment.cli.agreeing import agree
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output
-from allotment.cli.sources import agree
 from allotment.cli.versions import TargetName
 from allotment.client import AllotmentClient
 from allotment.model.amounts import counted, format_memory

@@ -7,12 +7,22 @@ from typing import Annotated, Any
 
 import typer
 
-from allotment.cli.filling import Everyone, Fields, Groups, Nobody, People, audience, fields
+from allotment.cli.agreeing import agree, agree_to_take
+from allotment.cli.filling import (
+    Enabled,
+    Everyone,
+    Fields,
+    Groups,
+    ManagedBy,
+    Nobody,
+    People,
+    audience,
+    fields,
+)
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output
-from allotment.cli.sources import agree
 from allotment.client import AllotmentClient
-from allotment.model.amounts import counted
+from allotment.model.amounts import counted, format_memory
 from allotment.model.documents import Dataset
 from allotment.model.refusals import NotFound
 from allotment.model.sources import Audience
@@ -42,7 +52,7 @@ def datasets(url: Url = None, as_json: Json = False) -> None:
         out.document(found)
         return
     out.table(
-        ("Dataset", "Title", "Format", "#Rows", "#Bytes", "#Files", "Label", "Version", "State"),
+        ("Dataset", "Title", "Format", "#Rows", "#Size", "#Files", "Label", "Version", "State"),
         [_row(one) for one in found.items],
         empty="No dataset is shared with you. Register one: allotment dataset NAME --uri s3://…/",
     )
@@ -55,7 +65,7 @@ def _row(one: Dataset) -> tuple[object, ...]:
         one.title,
         one.format,
         _rows(one),
-        None if read is None else read.size,
+        None if read is None else format_memory(read.size),
         None if read is None else read.files,
         one.label,
         one.version,
@@ -88,13 +98,9 @@ def change(  # noqa: PLR0913, PLR0917 - each is an option of the command
     for_group: Groups = None,
     for_person: People = None,
     for_nobody: Nobody = False,
-    group: Annotated[
-        str | None, typer.Option(help="The group whose leads manage it; empty: none.")
-    ] = None,
+    group: ManagedBy = None,
     target: Annotated[str | None, typer.Option(help="Where its versions are kept.")] = None,
-    enable: Annotated[
-        bool | None, typer.Option("--enable/--disable", help="Whether new servers can have it.")
-    ] = None,
+    enable: Enabled = None,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
@@ -159,16 +165,18 @@ def show(out: Output, one: Dataset) -> None:
     read = one.reading
     if read is not None:
         out.say(
-            f"{_rows(one) or 'Unknown'} rows in {counted(read.files, 'file')}, {read.size:,} bytes."
+            f"{_rows(one) or 'Unknown'} rows in {counted(read.files, 'file')}, {format_memory(read.size)}."
         )
         columns = [(column.name, column.type) for column in read.columns]
         out.table(("Column", "Type"), columns, empty="It has no columns.")
     for kept in one.attachments:
-        out.say(f"Beside it: {kept.name}, {kept.size:,} bytes.")
+        out.say(f"Beside it: {kept.name}, {format_memory(kept.size)}.")
     if one.usable:
         out.say(f'In a notebook: allotment.load("{one.name}")')
     elif one.manages and one.enabled:
-        out.say("You manage it, and are not among those who load it: share it with yourself for that.")
+        out.say(
+            "You manage it, and are not among those who load it: share it with yourself for that."
+        )
     elif one.obstacle:
         out.say(f"You cannot load it: {one.obstacle}", "yellow")
 
@@ -189,7 +197,7 @@ def revoke(name: DatasetName, yes: Yes = False, url: Url = None, as_json: Json =
     out = Output(as_json=as_json)
     with control_plane(url) as client:
         if not yes:
-            agree(f"Take {name} from every server that was promised it?")
+            agree_to_take(out, name, client.datasets.get(name).held_by)
         found = client.datasets.revoke(name)
     if as_json:
         out.document(found)

@@ -36,6 +36,13 @@ People = Annotated[
     typer.Option("--for-person", metavar="PERSON", help="A person who may use it."),
 ]
 Nobody = Annotated[bool, typer.Option("--for-nobody", help="Nobody may use it.")]
+ManagedBy = Annotated[
+    str | None,
+    typer.Option("--group", metavar="GROUP", help="The group whose leads manage it; empty: none."),
+]
+Enabled = Annotated[
+    bool | None, typer.Option("--enable/--disable", help="Whether new servers can have it.")
+]
 
 
 def fields(given: Iterable[str] | None) -> dict[str, Any]:

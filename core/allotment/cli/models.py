@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from allotment.cli.agreeing import agree
 from allotment.cli.ending import Misused
 from allotment.cli.filling import Everyone, Groups, Nobody, People, audience
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output
-from allotment.cli.sources import agree
+from allotment.model.amounts import format_memory
 
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")]
 ModelVersion = Annotated[str, typer.Argument(metavar="VERSION", help="Its version.")]
@@ -35,14 +36,14 @@ def models(url: Url = None, as_json: Json = False) -> None:
         out.document(found)
         return
     out.table(
-        ("Model", "Version", "Person", "Where", "#Bytes", "Metrics", "From"),
+        ("Model", "Version", "Person", "Where", "#Size", "Metrics", "From"),
         [
             (
                 one.name,
                 one.version,
                 one.person,
                 one.uri or f"{one.target}: {one.file or 'no file yet'}",
-                one.size,
+                None if one.size is None else format_memory(one.size),
                 ", ".join(f"{name} {value:g}" for name, value in one.metrics.items()),
                 ", ".join(one.datasets),
             )

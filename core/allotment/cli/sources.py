@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
 
 import typer
 
+from allotment.cli.agreeing import agree, agree_to_take
 from allotment.cli.ending import Exit, Misused
 from allotment.cli.filling import (
+    Enabled,
     Everyone,
     Fields,
     Groups,
+    ManagedBy,
     Nobody,
     People,
     Secrets,
@@ -22,7 +24,7 @@ from allotment.cli.filling import (
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output, ago
 from allotment.client import AllotmentClient
-from allotment.model.amounts import counted
+from allotment.model.amounts import format_memory
 from allotment.model.documents import Source, SourceEntry
 from allotment.model.refusals import NotFound
 from allotment.model.sources import Audience
@@ -119,12 +121,8 @@ def change(  # noqa: PLR0913, PLR0917 - each is an option of the command
     for_group: Groups = None,
     for_person: People = None,
     for_nobody: Nobody = False,
-    group: Annotated[
-        str | None, typer.Option(help="The group whose leads manage it; empty: none.")
-    ] = None,
-    enable: Annotated[
-        bool | None, typer.Option("--enable/--disable", help="Whether new servers can have it.")
-    ] = None,
+    group: ManagedBy = None,
+    enable: Enabled = None,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
@@ -232,19 +230,6 @@ def accept(name: SourceName, yes: Yes = False, url: Url = None, as_json: Json = 
     out.say(f"{name} is accepted as it is.")
 
 
-def agree(question: str) -> None:
-    """Ask, and go on only where the answer is yes.
-
-    Raises:
-        Misused: nobody can be asked.
-        typer.Abort: the answer was no.
-    """
-    if not sys.stdin.isatty():
-        message = f"{question}\nNobody can be asked here: say --yes."
-        raise Misused(message)
-    typer.confirm(question, abort=True, err=True)
-
-
 def browse(
     name: SourceName,
     path: Annotated[list[str] | None, typer.Argument(help="Where: a schema and a table.")] = None,
@@ -259,7 +244,7 @@ def browse(
         out.document(found)
         return
     out.table(
-        ("Name", "Kind", "Type", "#Rows", "#Bytes"),
+        ("Name", "Kind", "Type", "#Rows", "#Size"),
         [_entry(one) for one in found.entries],
         empty="There is nothing.",
     )
@@ -269,7 +254,8 @@ def browse(
 
 def _entry(one: SourceEntry) -> tuple[object, ...]:
     rows = "" if one.rows is None else f"about {one.rows:,}"
-    return one.name, one.kind, one.type, rows, one.size
+    size = "" if one.size is None else format_memory(one.size)
+    return one.name, one.kind, one.type, rows, size
 
 
 def revoke(name: SourceName, yes: Yes = False, url: Url = None, as_json: Json = False) -> None:
@@ -277,10 +263,7 @@ def revoke(name: SourceName, yes: Yes = False, url: Url = None, as_json: Json = 
     out = Output(as_json=as_json)
     with control_plane(url) as client:
         if not yes:
-            held = client.sources.get(name).held_by
-            for server in held:
-                out.say(f"  {server}")
-            agree(f"Take {name} from {counted(len(held), 'server')}? What reads it there breaks.")
+            agree_to_take(out, name, client.sources.get(name).held_by)
         found = client.sources.revoke(name)
     if as_json:
         out.document(found)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from allotment.cli.filling import Enabled
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output, ago
 from allotment.cli.revoking import agree_to_revoke
@@ -91,9 +92,7 @@ def change(  # noqa: PLR0913, PLR0917 - each is an option of the command
     quota: Annotated[
         str | None, typer.Option(help="The code of its quota, such as L-DB2E81BA; or none.")
     ] = None,
-    enable: Annotated[
-        bool | None, typer.Option("--enable/--disable", help="Whether new servers can have it.")
-    ] = None,
+    enable: Enabled = None,
     url: Url = None,
     as_json: Json = False,
 ) -> None:

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from allotment.cli.agreeing import agree
 from allotment.cli.ending import Exit
 from allotment.cli.filling import Fields, Secrets, fields, secrets
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output, ago
-from allotment.cli.sources import agree
 from allotment.client import AllotmentClient
+from allotment.model.amounts import counted, format_memory
 from allotment.model.documents import Version, VersionFile, VersionTarget
 from allotment.model.refusals import NotFound
 from allotment.model.versions import VersionState
@@ -49,7 +50,7 @@ def versions(name: DatasetName, url: Url = None, as_json: Json = False) -> None:
         out.document(found)
         return
     out.table(
-        ("#Version", "State", "When", "Who", "#Rows", "#Bytes", "#Files", "Tags", "Message"),
+        ("#Version", "State", "When", "Who", "#Rows", "#Size", "#Files", "Tags", "Message"),
         [
             (
                 one.number,
@@ -57,7 +58,7 @@ def versions(name: DatasetName, url: Url = None, as_json: Json = False) -> None:
                 f"{ago(one.at)} ago",
                 one.committed_by,
                 one.rows,
-                one.size,
+                format_memory(one.size),
                 one.files,
                 ", ".join(one.tags),
                 one.problem or one.message,
@@ -97,7 +98,7 @@ def _sentence(made: Version) -> str:
         return f"Version {made.number} of {made.dataset} failed: {made.problem}"
     if made.state is VersionState.COMMITTING:
         return f"Version {made.number} of {made.dataset} is being committed."
-    return f"Version {made.number} of {made.dataset}: {made.files} files, {made.size:,} bytes."
+    return f"Version {made.number} of {made.dataset}: {counted(made.files, 'file')}, {format_memory(made.size)}."
 
 
 def files(name: DatasetName, version: VersionName, url: Url = None, as_json: Json = False) -> None:
@@ -109,8 +110,8 @@ def files(name: DatasetName, version: VersionName, url: Url = None, as_json: Jso
         out.document(found)
         return
     out.say(_sentence(found))
-    rows = [(one.path, one.size, one.md5) for one in found.contents or ()]
-    out.table(("File", "#Bytes", "MD5"), rows, empty="It has no files.")
+    rows = [(one.path, format_memory(one.size), one.md5) for one in found.contents or ()]
+    out.table(("File", "#Size", "MD5"), rows, empty="It has no files.")
 
 
 def difference(
@@ -131,13 +132,13 @@ def difference(
         return
     rows = [*_files("added", found.added), *_files("removed", found.removed)]
     rows += _files("changed", found.changed)
-    out.table(("What", "File", "#Bytes"), rows, empty="Nothing is different.")
+    out.table(("What", "File", "#Size"), rows, empty="Nothing is different.")
     if found.rows is not None:
         out.say(f"{abs(found.rows):,} rows {'more' if found.rows >= 0 else 'fewer'}.")
 
 
 def _files(what: str, found: tuple[VersionFile, ...]) -> list[tuple[object, ...]]:
-    return [(what, one.path, one.size) for one in found]
+    return [(what, one.path, format_memory(one.size)) for one in found]
 
 
 def tag(

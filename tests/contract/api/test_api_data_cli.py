@@ -97,10 +97,29 @@ def test_a_version_is_committed_and_waited_for(run: Run, root: Path) -> None:
     committed = run("bob", "version-commit", "sales", "-m", "The beginning")
 
     assert committed.exit_code == 0, committed.output
-    assert committed.stdout.startswith("Version 1 of sales: 1 files")
+    assert committed.stdout.startswith("Version 1 of sales: 1 file, ")
     assert run("bob", "version-tag", "sales", "1", "first").exit_code == 0
     assert "sales.parquet" in run("bob", "version-files", "sales", "first").stdout
     assert "first" in run("bob", "versions", "sales").stdout
+
+
+@pytest.mark.promise("PROFILE-5", "DATA-7")
+@pytest.mark.parametrize("what", ["source", "dataset"])
+def test_revoking_names_the_servers_that_lose_it_before_it_asks(
+    run: Run, root: Path, lab: Any, what: str
+) -> None:
+    run("carl+", "source", "lake", "--kind", "folder", "--set", f"path={root}", "--everyone")
+    run("carl+", "source-accept", "lake", "--yes")
+    uri = f"{root}/sales.parquet"
+    run("carl+", "dataset", "sales", "--uri", uri, "--source", "lake", "--everyone")
+    lab.granted("ann", "cpu", "study")
+    name = {"source": "lake", "dataset": "sales"}[what]
+
+    asked = run("carl+", f"{what}-revoke", name)
+
+    assert asked.exit_code == 2
+    assert asked.stdout == "  ann/study\n"
+    assert f"Take {name} from 1 server? What reads it there breaks." in asked.stderr
 
 
 @pytest.mark.promise("MODEL-1")
