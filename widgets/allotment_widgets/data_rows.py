@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from allotment.model.amounts import counted, format_memory
+from allotment.model.amounts import counted, format_size
 from allotment.model.documents import Dataset, Source
 from allotment_widgets.columns import Column, State
 from allotment_widgets.dataset_rows import FORMATS, rows_words
@@ -92,7 +92,7 @@ def used_dataset_html(dataset: Dataset) -> str:
     rows = rows_words(reading)
     size = [f"{rows} rows"] if rows else []
     if reading is not None:
-        size.append(f"{counted(reading.files, 'file')} of {format_memory(reading.size)}")
+        size.append(f"{counted(reading.files, 'file')} of {format_size(reading.size)}")
     said = f"<p>{escape(', '.join(size))}</p>" if size else ""
     return f"{_title_html(dataset, FORMATS[dataset.format])}{said}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from html import escape
 
-from allotment.model.amounts import counted, format_memory
+from allotment.model.amounts import counted, format_size
 from allotment.model.datasets import FileFormat, PrivacyLabel
 from allotment.model.documents import Dataset, DatasetReading, Source, Version
 from allotment.model.versions import VersionState
@@ -169,7 +169,7 @@ def _was_read(reading: DatasetReading | None, now: datetime) -> str:
         *([f"{rows} rows"] if rows else []),
         counted(len(reading.columns), "column"),
         counted(reading.files, "file"),
-        format_memory(reading.size),
+        format_size(reading.size),
     ]
     return f"{escape(', '.join(parts))}; {moment_html(reading.at, now)}"
 

@@ -279,4 +279,5 @@ def _registered(source: Source, now: datetime) -> str:
     since = ""
     if changed is not None and changed != source.created_at:
         since = f"; connection changed {moment_html(changed, now)}"
-    return f"{moment_html(source.created_at, now)}{by}{since}"
+    declared = "; declared by the settings file" if source.declared else ""
+    return f"{moment_html(source.created_at, now)}{by}{since}{declared}"

@@ -56,6 +56,17 @@ def format_memory(amount: int) -> str:
     return f"{value:.4g} TiB"
 
 
+def format_size(size: int) -> str:
+    """Write how large a file is, as tables show it: ``2.0 KiB``, ``178 MiB``."""
+    value, unit = float(size), "B"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
+        if value < 1024 or unit == "PiB":  # noqa: PLR2004 - the step between binary units
+            break
+        value /= 1024
+    digits = 0 if value >= 100 or value.is_integer() else 1  # noqa: PLR2004 - three digits are enough
+    return f"{value:,.{digits}f} {unit}"
+
+
 def counted(number: int, noun: str) -> str:
     """Write a number with its noun in the right form: ``1 device``, ``3 devices``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from allotment.model.amounts import format_memory
+from allotment.model.amounts import format_size
 from allotment.model.documents import Dataset, RegisteredModel, Source, Version
 from allotment.notebook.databases import DATABASES
 from allotment.notebook.tables import Table
@@ -51,7 +51,7 @@ def datasets_table(items: Sequence[Dataset]) -> Table[Dataset]:
             ("about", lambda item: item.title or item.description),
             ("format", lambda item: str(item.format)),
             ("rows", _rows),
-            ("size", lambda item: format_memory(item.reading.size) if item.reading else ""),
+            ("size", lambda item: format_size(item.reading.size) if item.reading else ""),
             ("version", lambda item: str(item.version or "")),
             ("label", lambda item: str(item.label)),
             (
@@ -83,7 +83,7 @@ def versions_table(dataset: str, items: Sequence[Version]) -> Table[Version]:
             ("by", lambda item: item.committed_by),
             ("message", lambda item: item.message),
             ("files", lambda item: f"{item.files:,}"),
-            ("size", lambda item: format_memory(item.size)),
+            ("size", lambda item: format_size(item.size)),
             ("state", lambda item: item.problem or str(item.state)),
         ),
         name=lambda item: str(item.number),
@@ -105,7 +105,7 @@ def models_table(items: Sequence[RegisteredModel]) -> Table[RegisteredModel]:
             ("metrics", lambda item: ", ".join(f"{k} {v:g}" for k, v in item.metrics.items())),
             ("from", lambda item: ", ".join(item.datasets)),
             ("at", lambda item: item.uri or item.file),
-            ("size", lambda item: "" if item.size is None else format_memory(item.size)),
+            ("size", lambda item: "" if item.size is None else format_size(item.size)),
         ),
         name=lambda item: item.name,
         nothing="none is registered. Keep one: allotment.register_model(name, version, file=…)",

@@ -13,7 +13,7 @@ T = TypeVar("T")
 _SHOWN = 200
 """Rows that a table shows; all are in the list."""
 _CELL = (
-    "text-align:left;vertical-align:top;white-space:normal;max-width:32em;overflow-wrap:anywhere"
+    "text-align:left;vertical-align:top;white-space:normal;max-width:32em;overflow-wrap:break-word"
 )
 _NUMBER = "text-align:right;vertical-align:top;white-space:nowrap;font-variant-numeric:tabular-nums"
 
@@ -84,7 +84,8 @@ class Table(Sequence[T], Generic[T]):
         )
         body = "".join(f"<tr>{self._cells(row)}</tr>" for row in self._rows())
         caption = f"<caption style='text-align:left'><b>{escape(self._title)}</b> {escape(self._foot())}</caption>"
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        table = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f'<div style="overflow-x:auto;max-width:100%" tabindex="0">{table}</div>'
 
     def _style(self, column: str) -> str:
         return _NUMBER if column in self._numbers else _CELL
@@ -94,7 +95,11 @@ class Table(Sequence[T], Generic[T]):
         cells = []
         for (name, _), said in zip(self._columns, row, strict=True):
             text = escape(said)
-            shown = f"<code>{text}</code>" if name in self._code and "(" in said else text
+            shown = (
+                f'<code style="white-space:nowrap">{text}</code>'
+                if name in self._code and "(" in said
+                else text
+            )
             cells.append(f'<td style="{self._style(name)}">{shown}</td>')
         return "".join(cells)
 

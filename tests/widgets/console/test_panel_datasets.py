@@ -252,6 +252,7 @@ def test_a_data_custodian_has_the_panels_of_data_and_no_other(
         "Sources",
         "Datasets",
         "Version targets",
+        "Models",
     ]
     page.has_row(DATASETS, "sales", state="enabled")
     assert "Register…" in page.buttons()

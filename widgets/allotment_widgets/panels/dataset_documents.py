@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets
 
-from allotment.model.amounts import counted, format_memory
+from allotment.model.amounts import counted, format_size
 from allotment.model.documents import Attachment, Dataset
 from allotment.model.refusals import AllotmentError
 from allotment_widgets.asking import Asking, Slot
@@ -57,7 +57,7 @@ class _Documents:
         self._list.children = lines or [words(nothing)]
 
     def _line(self, one: Attachment) -> Any:
-        about = f"{format_memory(one.size)}, {one.added_by}, {one.added_at:%d %b %Y}"
+        about = f"{format_size(one.size)}, {one.added_by}, {one.added_at:%d %b %Y}"
         said = words(f"<b>{escape(one.name)}</b> <span class=quiet>{escape(about)}</span>")
         link = words()
         acts = [self._button("Fetch", lambda: self._fetch(one, link))]
@@ -75,7 +75,7 @@ class _Documents:
         self.asking.enable(possible=bool(chosen))
         known = {one.name for one in self._dataset.attachments}
         lines = [
-            f"{one['name']}, {format_memory(one['size'])}"
+            f"{one['name']}, {format_size(one['size'])}"
             f"{': takes the place of the one that is there' if one['name'] in known else ''}."
             for one in chosen
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from allotment.model.amounts import counted, format_memory
+from allotment.model.amounts import counted, format_size
 from allotment.model.datasets import FileFormat, PrivacyLabel
 from allotment.model.documents import Audience, Dataset
 from allotment_widgets.asking import Asking, Slot
@@ -228,6 +228,6 @@ def read_words(dataset: Dataset) -> str:
     said = [
         *([f"{rows} rows"] if rows else []),
         counted(len(reading.columns), "column"),
-        f"{counted(reading.files, 'file')} of {format_memory(reading.size)}",
+        f"{counted(reading.files, 'file')} of {format_size(reading.size)}",
     ]
     return f": {', '.join(said)}."
