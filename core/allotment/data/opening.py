@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from allotment.data.door import Door
 from allotment.data.kinds import KINDS
+from allotment.data.kinds.careful import Careful
 from allotment.data.kinds.kind import Kind, Opened
 from allotment.data.problems import SourceProblem
 from allotment.data.vault import Vault
@@ -61,4 +62,4 @@ def known_kind(kind: SourceKind) -> Kind:
     if found is None:
         known = ", ".join(KINDS)
         raise SourceProblem(f"No source can be a {kind.value}.", remedy=f"It can be {known}.")
-    return found
+    return Careful(found)

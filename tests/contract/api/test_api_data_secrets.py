@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import os
 import secrets
 import subprocess
 from pathlib import Path
@@ -19,7 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from allotment.data.kinds import KINDS
 from allotment.model.refusals import AllotmentError
-from allotment.model.sources import Audience, SourceKind
+from allotment.model.sources import Audience, Proof, SourceKind, Verdict
+from allotment.record import sources
+from allotment.work.loop import Loop
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -130,10 +133,29 @@ def everything(api: Any, name: str, tmp_path: Path) -> dict[str, str]:
     return found
 
 
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Arguments and environments of every process that this one starts from now on."""
+    told: list[str] = []
+    begin = subprocess.Popen.__init__
+
+    def watched(process: Any, arguments: Any, **more: Any) -> None:
+        told.append(f"{arguments} {more.get('env')}")
+        begin(process, arguments, **more)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", watched)
+    return told
+
+
 @pytest.mark.promise("DATA-5", "OPS-3")
 @pytest.mark.parametrize(("kind", "secret"), secret_fields())
 def test_a_sources_secret_appears_nowhere(
-    data_api: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str, secret: str
+    data_api: Any,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    started: list[str],
+    kind: str,
+    secret: str,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     form = {field.name: field for field in KINDS[SourceKind(kind)].fields}
@@ -153,6 +175,7 @@ def test_a_sources_secret_appears_nowhere(
     found = everything(data_api, "planted", tmp_path)
     found |= {"answers": made.text + edited.text + refused.text, "log": caplog.text}
     found["log fields"] = "".join(str(vars(one)) for one in caplog.records)
+    found["processes"] = "".join(started) + str(dict(os.environ))
 
     assert [place for place, text in found.items() if hidden in text] == []
 
@@ -187,16 +210,9 @@ def test_secrets_and_what_is_lent_are_encrypted_or_absent_in_the_record(
 
 @pytest.mark.promise("DATA-5", "SET-4")
 def test_a_targets_secrets_are_in_no_answer_and_no_commits_arguments(
-    data_api: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3_store: Any
+    data_api: Any, tmp_path: Path, started: list[str], s3_store: Any
 ) -> None:
-    root, started = tmp_path / "data", []
-    begin = subprocess.Popen.__init__
-
-    def watched(process: Any, arguments: Any, **more: Any) -> None:
-        started.append(f"{arguments} {more.get('env')}")
-        begin(process, arguments, **more)
-
-    monkeypatch.setattr(subprocess.Popen, "__init__", watched)
+    root = tmp_path / "data"
     pq.write_table(pa.table({"id": [1]}), root / "one.parquet")
     bucket = s3_store.bucket({})
     contents = {**s3_store.fields(bucket), **s3_store.secrets}
@@ -226,6 +242,53 @@ def test_a_targets_secrets_are_in_no_answer_and_no_commits_arguments(
         assert [place for place, text in found.items() if secret in text] == []
 
 
+CALLS = ("validate", "check", "prove", "issue", "withdraw", "browse")
+
+
+@pytest.mark.promise("DATA-5", "OPS-3")
+@pytest.mark.parametrize("chained", [True, False])
+def test_what_a_library_says_of_what_nobody_foresaw_is_repeated_nowhere(
+    data_api: Any,
+    lab: Any,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    chained: bool,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    secret, client = canary(), data_api.client("carl+")
+    fields = {**_shop(), "password": secret}
+    everyone = Audience(everyone=True)
+    client.sources.create("planted", "postgresql", fields, audience=everyone)
+
+    def break_(*_: Any, **__: Any) -> Any:
+        connected = f"postgresql://u:{secret}@127.0.0.1"
+        cause = ValueError(connected) if chained else None
+        raise RuntimeError(f"lost {connected}") from cause
+
+    for call in CALLS:
+        monkeypatch.setattr(KINDS[SourceKind.POSTGRESQL], call, break_)
+    with lab.write() as writing:
+        sources.proven(writing, "planted", Proof(writing.now, Verdict.READ_ONLY))
+    answers = [
+        data_api.ask(method, path, who, json=body, headers={"If-Match": "*"}).text
+        for method, path, who, body in (
+            ("POST", "/sources/planted/credentials", "bobs-server", None),
+            ("PATCH", "/sources/planted", "carl+", {"fields": {"database": "other"}}),
+            ("POST", "/sources", "carl+", _body("again", secret)),
+        )
+    ]
+    work = Loop(data_api.plane.data.steps(), lambda: lab.now)
+    for step in data_api.plane.data.steps():
+        work.run_once(step)
+    found = everything(data_api, "planted", tmp_path)
+    found |= {"answers": "".join(answers), "log": caplog.text, "work": str(work.progress())}
+
+    assert [place for place, text in found.items() if secret in text] == []
+    assert "broke in a way that nobody foresaw: RuntimeError" in found["answers"]
+    assert "break_" in caplog.text
+
+
 @pytest.mark.promise("DATA-5")
 def test_a_traceback_of_an_opened_source_does_not_show_its_secrets(data_api: Any) -> None:
     from allotment.data.kinds.kind import Opened  # noqa: PLC0415 - what is looked into
@@ -250,6 +313,10 @@ def test_the_exported_configuration_can_be_read_and_holds_no_secret(data_api: An
 
     assert planted not in answer.text
     assert yaml.safe_load(answer.json()["yaml"])
+
+
+def _body(name: str, secret: str) -> dict[str, Any]:
+    return {"name": name, "kind": "postgresql", "fields": {**_shop(), "password": secret}}
 
 
 def _shop() -> dict[str, Any]:
