@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -274,9 +275,9 @@ def register(
         Refusal: a file is missing, unreadable or of another schema, or you may not; all are named.
     """
     uris = [uri] if isinstance(uri, str) or hasattr(uri, "uri") else list(uri)
-    made = session().client.datasets.create(
-        name, [str(one) for one in uris], audience=audience, **more
-    )
+    # A place of a source is itself, whatever signs its name has.
+    named = [one if isinstance(one, str) else escape(str(one)) for one in uris]
+    made = session().client.datasets.create(name, named, audience=audience, **more)
     session().forget(name)
     return made
 
