@@ -22,7 +22,7 @@ from allotment.cli.filling import (
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output
 from allotment.client import AllotmentClient
-from allotment.model.amounts import counted, format_memory
+from allotment.model.amounts import counted, format_size
 from allotment.model.documents import Dataset
 from allotment.model.refusals import NotFound
 from allotment.model.sources import Audience
@@ -65,7 +65,7 @@ def _row(one: Dataset) -> tuple[object, ...]:
         one.title,
         one.format,
         _rows(one),
-        None if read is None else format_memory(read.size),
+        None if read is None else format_size(read.size),
         None if read is None else read.files,
         one.label,
         one.version,
@@ -165,12 +165,12 @@ def show(out: Output, one: Dataset) -> None:
     read = one.reading
     if read is not None:
         out.say(
-            f"{_rows(one) or 'Unknown'} rows in {counted(read.files, 'file')}, {format_memory(read.size)}."
+            f"{_rows(one) or 'Unknown'} rows in {counted(read.files, 'file')}, {format_size(read.size)}."
         )
         columns = [(column.name, column.type) for column in read.columns]
         out.table(("Column", "Type"), columns, empty="It has no columns.")
     for kept in one.attachments:
-        out.say(f"Beside it: {kept.name}, {format_memory(kept.size)}.")
+        out.say(f"Beside it: {kept.name}, {format_size(kept.size)}.")
     if one.usable:
         out.say(f'In a notebook: allotment.load("{one.name}")')
     elif one.manages and one.enabled:

@@ -12,7 +12,7 @@ from allotment.cli.ending import Misused
 from allotment.cli.filling import Everyone, Groups, Nobody, People, audience
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output
-from allotment.model.amounts import format_memory
+from allotment.model.amounts import format_size
 
 ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")]
 ModelVersion = Annotated[str, typer.Argument(metavar="VERSION", help="Its version.")]
@@ -43,7 +43,7 @@ def models(url: Url = None, as_json: Json = False) -> None:
                 one.version,
                 one.person,
                 one.uri or f"{one.target}: {one.file or 'no file yet'}",
-                None if one.size is None else format_memory(one.size),
+                None if one.size is None else format_size(one.size),
                 ", ".join(f"{name} {value:g}" for name, value in one.metrics.items()),
                 ", ".join(one.datasets),
             )

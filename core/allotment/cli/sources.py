@@ -24,7 +24,7 @@ from allotment.cli.filling import (
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output, ago
 from allotment.client import AllotmentClient
-from allotment.model.amounts import format_memory
+from allotment.model.amounts import format_size
 from allotment.model.documents import Source, SourceEntry
 from allotment.model.refusals import NotFound
 from allotment.model.sources import Audience
@@ -188,6 +188,8 @@ def show(out: Output, source: Source) -> None:
             out.say(f"Its users can write: {possible}", "red")
         if proof.problem:
             out.say(proof.problem, "yellow")
+    if proof is not None and proof.ending:
+        out.say(proof.ending)
     if not source.usable and source.obstacle:
         out.say(f"You cannot use it: {source.obstacle}", "yellow")
 
@@ -254,7 +256,7 @@ def browse(
 
 def _entry(one: SourceEntry) -> tuple[object, ...]:
     rows = "" if one.rows is None else f"about {one.rows:,}"
-    size = "" if one.size is None else format_memory(one.size)
+    size = "" if one.size is None else format_size(one.size)
     return one.name, one.kind, one.type, rows, size
 
 
@@ -263,7 +265,10 @@ def revoke(name: SourceName, yes: Yes = False, url: Url = None, as_json: Json = 
     out = Output(as_json=as_json)
     with control_plane(url) as client:
         if not yes:
-            agree_to_take(out, name, client.sources.get(name).held_by)
+            before = client.sources.get(name)
+            if before.proof is not None and before.proof.ending:
+                out.say(before.proof.ending)
+            agree_to_take(out, name, before.held_by)
         found = client.sources.revoke(name)
     if as_json:
         out.document(found)

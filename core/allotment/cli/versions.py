@@ -13,7 +13,7 @@ from allotment.cli.filling import Fields, Secrets, fields, secrets
 from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output, ago
 from allotment.client import AllotmentClient
-from allotment.model.amounts import counted, format_memory
+from allotment.model.amounts import counted, format_size
 from allotment.model.documents import Version, VersionFile, VersionTarget
 from allotment.model.refusals import NotFound
 from allotment.model.versions import VersionState
@@ -58,7 +58,7 @@ def versions(name: DatasetName, url: Url = None, as_json: Json = False) -> None:
                 f"{ago(one.at)} ago",
                 one.committed_by,
                 one.rows,
-                format_memory(one.size),
+                format_size(one.size),
                 one.files,
                 ", ".join(one.tags),
                 one.problem or one.message,
@@ -98,7 +98,7 @@ def _sentence(made: Version) -> str:
         return f"Version {made.number} of {made.dataset} failed: {made.problem}"
     if made.state is VersionState.COMMITTING:
         return f"Version {made.number} of {made.dataset} is being committed."
-    return f"Version {made.number} of {made.dataset}: {counted(made.files, 'file')}, {format_memory(made.size)}."
+    return f"Version {made.number} of {made.dataset}: {counted(made.files, 'file')}, {format_size(made.size)}."
 
 
 def files(name: DatasetName, version: VersionName, url: Url = None, as_json: Json = False) -> None:
@@ -110,7 +110,7 @@ def files(name: DatasetName, version: VersionName, url: Url = None, as_json: Jso
         out.document(found)
         return
     out.say(_sentence(found))
-    rows = [(one.path, format_memory(one.size), one.md5) for one in found.contents or ()]
+    rows = [(one.path, format_size(one.size), one.md5) for one in found.contents or ()]
     out.table(("File", "#Size", "MD5"), rows, empty="It has no files.")
 
 
@@ -138,7 +138,7 @@ def difference(
 
 
 def _files(what: str, found: tuple[VersionFile, ...]) -> list[tuple[object, ...]]:
-    return [(what, one.path, format_memory(one.size)) for one in found]
+    return [(what, one.path, format_size(one.size)) for one in found]
 
 
 def tag(
