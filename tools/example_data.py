@@ -213,6 +213,12 @@ def _datasets(read: DatasetReading) -> tuple[Dataset, ...]:
     )
 
 
+def dataset(now: datetime, name: str) -> Dataset:
+    """One of the datasets, as it is registered."""
+    read = reading(now, 6_001_215, 187_000_000, 24)
+    return next(one for one in _datasets(read) if one.name == name)
+
+
 _PROBLEMS = (
     FileProblem(
         "s3://example-sensors/2026/03/17.parquet", "its footer is cut off: the file is 1,024 bytes"
