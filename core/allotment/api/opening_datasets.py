@@ -25,6 +25,7 @@ from allotment.model.sources import Credential, Source, SourceKind
 from allotment.model.versions import Version, VersionState
 from allotment.record import versions
 from allotment.rules.data_access import Asker
+from allotment.work.lending import FilesOf
 
 PROMISED = "promised"
 _HOUR = timedelta(hours=1)
@@ -72,8 +73,8 @@ def open_now(
     """
     door, credential = plane.data.opening.door, None
     if source is not None:
-        within = parts_of_store(parse_all(dataset.uris))
-        credential = plane.data.lending.lend(source, server, plane.now(), within)
+        files_of = FilesOf(dataset.name, parts_of_store(parse_all(dataset.uris)))
+        credential = plane.data.lending.lend(source, server, plane.now(), files_of)
     else:
         with plane.record.reading() as reading:
             door = plane.data.opening.own_door(reading)

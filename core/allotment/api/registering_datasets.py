@@ -84,7 +84,11 @@ def register_dataset(plane: ControlPlane, caller: Caller, body: NewDataset) -> N
     with plane.record.reading() as reading:
         onlooker = Onlooker.of(reading, caller, plane.now())
         source = source_for(reading, onlooker, body.uris, body.source)
-    dataset = replace(dataset, source=None if source is None else source.name)
+    dataset = replace(
+        dataset,
+        source=None if source is None else source.name,
+        opened_by=_opened_by(onlooker, source),
+    )
     found = with_reading(plane, dataset, source, caller.person, body.format)
     with plane.record.writing(caller.person, plane.now()) as writing:
         datasets.create(writing, found)
@@ -113,10 +117,27 @@ def change_dataset(
             source = source_for(reading, onlooker, after.uris, named)
         after = replace(after, source=None if source is None else source.name)
         after = with_reading(plane, after, source, caller.person, asked)
+    after = _opened_anew(plane, caller, before, after)
     with plane.record.writing(caller.person, plane.now()) as writing:
         datasets.edit(writing, after, expected)
         if again and after.reading is not None:
             datasets.read(writing, name, after.reading)
+
+
+def _opened_anew(plane: ControlPlane, caller: Caller, before: Dataset, after: Dataset) -> Dataset:
+    """A dataset, opened or closed by whoever changes which files are for whom."""
+    if (after.uris, after.source, after.audience) == (before.uris, before.source, before.audience):
+        return after
+    with plane.record.reading() as reading:
+        onlooker = Onlooker.of(reading, caller, plane.now())
+        source = source_of(reading, after)
+    return replace(after, opened_by=_opened_by(onlooker, source))
+
+
+def _opened_by(onlooker: Onlooker, source: Source | None) -> str | None:
+    """Who opens the files to the dataset's own audience: whoever says so and manages the source; else nobody."""
+    may = source is not None and onlooker.manages_source(source)
+    return onlooker.caller.person if may else None
 
 
 def read_again(plane: ControlPlane, caller: Caller, name: str) -> None:

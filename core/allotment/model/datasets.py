@@ -91,6 +91,8 @@ class Dataset:
     versions are kept, None as long as it has none; ``version`` the number of the newest committed one.
     ``space`` is its own place within a target, which the record makes: no other dataset ever has it, also
     none of the same name. ``cleanings`` counts how often contents were taken out of it.
+    ``opened_by`` is who manages the source and opened the files for the dataset's own audience; None: who
+    loads it must be allowed the source, too.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Dataset:
     version: int | None = None
     space: str = ""
     cleanings: int = 0
+    opened_by: str | None = None
     attachments: tuple[Attachment, ...] = ()
     created_by: str = ""
     created_at: datetime | None = None

@@ -136,13 +136,15 @@ class Credential:
     """What a server is given to read a source with, until ``expires_at`` (None: it does not end by itself).
 
     ``shared`` where it is the registered account itself, whose password its user can read.
-    ``account`` is what was made for it in the source and must be dropped at its end.
+    ``account`` is what was made for it in the source and must be dropped at its end. ``wider`` where it
+    opens more than the parts of the source that were asked for: it is for those who may use all of it.
     """
 
     fields: Mapping[str, Any] = field(repr=False)
     expires_at: datetime | None = None
     shared: bool = False
     account: str | None = None
+    wider: bool = False
 
 
 @dataclass(frozen=True, slots=True)

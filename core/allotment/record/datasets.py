@@ -279,6 +279,7 @@ def _described(wanted: Dataset) -> dict[str, Any]:
         "group_name": wanted.group,
         "enabled": wanted.enabled,
         "target": wanted.target,
+        "opened_by": wanted.opened_by,
     }
 
 
@@ -357,6 +358,7 @@ def _from_row(row: sa.Row[Any], audience: Audience, beside: tuple[Attachment, ..
         version=row.version,
         space=row.space,
         cleanings=row.cleanings,
+        opened_by=row.opened_by,
         attachments=beside,
         created_by=row.created_by,
         created_at=row.created_at,

@@ -16,9 +16,9 @@ from allotment.record.schema import loans as table
 
 @dataclass(frozen=True, slots=True)
 class Loan:
-    """One credential that a server was lent. ``account`` is what must be dropped in the source, if anything.
+    """What a server was lent, and what must be dropped for it in the source (``account``), if anything.
 
-    ``tries`` counts attempts to drop it that failed, ``problem`` is what the last one met.
+    ``dataset`` is whose files it is for, where the server may not use the source itself. ``tries`` counts attempts to drop it that failed, ``problem`` is what the last one met.
     """
 
     id: str
@@ -31,6 +31,7 @@ class Loan:
     withdrawn_at: datetime | None = None
     tries: int = 0
     problem: str = ""
+    dataset: str | None = None
 
 
 def lend(
@@ -40,13 +41,24 @@ def lend(
     person: str,
     account: str | None,
     expires_at: datetime,
+    dataset: str | None = None,
 ) -> Loan:
     """Write a loan down before it is made: who dies in between leaves nothing behind that nobody knows."""
-    loan = Loan(new_id(writing.now), source, allotment, person, account, writing.now, expires_at)
+    loan = Loan(
+        new_id(writing.now),
+        source,
+        allotment,
+        person,
+        account,
+        writing.now,
+        expires_at,
+        dataset=dataset,
+    )
     writing.run(
         table.insert().values(
             id=loan.id,
             source=source,
+            dataset=dataset,
             allotment=allotment,
             person=person,
             account=account,
@@ -68,7 +80,12 @@ def made(writing: Writing, loan: str, account: str | None, expires_at: datetime)
 
 
 def extended(
-    writing: Writing, source: str, allotment: str, person: str, expires_at: datetime
+    writing: Writing,
+    source: str,
+    allotment: str,
+    person: str,
+    expires_at: datetime,
+    dataset: str | None = None,
 ) -> None:
     """Say that a server holds something of a source which is no account, until a moment: in one row."""
     changed = writing.run(
@@ -77,12 +94,13 @@ def extended(
             table.c.source == source,
             table.c.allotment == allotment,
             table.c.account.is_(None),
+            table.c.dataset.is_not_distinct_from(dataset),
             table.c.withdrawn_at.is_(None),
         )
         .values(expires_at=expires_at)
     )
     if not changed.rowcount:
-        lend(writing, source, allotment, person, None, expires_at)
+        lend(writing, source, allotment, person, None, expires_at, dataset)
 
 
 def open_loans(
@@ -152,4 +170,5 @@ def _from_row(row: sa.Row[Any]) -> Loan:
         row.withdrawn_at,
         row.tries,
         row.problem,
+        row.dataset,
     )

@@ -132,11 +132,24 @@ def _changed_since(source: Source, asker: Asker) -> bool:
 def dataset_grounds(dataset: Dataset, source: Source | None, asker: Asker) -> Grounds | None:
     """Why a dataset may be loaded by whoever asks; None where it may not.
 
-    ``source`` is the one through which it is read: who may not use that loads nothing through it.
+    ``source`` is the one through which it is read: who may not use that loads nothing through it, unless
+    somebody who manages it has opened the dataset's files for the dataset's own audience.
     """
-    through = Grounds.GRANTED if source is None else source_grounds(source, asker)
     own = _grounds(dataset, asker, asker.datasets)
-    return own if through is not None else None
+    return own if _reaches(dataset, source, asker) else None
+
+
+def _reaches(dataset: Dataset, source: Source | None, asker: Asker) -> bool:
+    """Whether the source of a dataset is no obstacle to who may load the dataset."""
+    if source is None or source_grounds(source, asker) is not None:
+        return True
+    if dataset.opened_by is None:
+        return False
+    if source.enabled and source.usable:
+        return True
+    # It was disabled since a server was promised the dataset: that keeps it.
+    kept = _promised(dataset, asker, asker.datasets) and not _revoked(source, asker)
+    return kept and (source.usable or not _changed_since(source, asker))
 
 
 def source_reason(source: Source, asker: Asker) -> Reason | None:
@@ -146,6 +159,11 @@ def source_reason(source: Source, asker: Asker) -> Reason | None:
     hidden = _hidden("source", source, asker, asker.sources)
     if hidden is not None:
         return hidden
+    return _closed(source)
+
+
+def _closed(source: Source) -> Reason:
+    """Why nobody is lent a source now."""
     if source.enabled and not source.usable:
         return Reason(
             Rule.DATA_PROOF,
@@ -159,15 +177,17 @@ def dataset_reason(dataset: Dataset, source: Source | None, asker: Asker) -> Rea
     """Why a dataset may not be loaded by whoever asks, as :func:`source_reason` says it of a source."""
     if _grounds(dataset, asker, asker.datasets) is None:
         return _hidden("dataset", dataset, asker, asker.datasets) or _disabled("dataset", dataset)
-    through = None if source is None else source_reason(source, asker)
-    if source is None or through is None:
+    if source is None or _reaches(dataset, source, asker):
         return None
+    through = source_reason(source, asker)
+    if through is None or dataset.opened_by is not None:
+        return _closed(source)
     if through.rule is not Rule.DATA_AUDIENCE:
         return through
     return Reason(
         Rule.DATA_AUDIENCE,
         f"Dataset {dataset.name!r} is read through the source {source.name!r}, which is not shared with you.",
-        remedy=f"Ask whoever manages {source.name!r} to share it with you.",
+        remedy=f"Ask whoever manages {source.name!r} to share it with you, or to register the dataset.",
     )
 
 
@@ -192,11 +212,15 @@ def _grounds(
 ) -> Grounds | None:
     if thing.enabled and usable and thing.audience.admits(asker.person, asker.groups):
         return Grounds.GRANTED
-    admitted = asker.admitted_at
-    if admitted is None or not _promised(thing, asker, promised):
+    if asker.admitted_at is None or not _promised(thing, asker, promised):
         return None
-    revoked = thing.revoked_at is not None and admitted <= thing.revoked_at
-    return None if revoked else Grounds.PROMISED
+    return None if _revoked(thing, asker) else Grounds.PROMISED
+
+
+def _revoked(thing: _Thing, asker: Asker) -> bool:
+    """Whether it was taken back from the server that asks."""
+    admitted, revoked = asker.admitted_at, thing.revoked_at
+    return admitted is not None and revoked is not None and admitted <= revoked
 
 
 def _promised(thing: _Thing, asker: Asker, promised: Mapping[str, Promise]) -> bool:

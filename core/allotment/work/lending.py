@@ -7,6 +7,7 @@ import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from allotment.data.kinds.kind import Borrower, Opened
@@ -20,7 +21,7 @@ from allotment.model.refusals import NotFound, NotPermitted, Refusal
 from allotment.model.sources import Credential, Part, Source, SourceKind
 from allotment.record import Reading, Record, loans, sources
 from allotment.record.loans import Loan
-from allotment.work.rights_of_loans import is_same, lost, still_may
+from allotment.work.rights_of_loans import Right, is_same, lost, right_of
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,14 @@ _ACTOR = "lending"
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=10)
 
 
+@dataclass(frozen=True, slots=True)
+class FilesOf:
+    """The files of a dataset: its name, and the parts of its source that hold them."""
+
+    dataset: str
+    parts: tuple[Part, ...]
+
+
 class Lending:
     """Makes what servers are lent, and takes it back."""
 
@@ -58,7 +67,7 @@ class Lending:
         self._forgot_at: datetime | None = None
 
     def lend(
-        self, source: Source, server: Allotment, now: datetime, within: tuple[Part, ...] = ()
+        self, source: Source, server: Allotment, now: datetime, files: FilesOf | None = None
     ) -> Credential:
         """What this server reads a source with. Whether it may is the caller's to decide.
 
@@ -66,7 +75,7 @@ class Lending:
             source: the source.
             server: who asks.
             now: when.
-            within: the parts of an object store that it is for; empty for all of the source.
+            files: the dataset whose files it is for; None for all of the source.
 
         Raises:
             SourceProblem: the source does not give it.
@@ -79,28 +88,34 @@ class Lending:
             opened = self._opened(reading, source)
         found = None if source.proof is None else source.proof.ends_within
         lasts = lasting(source.fields, found)
+        within = () if files is None else files.parts
         borrower = Borrower(server.person, server.server, server.id, until, "", lasts, within)
         credential = self.opening.kind(source).issue(opened, borrower, self.opening.door, now)
-        if not self._noted(source, server, credential.expires_at or until, now):
+        with self.record.reading() as reading:
+            through = None if files is None else files.dataset
+            right = right_of(reading, source, through, server, now)
+            known = loans.open_loans(reading, source=source.name, allotment=server.id)
+        if right is None:
             raise _taken_back(source)
+        if right.dataset is not None and (credential.wider or credential.shared):
+            raise _too_wide(source, right.dataset)
+        self._note(known, right, credential.expires_at or until, now)
         return credential
 
-    def _noted(self, source: Source, server: Allotment, ends: datetime, now: datetime) -> bool:
-        """Write down that a server has something that nobody can take back; False where it may not any more.
+    def _note(self, known: Sequence[Loan], right: Right, ends: datetime, now: datetime) -> None:
+        """Write down that a server has something that nobody can take back.
 
         One row says so for each server and source, and for some time ahead: being lent the same again
         writes nothing most of the time.
         """
-        with self.record.reading() as reading:
-            if not still_may(reading, source, server, now):
-                return False
-            known = loans.open_loans(reading, source=source.name, allotment=server.id)
-        if any(one.account is None and one.expires_at >= ends for one in known):
-            return True
+        same = [one for one in known if one.account is None and one.dataset == right.dataset]
+        if any(one.expires_at >= ends for one in same):
+            return
         ends += _NOTED_AHEAD
         with self.record.writing(_ACTOR, now, configuration=False) as writing:
-            loans.extended(writing, source.name, server.id, server.person, ends)
-        return True
+            loans.extended(
+                writing, right.source, right.allotment, right.person, ends, right.dataset
+            )
 
     def _account(self, source: Source, server: Allotment, now: datetime) -> Credential:
         """An account of a database, which is dropped whatever happens."""
@@ -268,6 +283,15 @@ class Lending:
             log.exception("dropping an account of %s broke", loan.source)
             return f"It broke: {type(error).__name__}. The log says where."
         return ""
+
+
+def _too_wide(source: Source, dataset: str) -> NotPermitted:
+    message = (
+        f"What opens the files of {dataset!r} would open more of the source {source.name!r}, "
+        "which is not shared with you."
+    )
+    remedy = "Ask whoever manages it to share the source with you, or to put the files below a place of their own."
+    return NotPermitted(Reason(Rule.DATA_AUDIENCE, message, remedy=remedy))
 
 
 def _taken_back(source: Source) -> NotPermitted:

@@ -188,3 +188,84 @@ def test_what_leads_somewhere_else_is_lent_by_no_old_promise_before_it_is_proven
     lake.sources.edit("lake", revision="any", fields=back)
     lake.sources.edit("lake", revision="any", enabled=False)
     assert server.sources.credentials("lake").expires_at is not None
+
+
+@pytest.fixture
+def private(data_api: Any, ending: EndingStore, bucket: str) -> AllotmentClient:
+    """A source for nobody, and a dataset in it for vision; the custodian's client, who manages both."""
+    client: AllotmentClient = data_api.client("carl+")
+    form = {**ending.store.fields(bucket), **ending.store.secrets}
+    client.sources.create("vault", "s3", form)
+    client.datasets.create("sales", [f"s3://{bucket}/sales/"], audience=VISION)
+    return client
+
+
+@pytest.mark.promise("SET-1", "SET-2", "DATA-3")
+def test_a_dataset_is_loaded_by_its_audience_where_who_manages_its_source_has_registered_it(
+    data_api: Any, private: AllotmentClient, bucket: str
+) -> None:
+    server = data_api.client("bobs-server")
+
+    held = holder(server.datasets.access("sales"))
+
+    assert [key for key in FILES if reads(held, bucket, key)] == ["sales/a.csv", "sales/eu/b.csv"]
+    with pytest.raises(NotFound):
+        server.sources.credentials("vault")
+    with pytest.raises(NotFound):
+        data_api.client("zoes-server").datasets.access("sales")
+    assert [one.dataset for one in open_loans(data_api)] == ["sales"]
+    assert data_api.plane.data.lending.round(data_api.plane.now()) == ""
+    private.datasets.revoke("sales")
+    assert data_api.plane.data.lending.round(data_api.plane.now()) == "withdrew 1 loan"
+
+
+@pytest.mark.promise("DATA-3", "PROFILE-5")
+def test_a_dataset_ends_with_its_source_for_those_who_use_it_alone(
+    data_api: Any, private: AllotmentClient, ending: EndingStore, bucket: str
+) -> None:
+    held = holder(data_api.client("bobs-server").datasets.access("sales"))
+
+    private.sources.revoke("vault")
+    ending.ahead = MINUTE
+
+    assert not reads(held, bucket)
+    with pytest.raises(Refusal, match="The source 'vault' is disabled"):
+        data_api.client("bobs-server").datasets.access("sales")
+
+
+@pytest.mark.promise("DATA-3", "SET-1")
+def test_who_only_uses_a_source_opens_it_to_nobody_by_a_dataset(
+    data_api: Any, lab: Any, private: AllotmentClient, bucket: str
+) -> None:
+    private.sources.edit("vault", revision="any", audience=Audience(people=("bob",)))
+    uris = [f"s3://{bucket}/sales/a.csv"]
+    data_api.client("bob+").datasets.create("mine", uris, audience=VISION)
+    data_api.hub.give("anns-server", "ann")
+    lab.granted("ann", "cpu", "work", token_hash=hash_token("anns-server"))
+    ann = data_api.client("anns-server")
+
+    with pytest.raises(Refusal, match="'vault', which is not shared with you"):
+        ann.datasets.access("mine")
+    private.datasets.edit("mine", revision="any", title="Bob's")
+    with pytest.raises(Refusal, match="'vault', which is not shared with you"):
+        ann.datasets.access("mine")
+
+    private.datasets.edit("mine", revision="any", audience=Audience(people=("ann", "bob")))
+    assert len(ann.datasets.access("mine").files) == 1
+
+
+@pytest.mark.promise("DATA-2", "DATA-3")
+def test_nobody_is_lent_more_than_a_dataset_because_a_policy_is_too_short_for_it(
+    data_api: Any, private: AllotmentClient, bucket: str, s3_store: Any
+) -> None:
+    long = [f"many/{n:02}-{'x' * 200}.csv" for n in range(12)]
+    client = s3_store.client()
+    for key in long:
+        client.put_object(Bucket=bucket, Key=key, Body=b"n\n1\n")
+    private.datasets.create("named", [f"s3://{bucket}/{key}" for key in long], audience=VISION)
+
+    with pytest.raises(Refusal, match="would open more of the source 'vault'"):
+        data_api.client("bobs-server").datasets.access("named")
+
+    private.datasets.edit("named", revision="any", uris=[f"s3://{bucket}/many/"])
+    assert len(data_api.client("bobs-server").datasets.access("named").files) == len(long)

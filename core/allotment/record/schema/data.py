@@ -88,6 +88,7 @@ datasets = Table(
     Column("cleanings", Integer, nullable=False, server_default="0"),
     Column("target", NAME, ForeignKey("version_targets.name")),
     Column("version", Integer),
+    Column("opened_by", NAME),
     Column("created_by", NAME, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
@@ -194,6 +195,7 @@ loans = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("source", NAME, nullable=False),
+    Column("dataset", NAME),
     Column("allotment", ID, ForeignKey("allotments.id"), nullable=False),
     Column("person", NAME, nullable=False),
     Column("account", NAME),
@@ -210,4 +212,5 @@ loans = Table(
         postgresql_where=text("withdrawn_at IS NULL"),
     ),
 )
-"""What servers were lent of sources. ``account`` is what must be dropped there at the end, if anything."""
+"""What servers were lent of sources. ``account`` is what must be dropped there at the end, if anything;
+``dataset`` the one whose files it is for, where its server may not use the source itself."""

@@ -70,6 +70,7 @@ class Azure:
     def issue(self, source: Opened, borrower: Borrower, door: Door, now: datetime) -> Credential:
         """A signature, or the registered one where a connection string holds nothing else."""
         lasts = min(borrower.lasts, borrower.until - now, LONGEST)
+        file = only_file(source, borrower.within)
         with asking(_where(source)) as watch:
             signer = Signer.of(source, now, door, watch)
         fields = {
@@ -77,10 +78,12 @@ class Azure:
             "endpoint": signer.account.endpoint,
             "container": source.fields["container"],
             "prefix": prefix_of(str(source.fields["prefix"])),
-            "sas": signer.signature(lasts, only_file(source, borrower.within)),
+            "sas": signer.signature(lasts, file),
             "ca": source.fields["ca"],
         }
-        return Credential(fields, None if signer.shared else now + lasts, shared=signer.shared)
+        ends = None if signer.shared else now + lasts
+        wider = bool(borrower.within) and not file
+        return Credential(fields, ends, shared=signer.shared, wider=wider)
 
     def withdraw(self, source: Opened, account: str, door: Door) -> None:
         """Nothing is made in the account; signatures end by themselves."""

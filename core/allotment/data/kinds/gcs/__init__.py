@@ -14,7 +14,7 @@ from allotment.data.kinds.gcs import form
 from allotment.data.kinds.gcs.words import asking
 from allotment.data.kinds.kind import Borrower, Opened
 from allotment.data.kinds.lasting import chosen
-from allotment.data.kinds.places import below, entries, page, prefix_of
+from allotment.data.kinds.places import below, entries, page, parts_of, prefix_of
 from allotment.data.problems import SourceProblem
 from allotment.model.sources import Browsed, Credential, Proof, SourceKind
 
@@ -57,6 +57,7 @@ class GoogleStorage:
 
     def issue(self, source: Opened, borrower: Borrower, door: Door, now: datetime) -> Credential:
         """A token of the service account, narrowed to reading what is lent."""
+        from allotment.data.kinds.gcs.boundary import opened_parts
         from allotment.data.kinds.gcs.tokens import reading_token
 
         lasts = min(borrower.lasts, borrower.until - now)
@@ -72,7 +73,8 @@ class GoogleStorage:
             "token": token,
             "ca": source.fields["ca"],
         }
-        return Credential(fields, now + lasts)
+        wider = opened_parts(source, borrower.within) != parts_of(prefix, borrower.within)
+        return Credential(fields, now + lasts, wider=wider)
 
     def withdraw(self, source: Opened, account: str, door: Door) -> None:
         """Nothing is made at Google; tokens end by themselves."""

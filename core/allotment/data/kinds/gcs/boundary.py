@@ -26,11 +26,18 @@ def boundary(source: Opened, within: tuple[Part, ...] = ()) -> dict[str, Any]:
     Raises:
         SourceProblem: a part lies outside the source's prefix.
     """
-    bucket, prefix = str(source.fields["bucket"]), prefix_of(str(source.fields["prefix"]))
+    bucket = str(source.fields["bucket"])
+    rules = [_rule(bucket, one) for one in opened_parts(source, within)]
+    return {"accessBoundary": {"accessBoundaryRules": rules}}
+
+
+def opened_parts(source: Opened, within: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts that a boundary opens: those that are lent, or the folders that hold them."""
+    prefix = prefix_of(str(source.fields["prefix"]))
     parts = parts_of(prefix, within)
     while len(parts) > MOST_RULES and (fewer := merged(prefix, parts)) != parts:
         parts = fewer
-    return {"accessBoundary": {"accessBoundaryRules": [_rule(bucket, one) for one in parts]}}
+    return parts
 
 
 def _rule(bucket: str, part: Part) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from allotment.data.kinds.attempts import unproven
 from allotment.data.kinds.connections import Watch
 from allotment.data.kinds.kind import Borrower, Opened
 from allotment.data.kinds.lasting import chosen
-from allotment.data.kinds.places import below, entries, page, prefix_of
+from allotment.data.kinds.places import below, entries, page, parts_of, prefix_of
 from allotment.data.kinds.s3 import form
 from allotment.data.kinds.s3.clients import Keys, s3_client
 from allotment.data.kinds.s3.ending import keeps_to_ends
 from allotment.data.kinds.s3.lending import SHORTEST, Wanted, expires, lend
+from allotment.data.kinds.s3.policy import opened_parts
 from allotment.data.kinds.s3.proof import attempt_writes
 from allotment.data.kinds.s3.words import asking
 from allotment.data.problems import SourceProblem
@@ -86,7 +87,10 @@ class S3:
         wanted = Wanted(session, lasts, now, borrower.within)
         with _asking(source) as watch:
             keys, life = lend(source, wanted, door, watch)
-        return Credential(_credential(source, keys), expires(now, life), shared=life is None)
+        parts = parts_of(_place(source)[1], borrower.within)
+        wider = opened_parts(source, borrower.within, wanted.ends) != parts
+        ends = expires(now, life)
+        return Credential(_credential(source, keys), ends, shared=life is None, wider=wider)
 
     def withdraw(self, source: Opened, account: str, door: Door) -> None:
         """Nothing is made in the store; credentials end by themselves."""

@@ -33,14 +33,21 @@ def reading_policy(
     Raises:
         SourceProblem: a part lies outside the source's prefix.
     """
+    return _written(source.fields, opened_parts(source, within, ends), ends)
+
+
+def opened_parts(
+    source: Opened, within: tuple[Part, ...], ends: datetime | None
+) -> tuple[Part, ...]:
+    """The parts that a policy opens: those that are lent, or the folders that hold them."""
     prefix = prefix_of(str(source.fields["prefix"]))
     parts = parts_of(prefix, within)
-    while len(text := _written(source.fields, parts, ends)) > LONGEST_POLICY:
+    while len(_written(source.fields, parts, ends)) > LONGEST_POLICY:
         fewer = merged(prefix, parts)
         if fewer == parts:
             break
         parts = fewer
-    return text
+    return parts
 
 
 def _written(fields: Mapping[str, Any], parts: tuple[Part, ...], ends: datetime | None) -> str:

@@ -17,6 +17,12 @@ def upgrade() -> None:
         )
     op.execute("UPDATE registered_models SET key = name || '/' || version WHERE file <> ''")
     _know_what_is_left_in_targets()
+    _know_what_is_lent_through_datasets()
+
+
+def _know_what_is_lent_through_datasets() -> None:
+    op.add_column("datasets", sa.Column("opened_by", sa.String(length=128), nullable=True))
+    op.add_column("loans", sa.Column("dataset", sa.String(length=128), nullable=True))
 
 
 def _know_what_is_left_in_targets() -> None:
