@@ -26,6 +26,10 @@ _TORN = re.compile(
     r"out of specification|magic|corrupt|invalid thrift|unexpected end|eof|footer|parquet: ",
     re.IGNORECASE,
 )
+_OTHERWISE = re.compile(
+    r"invalid utf-8|codec can't decode|could not parse|csv parse error|csv conversion error",
+    re.IGNORECASE,
+)
 _SIGN_IN = re.compile(
     r"password authentication failed|access denied for user|ORA-01017|no pg_hba|role \"[^\"]*\" does not exist"
     r"|is not permitted to log in|Incorrect username or password|using password",
@@ -73,6 +77,11 @@ def _of_files(name: str, error: Exception, said: str, wanted: Wanted | None) -> 
         return f"A file of {name} is not there any more: {said} Ask who registered it to have its files read again."
     if _AWAY.search(said) or isinstance(error, TimeoutError | ConnectionError):
         return f"The store of {name} did not answer: {said} Try again in a while; allotment.test({name!r}) tells more."
+    if _OTHERWISE.search(said):
+        return (
+            f"A file of {name} goes on otherwise than it begins: {said} How it is written was found out from its "
+            "beginning: ask who registered it to say its encoding among the options, or to mend the file."
+        )
     if _TORN.search(said):
         return f"A file of {name} is broken or was changed since it was registered: {said} Ask who registered it to have its files read again."
     if wanted is not None and wanted.where is not None:
