@@ -95,7 +95,7 @@ class SourcesPanel(Panel):
             self._grid.replace(source_row(each, self.picture.datasets) for each in found)
             self.choose(self._grid, {each.name for each in found})
             self.desk.begin(self._look())
-            put(self._warnings, _warnings_html(found))
+            put(self._warnings, warnings_html(found))
         if changed.touches(Topic.SOURCES, Topic.SOURCE_FORMS, Topic.DATASETS, Topic.CLOCK):
             self._show_details()
 
@@ -194,7 +194,7 @@ class SourcesPanel(Panel):
             put(self._line, code_html(place_line(self._opened, path, entry)))
 
 
-def _warnings_html(sources: Sequence[Source]) -> str:
+def warnings_html(sources: Sequence[Source]) -> str:
     """What nobody can use though it is meant to be used, and what is used though users could write."""
     enabled = [each for each in sources if each.enabled and not each.proven]
     waiting = [each.name for each in enabled if not each.accepted]
