@@ -55,6 +55,7 @@ def dataset_document(
         created_by=dataset.created_by,
         created_at=dataset.created_at,
         changed_at=dataset.changed_at,
+        opened=dataset.opened_by is not None,
         held_by=held_by if inside else (),
         revision=dataset.revision,
     )

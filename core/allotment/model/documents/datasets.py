@@ -79,6 +79,10 @@ class Dataset(Document):
     usable: bool = Field(description="Whether the caller, or the server that asks, may load it now")
     grounds: Literal["granted", "promised", ""] = ""
     obstacle: str = Field(default="", description="Why it is not usable, and what would help")
+    opened: bool = Field(
+        default=False,
+        description="Whether its audience loads it without being allowed its source: who manages that has said so",
+    )
     held_by: tuple[str, ...] = Field(
         default=(),
         description="Servers that run and hold it, as person/server: told where one is asked for, to those who manage it",
