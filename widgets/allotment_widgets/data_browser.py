@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 from IPython.display import display
 
-from allotment.model.documents import Dataset, Source, SourceContents, SourceEntry
+from allotment.model.amounts import format_size
+from allotment.model.documents import Attachment, Dataset, Source, SourceContents, SourceEntry
 from allotment.model.refusals import AllotmentError
 from allotment.notebook import previewing
 from allotment.notebook.sessions import Session
@@ -28,6 +30,7 @@ from allotment_widgets.grid import Grid
 from allotment_widgets.lines import code_html, dataset_line, place_line, register_line, table_of
 from allotment_widgets.look import Look
 from allotment_widgets.place_browser import Path, PlaceBrowser
+from allotment_widgets.saving import link_html
 from allotment_widgets.sentences import problem_html
 
 if TYPE_CHECKING:
@@ -52,7 +55,7 @@ class DataBrowser:
             COLUMNS,
             title="Data",
             noun=("source or dataset", "sources and datasets"),
-            filter_hint="Filter: name, kind, description",
+            filter_hint="Filter: name, kind, column",
             empty="Reading…",
             selection="one",
             actions=[Action("again", "Read again", needs="none")],
@@ -64,9 +67,10 @@ class DataBrowser:
         self._preview = button(f"Show the first {previewing.ROWS} rows", "main")
         self._preview.on_click(lambda _: self._backend.start(self._show_rows()))
         self._about, self._line, self._second = words(), words(), words()
-        self._rows = words()
+        self._rows, self._documents = words(), stack()
         self._sheet = stack(
             self._about,
+            self._documents,
             self._places.view,
             row(self._preview),
             self._rows,
@@ -120,12 +124,16 @@ class DataBrowser:
         if isinstance(self._chosen, Dataset):
             self._show_dataset(self._chosen)
         elif self._chosen is not None:
+            self._documents.children = ()
             put(self._about, used_source_html(self._chosen))
             show(self._places.view, shown=self._chosen.usable)
             self._places.begin(self._chosen.name)
 
     def _show_dataset(self, dataset: Dataset) -> None:
         put(self._about, f"{used_dataset_html(dataset)}{columns_html(dataset.reading)}")
+        self._documents.children = tuple(
+            self._document(dataset, each) for each in dataset.attachments
+        )
         show(self._places.view, shown=False)
         put(self._line, code_html(dataset_line(dataset.name)) if dataset.usable else "")
         versions = dataset_line(dataset.name, dataset.version) if dataset.version else ""
@@ -137,6 +145,25 @@ class DataBrowser:
         self._offer(
             partial(previewing.preview_dataset, self._session, dataset.name) if usable else None
         )
+
+    def _document(self, dataset: Dataset, one: Attachment) -> Any:
+        """A document beside a dataset: fetched when it is asked for, and saved as a file."""
+        size = f"<span class=quiet>{format_size(one.size)}</span>"
+        said, link = words(f"<b>{escape(one.name)}</b> {size}"), words()
+        fetch = button("Fetch")
+        fetch.tooltip = f"Fetch {one.name}"
+
+        async def get() -> None:
+            call = self._session.client.datasets.attachment
+            try:
+                content = await self._backend.call(call, dataset.name, one.name)
+            except AllotmentError as error:
+                put(link, problem_html(error))
+            else:
+                put(link, link_html(one.name, content))
+
+        fetch.on_click(lambda _: self._backend.start(get()))
+        return row(said, fetch, link)
 
     async def _read_place(self, path: Path, after: str | None) -> SourceContents:
         name = "" if self._chosen is None else self._chosen.name

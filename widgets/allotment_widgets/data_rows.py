@@ -6,12 +6,18 @@ from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from allotment.model.amounts import counted, format_size
+from allotment.model.datasets import PrivacyLabel
 from allotment.model.documents import Dataset, Source
 from allotment_widgets.columns import Column, State
-from allotment_widgets.dataset_rows import FORMATS, rows_words
+from allotment_widgets.dataset_rows import (
+    FORMATS,
+    LABEL_WORDS,
+    columns_words,
+    read_html,
+    rows_words,
+)
 from allotment_widgets.sentences import moment_html
-from allotment_widgets.source_rows import SHARED
+from allotment_widgets.source_rows import SHARED, facts_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,6 +34,7 @@ COLUMNS = (
     Column("about", "About", flex=2, width=140, hide_narrow=True),
     Column("rows", "Rows", width=150, align="right", sortable=False, hide_narrow=True),
     Column("size", "Size", kind="bytes", width=96, hide_narrow=True),
+    Column("columns", "Columns", flex=2, width=140, hover="columns", extra=True),
     Column("state", "State", kind="state", states=STATES, hover="obstacle", flex=0.8, width=134),
 )
 _WIDEST, _LONGEST = 40, 120
@@ -45,6 +52,7 @@ def data_row(key: str, thing: Source | Dataset) -> dict[str, object]:
         "about": thing.title or thing.description or None,
         "rows": rows_words(reading),
         "size": None if reading is None else reading.size,
+        "columns": columns_words(reading),
         "state": _state(thing),
         "obstacle": thing.obstacle,
     }
@@ -88,13 +96,15 @@ def _proof_html(source: Source) -> str:
 
 def used_dataset_html(dataset: Dataset) -> str:
     """What whoever loads a dataset should know of it."""
-    reading = dataset.reading
-    rows = rows_words(reading)
-    size = [f"{rows} rows"] if rows else []
-    if reading is not None:
-        size.append(f"{counted(reading.files, 'file')} of {format_size(reading.size)}")
-    said = f"<p>{escape(', '.join(size))}</p>" if size else ""
-    return f"{_title_html(dataset, FORMATS[dataset.format])}{said}"
+    label = "" if dataset.label is PrivacyLabel.INTERNAL else LABEL_WORDS[dataset.label]
+    facts = [
+        ("Label", escape(label)),
+        ("Files", read_html(dataset.reading, datetime.now(UTC))),
+        ("Read through", escape(dataset.source or "")),
+        ("Registered by", escape(dataset.created_by)),
+        ("Versions", f"newest is {dataset.version}" if dataset.version else ""),
+    ]
+    return f"{_title_html(dataset, FORMATS[dataset.format])}{facts_html(facts)}"
 
 
 def rows_html(frame: pl.DataFrame) -> str:

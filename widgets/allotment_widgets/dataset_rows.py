@@ -46,6 +46,7 @@ DATASET_COLUMNS = (
     Column("label", "Label", kind="state", states=LABELS, width=112, hide_narrow=True),
     Column("audience", "Who may use it", flex=1.2, width=128, hover="audience", hide_narrow=True),
     Column("version", "Version", kind="number", width=84, hide_narrow=True),
+    Column("columns", "Columns", flex=1.2, width=160, hover="columns", extra=True),
     Column("state", "State", kind="state", states=STATES, hover="obstacle", width=150),
 )
 VERSION_COLUMNS = (
@@ -88,6 +89,13 @@ def rows_words(reading: DatasetReading | None) -> str | None:
     return f"{'' if reading.rows_exact else 'about '}{reading.rows:,}"
 
 
+def columns_words(reading: DatasetReading | None) -> str | None:
+    """The names of the columns, so that a dataset is found by what is in it; of very many only the first."""
+    if reading is None or not reading.columns:
+        return None
+    return ", ".join(each.name for each in reading.columns[:_COLUMNS_SHOWN])
+
+
 def dataset_row(dataset: Dataset, source: Source | None) -> dict[str, object]:
     """One dataset as a row."""
     reading = dataset.reading
@@ -102,6 +110,7 @@ def dataset_row(dataset: Dataset, source: Source | None) -> dict[str, object]:
         "label": str(dataset.label),
         "audience": audience_words(dataset),
         "version": dataset.version,
+        "columns": columns_words(reading),
         "state": state,
         "obstacle": _state_words(dataset, source),
     }
@@ -140,7 +149,7 @@ def dataset_html(dataset: Dataset, source: Source | None, now: datetime) -> str:
         ("Files", _uris(dataset)),
         ("Read through", links_html("sources", [dataset.source]) if dataset.source else ""),
         ("Format", _format(dataset)),
-        ("Was read", _was_read(dataset.reading, now)),
+        ("Was read", read_html(dataset.reading, now)),
         ("Label", escape(LABEL_WORDS[dataset.label])),
         ("Who may use it", escape(audience_words(dataset) or "not told")),
         ("Managed by", escape(_managed(dataset))),
@@ -161,7 +170,8 @@ def _format(dataset: Dataset) -> str:
     return escape(f"{FORMATS[dataset.format]}{f': {said}' if said else ''}")
 
 
-def _was_read(reading: DatasetReading | None, now: datetime) -> str:
+def read_html(reading: DatasetReading | None, now: datetime) -> str:
+    """What was read of the files, and when."""
     if reading is None:
         return "never"
     rows = rows_words(reading)

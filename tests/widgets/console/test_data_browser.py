@@ -130,6 +130,23 @@ def test_a_dataset_shows_its_columns_rows_and_line(
     page.sees("The first 100 rows.")
 
 
+@pytest.mark.promise("SET-1", "SET-2")
+def test_a_dataset_is_found_by_a_column_and_its_documents_are_saved_as_files(
+    open_browser: OpenBrowser, platform: Platform
+) -> None:
+    operator = platform.client("operator")
+    place = platform.folder / "data" / "lake" / "2026" / "cities.parquet"
+    audience = Audience(groups=("vision",))
+    operator.datasets.create("cities", [str(place)], audience=audience, label="personal")
+    operator.datasets.attach("cities", "licence.html", b"<script>")
+    page = open_browser(name="cities")
+    page.has_row(DATA, "dataset cities", columns="id, city")
+    page.sees("Personal: about people")
+    page.sees("<b>licence.html</b>")
+    page.press("Fetch")
+    page.sees('base64,PHNjcmlwdD4=" download="licence.html">Save licence.html</a>')
+
+
 @pytest.mark.promise("DATA-3")
 def test_what_is_not_shared_is_not_there_and_nothing_says_what_to_do(
     open_browser: OpenBrowser,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Coroutine
 from functools import partial
 from html import escape
@@ -17,6 +16,7 @@ from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.desk import Desk
 from allotment_widgets.fields import button, helped, put, row, stack, words
 from allotment_widgets.panels.dataset_forms import CHANGED
+from allotment_widgets.saving import link_html
 from allotment_widgets.sentences import problem_html
 
 _RULE = "They are kept, and handed out as files: the platform never opens them."
@@ -88,7 +88,7 @@ class _Documents:
         except AllotmentError as error:
             put(self._problem, problem_html(error))
             return
-        put(link, _link_html(one.name, content))
+        put(link, link_html(one.name, content))
 
     async def _remove(self, one: Attachment) -> None:
         try:
@@ -111,12 +111,3 @@ class _Documents:
         finally:
             self._desk.again(*CHANGED)
         return f"{counted(len(chosen), 'document')} kept beside {self._dataset.name}."
-
-
-def _link_html(name: str, content: bytes) -> str:
-    """A link that saves the file: a browser neither opens it here nor reads it as a page."""
-    data = b64encode(content).decode()
-    said = escape(name)
-    return (
-        f'<a href="data:application/octet-stream;base64,{data}" download="{said}">Save {said}</a>'
-    )

@@ -57,7 +57,7 @@ class DatasetsPanel(Panel):
             DATASET_COLUMNS,
             title="Datasets",
             noun=("dataset", "datasets"),
-            filter_hint="Filter datasets: name, format, source, label, state",
+            filter_hint="Filter datasets: name, column, source, label",
             empty=f"{_EMPTY} {_NEXT}" if may_change else _EMPTY,
             actions=self._actions() if may_change else _LOOKING,
             sort=[("id", "ascending")],
