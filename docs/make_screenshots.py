@@ -242,6 +242,7 @@ def take_console(browser: Browser, folder: Path, picture: Picture) -> None:
         example_platform.make(platform.record)
         example_cloud.add_cloud(platform.record, datetime.now(UTC))
         example_data.add_data(platform.record, datetime.now(UTC))
+        example_data.add_models(platform.record, datetime.now(UTC))
         example_platform.let_wait(platform.record, datetime.now(UTC))
         platform.start()
         example_platform.report(platform.record, platform.plane.use)

@@ -36,6 +36,7 @@ PROGRAMS = {
         "Debian: apt-get install chromium fonts-dejavu-core; macOS: brew install chromium",
     ),
     "gcc": Program(("gcc",), "Debian: apt-get install gcc libc6-dev"),
+    "git": Program(("git",), "Debian: apt-get install git; macOS: brew install git"),
     "mariadb": Program(
         ("mariadbd", "/usr/sbin/mariadbd"), "Debian: apt-get install mariadb-server"
     ),

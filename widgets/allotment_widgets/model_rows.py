@@ -19,16 +19,18 @@ STATES = {
     "empty": State("No file yet", "warn"),
 }
 MODEL_COLUMNS = (
-    Column("name", "Model", flex=1.1, width=112, hover="description"),
-    Column("version", "Version", width=92),
-    Column("person", "Owner", width=112, hide_narrow=True),
-    Column("metrics", "Metrics", flex=1.2, width=120, hover="metrics", sortable=False),
-    Column("datasets", "Came from", flex=1, width=112, hover="datasets", hide_narrow=True),
-    Column("where", "Where", flex=1.2, width=124, hover="where", hide_narrow=True),
-    Column("size", "Size", kind="bytes", width=92, hide_narrow=True),
+    Column("name", "Model", flex=1.1, width=108, hover="description"),
+    Column("version", "Version", width=88),
+    Column("person", "Owner", width=92, hide_narrow=True),
+    Column(
+        "metrics", "Metrics", flex=1.7, width=124, hover="metrics", sortable=False, hide_narrow=True
+    ),
+    Column("datasets", "Came from", flex=0.9, width=104, hover="datasets", hide_narrow=True),
+    Column("where", "Where", flex=1.3, width=112, hover="where", hide_narrow=True),
+    Column("size", "Size", kind="bytes", width=88, hide_narrow=True),
     Column("audience", "Shared with", flex=0.9, width=120, hover="audience", extra=True),
-    Column("created_at", "Registered", kind="time", width=112, hide_narrow=True),
-    Column("state", "File", kind="state", states=STATES, width=124),
+    Column("created_at", "Registered", kind="time", width=108, hide_narrow=True),
+    Column("state", "File", kind="state", states=STATES, width=128),
 )
 NOT_SENT = "No file was sent yet: nobody can load it."
 
@@ -55,7 +57,7 @@ def model_row(model: RegisteredModel) -> dict[str, object]:
         "person": model.person,
         "metrics": metric_words(model),
         "datasets": ", ".join(model.datasets) or None,
-        "where": model.uri or f"{model.target}: {model.file or 'no file yet'}",
+        "where": model.uri or f"target {model.target}",
         "size": model.size,
         "audience": audience_words(model),
         "created_at": model.created_at,
@@ -65,7 +67,7 @@ def model_row(model: RegisteredModel) -> dict[str, object]:
 
 def metric_words(model: RegisteredModel) -> str | None:
     """``auc 0.91, loss 0.2``."""
-    said = (f"{name} {value:g}" for name, value in sorted(model.metrics.items()))
+    said = (f"{name} {value:.4g}" for name, value in sorted(model.metrics.items()))
     return ", ".join(said) or None
 
 
@@ -112,7 +114,7 @@ def model_html(
         ("File", _file(model) if kept else ""),
         ("Lies at", f"<code>{escape(model.uri)}</code>" if model.uri else ""),
         ("Owner", links_html("users", [model.person]) if people else escape(model.person)),
-        ("Models of the owner", escape(limit_words(limit))),
+        ("Their models", escape(limit_words(limit))),
         ("Shared with", escape(audience_words(model) or "told to its owner")),
         ("Registered", moment_html(model.created_at, now) if model.created_at else ""),
     ]

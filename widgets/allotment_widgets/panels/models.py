@@ -55,7 +55,7 @@ class ModelsPanel(Panel):
             MODEL_COLUMNS,
             title="Models",
             noun=("version of a model", "versions of models"),
-            filter_hint="Filter models: name, owner, metric, dataset, where",
+            filter_hint="Filter models: name, owner, dataset",
             empty=_EMPTY,
             actions=_ACTIONS if self.desk.manages_data else (),
             sort=[("name", "ascending")],

@@ -21,7 +21,7 @@ from dulwich.objects import ZERO_SHA, ObjectID
 from dulwich.pack import UnpackedObject
 from dulwich.refs import Ref
 from dulwich.repo import Repo
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, SSLError
 
 from allotment.data.door import Door
 from allotment.data.problems import SourceProblem
@@ -117,6 +117,7 @@ class RemoteRepository:
         self._door = door
         self._user = str(fields.get("username") or "git")
         self._token = opened.metadata_secret("token")
+        self._authority = str(fields.get("ca") or "")
         self._branch = _branch(str(fields.get("branch") or "main"))
         folder = work / f"{opened.name}.git"
         self.local = _opened_or_made(folder)
@@ -195,7 +196,7 @@ class RemoteRepository:
         return [] if head is None or head in self.local.object_store else [head]
 
     def _client(self) -> Urllib3HttpGitClient:
-        return git_client(self._url, self._user, self._token, self._door)
+        return git_client(self._url, self._user, self._token, self._door, self._authority)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -207,9 +208,17 @@ class RemoteRepository:
         except NotGitRepository:
             raise self._problem("is no git repository, or not visible with this token") from None
         except (GitProtocolError, HangupException, SendPackError) as error:
+            if isinstance(error.__cause__, SSLError):
+                raise self._not_believed(error) from None
             raise self._problem(f"could not be used: {_words(error)}") from None
         except (HTTPError, OSError) as error:
             raise self._problem(f"does not answer ({type(error).__name__})") from None
+
+    def _not_believed(self, error: Exception) -> SourceProblem:
+        return SourceProblem(
+            f"{self._url} shows a certificate that is not believed: {_words(error)}.",
+            remedy="Paste the certificate authority that signed it, or have it renewed.",
+        )
 
     def _problem(self, what: str) -> SourceProblem:
         return SourceProblem(

@@ -40,6 +40,12 @@ METADATA_FIELDS: Mapping[MetadataKind, tuple[FormField, ...]] = {
             default="git",
         ),
         FormField("token", "Token", "It needs to read and to push.", type="secret"),
+        FormField(
+            "ca",
+            "Certificate authority",
+            "PEM of who signed the server's certificate, if it is not a public one.",
+            type="long",
+        ),
     ),
 }
 """What is asked for the histories. Contents ask what a source of their kind does."""
