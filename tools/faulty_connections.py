@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 HOST = "127.0.0.1"
@@ -28,8 +28,11 @@ class Line:
         self._open = threading.Event()
         self._open.set()
         self._ending = False
+        self._after: int = 0
         self._left: int | None = None
         self._tears = 0
+        self.asking: Callable[[bytes], object] = lambda _said: None
+        """Called with what clients say, before it is passed on."""
 
     def hush(self) -> None:
         """From now on pass nothing on, and keep the connections."""
@@ -76,6 +79,8 @@ class Line:
         with suppress(OSError):
             while chunk := one.recv(65_536):
                 self._open.wait()
+                if not answers:
+                    self.asking(chunk)
                 kept = self._kept(chunk) if answers else chunk
                 other.sendall(kept)
                 if len(kept) < len(chunk):

@@ -112,6 +112,8 @@ def test_no_secret_is_in_what_is_said_nor_in_its_traceback(said: str) -> None:
         ("The provided token has expired: ExpiredToken", CredentialRefused, "Run the cell again"),
         ("Object at location x not found", DataProblem, "not there any more"),
         ("error sending request for url", DataProblem, "did not answer"),
+        ("Response payload is not completed", DataProblem, "did not answer"),
+        ("error decoding response body", DataProblem, "did not answer"),
         ("parquet: File out of specification", DataProblem, "broken or was changed"),
     ],
 )

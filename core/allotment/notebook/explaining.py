@@ -19,7 +19,8 @@ _REFUSED = re.compile(
 _GONE = re.compile(r"\b404\b|not found|NoSuchKey|No such file|BlobNotFound", re.IGNORECASE)
 _AWAY = re.compile(
     r"error sending request|connect(ion)? (error|refused|reset)|timed? ?out|dns error|unreachable|"
-    r"could not connect|failed to connect|can't connect|cannot connect|connection is closed|server closed the connection|broken pipe",
+    r"could not connect|failed to connect|can't connect|cannot connect|connection is closed|server closed the connection|broken pipe|"
+    r"payload is not completed|incomplete ?(read|message)|connection (broken|aborted)|disconnected|error (reading|decoding) .*body",
     re.IGNORECASE,
 )
 _TORN = re.compile(
@@ -35,6 +36,11 @@ _SIGN_IN = re.compile(
     r"|is not permitted to log in|Incorrect username or password|using password",
     re.IGNORECASE,
 )
+_CUT = re.compile(
+    r"terminating connection due to administrator command|connection was killed|lost connection to .*during query",
+    re.IGNORECASE,
+)
+"""What databases say when the account of a query ended while it ran."""
 _WRITES = re.compile(
     r"read-only|readonly|permission denied|command denied|insufficient privileges|ORA-01031",
     re.IGNORECASE,
@@ -98,6 +104,11 @@ def explained_query(name: str, error: Exception, fields: Mapping[str, Any]) -> E
         return CredentialRefused(
             f"{name} does not take the account that this server was lent: {said} Run the cell again; "
             f"if it stays so, test it with allotment.test({name!r}) and tell an operator."
+        )
+    if _CUT.search(str(error)):
+        return CredentialRefused(
+            f"The connection to {name} was cut: {said} Run the cell again; if it stays so, test it with "
+            f"allotment.test({name!r}) and tell an operator."
         )
     if _AWAY.search(said) or isinstance(error, TimeoutError | ConnectionError):
         return DataProblem(

@@ -135,3 +135,13 @@ def test_fields_that_cannot_be_right_are_refused_by_name(wrong: dict[str, str], 
     right = {"container": "sales", "account": "lakeaccount", "identity": "key", **key}
     with pytest.raises(SourceProblem, match=words):
         KIND.validate(opened(SourceKind.AZURE, **{**right, **wrong}))
+
+
+@pytest.mark.promise("DATA-4")
+def test_an_answer_that_breaks_off_is_said_to(register: Register, loopback: Door) -> None:
+    headers = {"Content-Type": "application/xml", "Content-Length": "5000"}
+    with (
+        playing(lambda _m, _p: (200, headers, b"<EnumerationResults>")) as store,
+        pytest.raises(SourceProblem, match="broke off in mid-answer"),
+    ):
+        KIND.check(register(endpoint=store.url), loopback)

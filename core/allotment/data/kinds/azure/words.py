@@ -112,6 +112,10 @@ def _unreached(where: str, error: BaseException) -> SourceProblem:
 
 
 def _answered(where: str, error: HttpResponseError) -> SourceProblem:
+    from azure.core.exceptions import IncompleteReadError
+
+    if isinstance(error, IncompleteReadError):
+        return SourceProblem(f"{where} broke off in mid-answer.", remedy="Try again later.")
     code = code_of(error)
     if code in REFUSED and code not in _WORDS:
         return SourceProblem(
