@@ -28,7 +28,7 @@ pytestmark = pytest.mark.needs("chromium")
 TOKEN, ADDRESS = "JUPYTERHUB_API_TOKEN", "ALLOTMENT_API_URL"
 PANELS = (
     *("overview", "pools", "servers", "profiles", "groups", "users"),
-    *("costs", "capacity", "sources", "datasets", "targets"),
+    *("costs", "capacity", "sources", "datasets", "targets", "models"),
 )
 
 
@@ -37,6 +37,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with control_planes.platform(tmp_path_factory.mktemp("platform")) as running:
         example_platform.make(running.record)
         example_data.add_data(running.record, datetime.now(UTC))
+        example_data.add_models(running.record, datetime.now(UTC))
         running.start()
         yield running
 

@@ -24,7 +24,7 @@ from allotment.model.refusals import NotFound, Refusal
 from allotment.model.sources import Credential, Source, SourceKind
 from allotment.model.versions import Version, VersionState
 from allotment.record import versions
-from allotment.rules.data_access import Asker
+from allotment.rules.data_access import Asker, promised_version
 from allotment.work.lending import FilesOf
 
 PROMISED = "promised"
@@ -32,7 +32,7 @@ _HOUR = timedelta(hours=1)
 
 
 def wanted_version(
-    plane: ControlPlane, dataset: str, asker: Asker, wanted: int | str | None
+    plane: ControlPlane, dataset: Dataset, asker: Asker, wanted: int | str | None
 ) -> Version | None:
     """The version that is asked for; None: the files as they are now.
 
@@ -43,16 +43,15 @@ def wanted_version(
     if wanted is None:
         return None
     if wanted == PROMISED:
-        promise = asker.datasets.get(dataset)
-        wanted = None if promise is None else promise.version
+        wanted = promised_version(dataset, asker)
         if wanted is None:
-            message = f"There was no version of {dataset!r} that this server could be promised."
+            message = f"There was no version of {dataset.name!r} when this server started."
             remedy = "Load it without a version, or name one."
             raise Refusal(Reason(Rule.DATA_VERSION, message, remedy=remedy))
     with plane.record.reading() as reading:
-        found = versions.get(reading, dataset, wanted)
+        found = versions.get(reading, dataset.name, wanted)
     if found.state is not VersionState.COMMITTED:
-        message = f"Version {found.number} of {dataset!r} is {found.state}."
+        message = f"Version {found.number} of {dataset.name!r} is {found.state}."
         remedy = "Wait until it is committed, or name another."
         raise Refusal(Reason(Rule.DATA_VERSION, message, remedy=remedy))
     return found

@@ -152,6 +152,17 @@ def _reaches(dataset: Dataset, source: Source | None, asker: Asker) -> bool:
     return kept and (source.usable or not _changed_since(source, asker))
 
 
+def promised_version(dataset: Dataset, asker: Asker) -> int | None:
+    """The version of a dataset that was current when the server that asks was admitted; None: there was none.
+
+    A dataset that has taken the name since had no version then.
+    """
+    promise = asker.datasets.get(dataset.name)
+    if promise is None or not _promised(dataset, asker, asker.datasets):
+        return None
+    return promise.version
+
+
 def source_reason(source: Source, asker: Asker) -> Reason | None:
     """Why a source may not be used by whoever asks. Who is not among its audience is told nothing of it."""
     if source_grounds(source, asker) is not None:

@@ -171,6 +171,19 @@ def test_two_versions_are_told_apart_by_files_and_rows(desk: Desk) -> None:
 
 
 @pytest.mark.promise("SET-4")
+def test_rows_that_are_only_estimated_are_not_compared(desk: Desk) -> None:
+    (desk.data / "a.csv").write_text("n\n" + "1\n" * 100_000)
+    first = desk.commit(format=FileFormat.CSV)
+    (desk.data / "a.csv").write_text("n\n" + "1\n" * 120_000)
+
+    second = desk.commit(2, format=FileFormat.CSV)
+    found = difference(first, second, desk.files(first), desk.files(second))
+
+    assert found.rows is None
+    assert [one.path for one in found.changed] == ["a.csv"]
+
+
+@pytest.mark.promise("SET-4")
 def test_dvc_itself_reads_what_was_committed(desk: Desk, tmp_path: Path) -> None:
     desk.write("2026/a.parquet", 3)
     desk.write("b.parquet", 4)

@@ -58,7 +58,7 @@ async def open_dataset(plane: Plane, caller: Asker, name: NamePath, body: Openin
         reason = dataset_reason(dataset, source, onlooker.asker)
         if reason is not None:
             raise refused(reason)
-        version = wanted_version(plane, name, onlooker.asker, body.version)
+        version = wanted_version(plane, dataset, onlooker.asker, body.version)
         if version is None:
             return answer(open_now(plane, dataset, source, server, listed=body.files))
         return answer(open_version(plane, dataset, version, server))
