@@ -111,10 +111,10 @@ def rows_html(frame: pl.DataFrame) -> str:
     """A table of what was read. Every value is text, whatever it holds."""
     shown = frame.columns[:_WIDEST]
     more = len(frame.columns) - len(shown)
-    types = [str(one) for one in frame.dtypes]
     head = "".join(
-        f"<th scope=col>{escape(name)}<br><span class=quiet>{escape(kind)}</span></th>"
-        for name, kind in zip(shown, types, strict=False)
+        f"<th scope=col{' class=num' if kind.is_numeric() else ''}>{escape(name)}"
+        f"<br><span class=quiet>{escape(str(kind))}</span></th>"
+        for name, kind in zip(shown, frame.dtypes, strict=False)
     )
     lines = "".join(
         f"<tr>{''.join(_cell(value) for value in line[:_WIDEST])}</tr>"

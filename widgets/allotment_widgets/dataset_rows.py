@@ -147,7 +147,7 @@ def dataset_html(dataset: Dataset, source: Source | None, now: datetime) -> str:
     about = f"<p>{escape(dataset.description)}</p>" if dataset.description else ""
     rows = [
         ("Files", _uris(dataset)),
-        ("Read through", links_html("sources", [dataset.source]) if dataset.source else ""),
+        ("Read through", _through(dataset)),
         ("Format", _format(dataset)),
         ("Was read", read_html(dataset.reading, now)),
         ("Label", escape(LABEL_WORDS[dataset.label])),
@@ -156,6 +156,13 @@ def dataset_html(dataset: Dataset, source: Source | None, now: datetime) -> str:
         ("Versions", _kept(dataset)),
     ]
     return f"{title}{_obstacle(dataset, source)}{about}{facts_html(rows)}"
+
+
+def _through(dataset: Dataset) -> str:
+    if not dataset.source:
+        return ""
+    alone = "; who may use the dataset needs no right to the source" if dataset.opened else ""
+    return f"{links_html('sources', [dataset.source])}{alone}"
 
 
 def _uris(dataset: Dataset) -> str:

@@ -22,7 +22,7 @@ _NONE = ""
 _HELP = {
     "name": "What people write to load it: lower-case letters, digits, '-', '_' and '.'.",
     "uris": "One in each line: a file, a folder (ending in /), or a pattern such as s3://lake/sales/*.parquet.",
-    "source": "Who may use the dataset must be able to use the source too.",
+    "source": "Where you manage the source, the dataset's users need no right to it; else they need both.",
     "target": "Where its versions are kept; it cannot change once there are any.",
 }
 
