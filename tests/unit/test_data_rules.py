@@ -21,6 +21,7 @@ from allotment.rules.data_access import (
     Asker,
     Grounds,
     Promise,
+    dataset_grounds,
     dataset_reason,
     grounds_of,
     knows_dataset,
@@ -228,6 +229,53 @@ def test_a_dataset_whose_source_is_not_shared_names_the_source() -> None:
     reason = dataset_reason(_dataset(everyone=True), _source(), Asker("zoe"))
     assert reason is not None
     assert "lake" in reason.message
+
+
+@pytest.mark.promise("SET-1", "SET-2", "DATA-3", "PROFILE-5")
+@pytest.mark.parametrize(
+    ("opened", "source", "promised", "may"),
+    [
+        # nobody who manages the source has opened the dataset
+        (False, _source(groups=("others",)), False, False),
+        (False, _source(groups=("vision",)), False, True),
+        # opened: its own audience is enough
+        (True, _source(groups=()), False, True),
+        # and ends with the source, for those who were not promised it
+        (True, _source(groups=(), enabled=False), False, False),
+        (True, _source(groups=(), enabled=False), True, True),
+        (True, _source(groups=(), enabled=False, revoked=LATER), True, False),
+        # the source is not proven, or leads somewhere else since
+        (True, replace(_source(groups=()), proof=None), False, False),
+        (True, replace(_source(groups=()), proof=None, changed_at=LATER), True, False),
+        (True, replace(_source(groups=()), proof=None, changed_at=EARLIER), True, True),
+    ],
+)
+def test_a_dataset_needs_its_source_unless_who_manages_that_has_opened_it(
+    opened: bool, source: Source, promised: bool, may: bool
+) -> None:
+    dataset = replace(_dataset(groups=("vision",)), opened_by="carl" if opened else None)
+    terms = {"sales": Promise(("group:vision",))} if promised else {}
+    asker = Asker("ann", ("vision",), NOW, {}, terms)
+
+    assert (dataset_grounds(dataset, source, asker) is not None) is may
+    assert (dataset_reason(dataset, source, asker) is None) is may
+
+
+@pytest.mark.promise("DATA-2", "PROFILE-5")
+@pytest.mark.parametrize(
+    ("changed", "proof", "may"),
+    [
+        (LATER, None, False),
+        (LATER, Proof(LATER, Verdict.WRITABLE, possible=("insert",)), False),
+        (LATER, READ_ONLY, True),
+        (EARLIER, Proof(LATER, Verdict.WRITABLE, possible=("insert",)), True),
+    ],
+)
+def test_what_leads_somewhere_else_is_not_what_was_promised_until_it_is_proven(
+    changed: datetime, proof: Proof | None, may: bool
+) -> None:
+    source = replace(_source(enabled=False), changed_at=changed, proof=proof)
+    assert (source_grounds(source, _server("group:vision")) is not None) is may
 
 
 @pytest.mark.promise("SET-1")

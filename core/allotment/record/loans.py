@@ -18,7 +18,8 @@ from allotment.record.schema import loans as table
 class Loan:
     """What a server was lent, and what must be dropped for it in the source (``account``), if anything.
 
-    ``dataset`` is whose files it is for, where the server may not use the source itself. ``tries`` counts attempts to drop it that failed, ``problem`` is what the last one met.
+    ``dataset`` is whose files it opens, where it is not for all of the source. ``tries`` counts attempts
+    to drop it that failed, ``problem`` is what the last one met.
     """
 
     id: str

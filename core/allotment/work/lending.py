@@ -97,8 +97,8 @@ class Lending:
             known = loans.open_loans(reading, source=source.name, allotment=server.id)
         if right is None:
             raise _taken_back(source)
-        if right.dataset is not None and (credential.wider or credential.shared):
-            raise _too_wide(source, right.dataset)
+        if not right.whole and (credential.wider or credential.shared):
+            raise _too_wide(source, str(right.dataset))
         self._note(known, right, credential.expires_at or until, now)
         return credential
 

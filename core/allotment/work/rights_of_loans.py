@@ -17,12 +17,16 @@ from allotment.rules.data_access import Asker, dataset_grounds, source_grounds
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """By what a server is lent something: the source, or (``dataset``) a dataset that is read through it."""
+    """By what a server is lent something: a source, or the files of a dataset in it.
+
+    ``whole`` is whether it may use all of the source.
+    """
 
     source: str
     allotment: str
     person: str
-    dataset: str | None = None
+    dataset: str | None
+    whole: bool
 
 
 def lost(reading: Reading, now: datetime) -> tuple[Loan, ...]:
@@ -62,9 +66,10 @@ def right_of(
         return None
     if through is not None and dataset_grounds(through, current, asker) is None:
         return None
-    if source_grounds(current, asker) is not None:
-        return Right(source.name, server.id, server.person)
-    return None if through is None else Right(source.name, server.id, server.person, through.name)
+    whole = source_grounds(current, asker) is not None
+    if not whole and through is None:
+        return None
+    return Right(source.name, server.id, server.person, dataset, whole)
 
 
 def is_same(current: Source, source: Source) -> bool:

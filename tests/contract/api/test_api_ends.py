@@ -214,6 +214,7 @@ def test_a_dataset_is_loaded_by_its_audience_where_who_manages_its_source_has_re
     with pytest.raises(NotFound):
         data_api.client("zoes-server").datasets.access("sales")
     assert [one.dataset for one in open_loans(data_api)] == ["sales"]
+    assert private.datasets.get("sales").held_by == ("bob/work",)
     assert data_api.plane.data.lending.round(data_api.plane.now()) == ""
     private.datasets.revoke("sales")
     assert data_api.plane.data.lending.round(data_api.plane.now()) == "withdrew 1 loan"

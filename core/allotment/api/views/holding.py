@@ -10,9 +10,11 @@ from allotment.rules.data_access import promises
 
 def held_by(reading: Reading, what: Literal["sources", "datasets"], name: str) -> tuple[str, ...]:
     """The active servers that hold it, as ``person/server``, sorted."""
-    lent = set()
     if what == "sources":
-        lent = {one.allotment for one in loans.open_loans(reading, source=name)}
+        open_now = loans.open_loans(reading, source=name)
+    else:
+        open_now = tuple(one for one in loans.open_loans(reading) if one.dataset == name)
+    lent = {one.allotment for one in open_now}
     return tuple(
         sorted(
             f"{one.person}/{one.server or 'default'}"

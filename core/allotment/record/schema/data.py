@@ -213,4 +213,4 @@ loans = Table(
     ),
 )
 """What servers were lent of sources. ``account`` is what must be dropped there at the end, if anything;
-``dataset`` the one whose files it is for, where its server may not use the source itself."""
+``dataset`` the one whose files it opens and nothing else."""
