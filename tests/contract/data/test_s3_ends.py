@@ -13,7 +13,10 @@ from allotment.data.door import Door
 from allotment.data.kinds.kind import Borrower, Opened
 from allotment.data.kinds.s3 import S3, reading_client
 from allotment.data.problems import SourceProblem
+from allotment.data.versions.target import CONTENTS, OpenedTarget
 from allotment.model.sources import Part, SourceKind, Verdict
+from allotment.model.versions import ContentsKind, MetadataKind, VersionTarget
+from allotment.work.target_ends import TargetEnds
 from ending_store import EndingStore, ending_store
 from object_stores import S3Store
 from source_forms import opened
@@ -188,3 +191,34 @@ def test_nothing_beside_the_source_is_lent_as_a_part_of_it(
 
     with pytest.raises(SourceProblem, match="outside of what the source shares"):
         KIND.issue(register(), borrower(now, QUARTER, Part("wages/")), loopback, now)
+
+
+def target(ending: EndingStore, bucket: str, **other: str) -> OpenedTarget:
+    """A target whose versions lie in the bucket."""
+    form = {**ending.store.fields(bucket, "versions"), **ending.store.secrets, **other}
+    source = opened(SourceKind.S3, **form)
+    kept = VersionTarget("history", MetadataKind.FOLDER, ContentsKind.S3, contents=source.fields)
+    return OpenedTarget(kept, {CONTENTS + name: one for name, one in source.secrets.items()})
+
+
+@pytest.mark.promise("DATA-7", "SET-4")
+def test_what_is_lent_for_versions_ends_as_the_form_of_their_target_says(
+    ending: EndingStore, bucket: str, loopback: Door
+) -> None:
+    now, ends = datetime.now(UTC), TargetEnds()
+    history = target(ending, bucket)
+
+    assert ends.lasting(history, loopback, now) == MINUTE
+    asked = len(ending.assumed)
+    assert ends.lasting(history, loopback, now + timedelta(hours=23)) == MINUTE
+    assert ends.lasting(target(ending, bucket, lasts="hour"), loopback, now) == 4 * QUARTER
+    assert len(ending.assumed) == asked
+
+
+@pytest.mark.promise("DATA-7", "SET-4")
+def test_what_is_lent_for_versions_in_a_store_without_ends_lasts_no_longer_than_it_must(
+    ending: EndingStore, bucket: str, loopback: Door
+) -> None:
+    ending.enforced = False
+
+    assert TargetEnds().lasting(target(ending, bucket), loopback, datetime.now(UTC)) == QUARTER
