@@ -21,6 +21,7 @@ from allotment.model.sources import Audience, Source, SourceKind
 from allotment.record import Record, Writing, claims, declared, events, loans, open_record, sources
 from allotment.settings import declare, load_settings, parse_settings
 from allotment.settings.parts import Secrets
+from allotment.settings.parts.sources import source_problems
 from allotment.settings.sources import read_secrets
 from allotment_hub.first_start import prepare_record
 
@@ -357,3 +358,13 @@ def test_without_the_platforms_keys_no_source_with_a_secret_is_made(record: Reco
         offline.apply(FILE, secrets={"warehouse": {"password": SECRET}})
 
     assert planned(record) != ()
+
+
+def test_the_example_in_the_demonstrations_settings_can_be_used() -> None:
+    lines = (Path(__file__).parents[2] / "hub_config" / "allotment.yaml").read_text().splitlines()
+    start = next(place for place, line in enumerate(lines) if line.startswith("# data: "))
+    example = "\n".join(line.removeprefix("# ") for line in lines[start : start + 3])
+
+    (declared_source,) = parse_settings(example).sources
+
+    assert (declared_source.name, tuple(source_problems(parse_settings(example)))) == ("shared", ())
