@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from html import escape
 
-from allotment.model.amounts import format_memory
+from allotment.model.amounts import format_size
 from allotment.model.documents import LimitUse, RegisteredModel
 from allotment.model.limits import LimitKind
 from allotment_widgets.columns import Column, State
@@ -134,7 +134,7 @@ def _came_from(datasets: tuple[str, ...]) -> str:
 def _file(model: RegisteredModel) -> str:
     if not model.file:
         return ""
-    size = format_memory(model.size or 0)
+    size = format_size(model.size or 0)
     return f"{escape(model.file)}, {size}, SHA-256 <code>{escape(model.sha256[:16])}…</code>"
 
 

@@ -11,7 +11,7 @@ from allotment.cli.options import Json, Url, Yes, control_plane
 from allotment.cli.output import Output
 from allotment.cli.versions import TargetName
 from allotment.client import AllotmentClient
-from allotment.model.amounts import counted, format_memory
+from allotment.model.amounts import counted, format_size
 from allotment.model.documents import TargetCleaning
 
 
@@ -63,7 +63,7 @@ def _show(out: Output, found: TargetCleaning) -> None:
     out.table(
         ("Of", "#Files", "#Size", "#Removed", "Note"),
         [
-            (one.label, one.files, format_memory(one.size), one.removed or "", one.problem)
+            (one.label, one.files, format_size(one.size), one.removed or "", one.problem)
             for one in found.items
         ],
         empty=f"{found.target} keeps nothing that is not needed.",
@@ -75,4 +75,4 @@ def _show(out: Output, found: TargetCleaning) -> None:
 
 def _amount(found: TargetCleaning) -> str:
     files = counted(sum(one.files for one in found.items), "file")
-    return f"{files} ({format_memory(sum(one.size for one in found.items))})"
+    return f"{files} ({format_size(sum(one.size for one in found.items))})"

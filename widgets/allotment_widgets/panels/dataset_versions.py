@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from html import escape
 
-from allotment.model.amounts import counted, format_memory
+from allotment.model.amounts import counted, format_size
 from allotment.model.documents import Dataset, Version, VersionDifference, VersionFile
 from allotment.model.refusals import AllotmentError
 from allotment.model.versions import VersionState
@@ -168,7 +168,7 @@ def _committing(desk: Desk, slot: Slot, dataset: Dataset) -> Asking:
         asking.will("It has no target for versions. Choose one first: Change…, Versions.")
         asking.enable(possible=False)
         return asking
-    size = "" if dataset.reading is None else f" ({format_memory(dataset.reading.size)} now)"
+    size = "" if dataset.reading is None else f" ({format_size(dataset.reading.size)} now)"
     asking.will(
         f"The files as they are now{size} are copied to {dataset.target}; what is there already is not copied again.",
         "If it fails half-way there is no version, and it can be committed again.",
@@ -230,7 +230,7 @@ def difference_html(found: VersionDifference) -> str:
 
 def _files_html(what: str, files: Sequence[VersionFile]) -> str:
     lines = "".join(
-        f"<li><code>{escape(one.path)}</code> <span class=quiet>{format_memory(one.size)}</span></li>"
+        f"<li><code>{escape(one.path)}</code> <span class=quiet>{format_size(one.size)}</span></li>"
         for one in files[:_SHOWN]
     )
     more = len(files) - _SHOWN

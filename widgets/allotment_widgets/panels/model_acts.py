@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from allotment.model.amounts import format_memory
+from allotment.model.amounts import format_size
 from allotment.model.documents import RegisteredModel
 from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.audience_fields import AudienceFields
@@ -50,7 +50,7 @@ def deleting(desk: Desk, slot: Slot, model: RegisteredModel) -> Asking:
     asking = Asking(desk, slot, title, confirm="Delete", act=act, tone="risk")
     state = model_state(model)
     lost = {
-        "kept": f"Its file in {model.target} ({format_memory(model.size or 0)}) is deleted too.",
+        "kept": f"Its file in {model.target} ({format_size(model.size or 0)}) is deleted too.",
         "elsewhere": f"What lies at {model.uri} stays there.",
         "empty": "No file of it was sent.",
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from allotment.model.amounts import counted, format_memory
+from allotment.model.amounts import counted, format_size
 from allotment.model.documents import (
     SourceField,
     TargetCleaning,
@@ -217,12 +217,12 @@ def _unneeded_lines(unneeded: Sequence[Unneeded]) -> list[str]:
     if not unneeded:
         return ["Nothing can be removed: all that it keeps is needed."]
     lines = [
-        f"Of {each.label}: {counted(each.files, 'file')}, {format_memory(each.size)}."
+        f"Of {each.label}: {counted(each.files, 'file')}, {format_size(each.size)}."
         for each in unneeded[:_TOLD]
     ]
     rest = unneeded[_TOLD:]
     if rest:
-        size = format_memory(sum(each.size for each in rest))
+        size = format_size(sum(each.size for each in rest))
         lines.append(f"Of {len(rest)} more: {size}.")
     return [*lines, "No version of a dataset and no model needs them. Nothing brings them back."]
 
