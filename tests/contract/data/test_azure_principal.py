@@ -54,18 +54,23 @@ def sign_in(tls: tuple[Path, Path]) -> Iterator[Played]:
 
     def answer(_method: str, path: str) -> Any:
         if path.endswith("openid-configuration"):
-            at = f"{played.url}/tenant/oauth2/v2.0"
-            said: dict[str, Any] = {
-                "issuer": f"{played.url}/tenant/v2.0",
-                "authorization_endpoint": f"{at}/authorize",
-                "token_endpoint": f"{at}/token",
-            }
+            words = said(played)
         else:
-            said = {"token_type": "Bearer", "expires_in": 3600, "access_token": access_token()}
-        return 200, {"Content-Type": "application/json"}, json.dumps(said).encode()
+            words = {"token_type": "Bearer", "expires_in": 3600, "access_token": access_token()}
+        return 200, {"Content-Type": "application/json"}, json.dumps(words).encode()
 
     with playing(answer, tls) as played:
         yield played
+
+
+def said(authority: Played) -> dict[str, Any]:
+    """What a sign-in service says of itself."""
+    at = f"{authority.url}/tenant/oauth2/v2.0"
+    return {
+        "issuer": f"{authority.url}/tenant/v2.0",
+        "authorization_endpoint": f"{at}/authorize",
+        "token_endpoint": f"{at}/token",
+    }
 
 
 def access_token() -> str:
@@ -135,3 +140,24 @@ def test_a_principal_signs_by_the_store_s_clock(
     assert lent.expires_at == at + MINUTE
     assert timedelta(0) < ends - datetime.now(UTC) <= MINUTE
     assert list(reading_client(lent.fields, loopback).list_blob_names()) == sorted(FILES)
+
+
+@pytest.mark.promise("DATA-4", "DATA-5")
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_sign_in_that_leads_elsewhere_is_not_followed(
+    by_principal: Opened, tls: tuple[Path, Path], loopback: Door, status: int
+) -> None:
+    """The client secret would go along."""
+
+    def answer(_method: str, path: str) -> Any:
+        if path.endswith("openid-configuration"):
+            return 200, {"Content-Type": "application/json"}, json.dumps(said(authority)).encode()
+        return status, {"Location": f"{hub.url}{path}"}, b""
+
+    with playing(lambda _m, _p: (200, {}, b"{}"), tls) as hub, playing(answer, tls) as authority:
+        fields = {**by_principal.fields, "authority": authority.url}
+        with pytest.raises(SourceProblem):
+            KIND.check(Opened("lake", fields, by_principal.secrets), loopback)
+
+    assert by_principal.secrets["client_secret"].encode() in b"".join(authority.bodies)
+    assert hub.asked == []

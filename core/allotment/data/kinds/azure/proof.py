@@ -14,6 +14,10 @@ from allotment.model.sources import Proof, Verdict
 
 MARK = ".allotment-proof-"
 """What a blob is called that a proof could write; it is removed at once."""
+_WIDE = (
+    "A signature opens one file or the whole container: datasets of several files are loaded by those"
+    " who may use the source."
+)
 
 
 def attempt_writes(
@@ -44,7 +48,7 @@ def attempt_writes(
     if prefix:
         attempts.remark(f"The signature also reads what lies beside {prefix}.")
     if last is not None:
-        attempts.remark("For a dataset of several files, the signature opens the whole container.")
+        attempts.remark(_WIDE)
     proof = attempts.proof(now, shared=last is None, ends_within=_ends(attempts, last))
     problem = next(filter(None, problems), "")
     if proof.verdict is Verdict.READ_ONLY and problem:
