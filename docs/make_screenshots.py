@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import data_pictures
 from playwright.sync_api import Browser, Page, expect
 
 import control_planes
@@ -107,6 +108,7 @@ def main(folder: Path) -> None:
     with chromium() as browser, tempfile.TemporaryDirectory() as work:
         take_pages(browser, Path(work) / "hub", picture)
         take_console(browser, Path(work), picture)
+        take_notebooks(browser, Path(work) / "notebooks", picture)
 
 
 def take_pages(browser: Browser, folder: Path, picture: Picture) -> None:
@@ -258,6 +260,25 @@ def take_console(browser: Browser, folder: Path, picture: Picture) -> None:
                     take_panels(page, lambda what, page=page, n=name: picture(f"{what}-{n}", page))
 
 
+def take_notebooks(browser: Browser, folder: Path, picture: Picture) -> None:
+    """The data browser, and tables in a cell, in a server of the platform."""
+    folder.mkdir()
+    with control_planes.platform(folder) as platform:
+        data_pictures.make(platform)
+        os.environ["ALLOTMENT_API_URL"] = platform.url
+        os.environ["JUPYTERHUB_API_TOKEN"] = data_pictures.TOKEN
+        pages = folder / "pages"
+        pages.mkdir()
+        with voila(pages, "--template=allotment") as server:
+            browse = server.page("browse", data_pictures.BROWSER)
+            cells = server.page("cells", *data_pictures.TABLES)
+            for name, view in VIEWS.items():
+                with opened(browser, view) as page:
+                    take = lambda what, page=page, n=name: picture(f"{what}-{n}", page)  # noqa: E731 - as above
+                    data_pictures.take_browser(page, browse, take)
+                    data_pictures.take_tables(page, cells, take)
+
+
 def take_panels(page: Page, picture: Callable[[str], None]) -> None:
     """Follow each link of the rail."""
     page.get_by_text("Live ·").wait_for()
@@ -281,6 +302,13 @@ def take_data(page: Page, picture: Callable[[str], None]) -> None:
     page.get_by_role("button", name="Add…").click()
     page.get_by_text("Add a source").evaluate("(found) => found.scrollIntoView()")
     picture("console-source-add")
+    page.get_by_role("button", name="Cancel").click()
+    page.locator(".ag-row").filter(has_text="lake").first.click()
+    page.get_by_role("button", name="Revoke…").click()
+    form = page.get_by_role("group", name="Revoke lake")
+    form.get_by_text("they end by themselves").evaluate("(found) => found.scrollIntoView()")
+    form.evaluate("(found) => found.scrollIntoView()")
+    picture("console-source-revoke")
     page.get_by_role("button", name="Cancel").click()
     rail.locator("[data-go=datasets]").click()
     page.locator(".ag-row").filter(has_text="sales").first.click()
