@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,13 +10,11 @@ import polars as pl
 import pytest
 
 import allotment
-from allotment import notebook
-from allotment.model.sources import Audience
 from allotment.notebook.problems import DataProblem
+from cells import VISION, parquet
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
-VISION = Audience(groups=("vision",))
 FILES = {
     "year=2025/day=2025-12-31/a #1.csv": (2025, "2025-12-31", [1, 2]),
     "year=2026/day=2026-01-01/b.csv": (2026, "2026-01-01", [3]),
@@ -40,22 +36,8 @@ def contents(kind: str) -> dict[str, bytes]:
     for path, (_year, _day, ids) in FILES.items():
         frame = pl.DataFrame({"id": ids})
         name = path.removesuffix(".csv") + f".{kind}"
-        found[name] = _parquet(frame) if kind == "parquet" else frame.write_csv().encode()
+        found[name] = parquet(frame) if kind == "parquet" else frame.write_csv().encode()
     return found
-
-
-def _parquet(frame: pl.DataFrame) -> bytes:
-    written = io.BytesIO()
-    frame.write_parquet(written)
-    return written.getvalue()
-
-
-@pytest.fixture
-def cell(data_api: Any) -> Iterator[Any]:
-    """A cell of bob's server; bob is in vision. Gives the control plane that it asks."""
-    notebook.use(data_api.client("bobs-server"))
-    yield data_api
-    notebook.use(None)
 
 
 def lay(place: Path, kind: str) -> Path:
@@ -72,8 +54,9 @@ def register(cell: Any, uri: str, **more: Any) -> Any:
 
 
 @pytest.mark.promise("SET-1", "SET-2")
-@pytest.mark.parametrize("kind", ["parquet", "csv"])
-@pytest.mark.parametrize("above", ["", "kind=raw/"])
+@pytest.mark.parametrize(
+    ("kind", "above"), [("parquet", ""), ("parquet", "kind=raw/"), ("csv", "")]
+)
 def test_what_folders_say_are_columns_of_the_dataset(
     cell: Any, tmp_path: Path, kind: str, above: str
 ) -> None:
@@ -161,10 +144,14 @@ def test_a_version_keeps_what_its_folders_said(cell: Any, tmp_path: Path) -> Non
 
 @pytest.mark.promise("SET-1", "SET-2")
 @pytest.mark.parametrize(
-    ("kept", "source", "scheme"),
-    [("s3_store", "s3", "s3"), ("azure_store", "azure", "azure"), ("gcs_store", "gcs", "gs")],
+    ("kept", "source", "scheme", "kind"),
+    [
+        ("s3_store", "s3", "s3", "parquet"),
+        ("s3_store", "s3", "s3", "csv"),
+        ("azure_store", "azure", "azure", "parquet"),
+        ("gcs_store", "gcs", "gs", "csv"),
+    ],
 )
-@pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_folders_of_a_bucket_say_columns_too(
     cell: Any, request: pytest.FixtureRequest, kept: str, source: str, scheme: str, kind: str
 ) -> None:
