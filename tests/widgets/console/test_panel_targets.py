@@ -99,7 +99,7 @@ def test_what_a_target_keeps_for_nobody_is_told_and_removed(
     page.until(lambda: page.console._head.said == "1 file removed from history.")
     assert not left.exists()
     page.act(TARGETS, "clean")
-    page.sees("Nothing can be removed: all that it keeps is needed.")
+    page.sees("Nothing can be removed because all that it keeps is needed.")
 
 
 @pytest.mark.promise("USER-7")

@@ -208,14 +208,17 @@ def cleaning(desk: Desk, slot: Slot, found: TargetCleaning) -> Asking:
     title = f"Clean {found.target}"
     asking = Asking(desk, slot, title, confirm="Remove", act=act, tone="risk")
     unneeded = [each for each in found.items if each.files]
-    asking.will(*_unneeded_lines(unneeded), *_later_lines(found))
+    later = _later_lines(found)
+    if not unneeded:
+        none = "now." if later else "because all that it keeps is needed."
+        asking.will(f"Nothing can be removed {none}", *later)
+    else:
+        asking.will(*_unneeded_lines(unneeded), *later)
     asking.enable(possible=bool(unneeded))
     return asking
 
 
 def _unneeded_lines(unneeded: Sequence[Unneeded]) -> list[str]:
-    if not unneeded:
-        return ["Nothing can be removed: all that it keeps is needed."]
     lines = [
         f"Of {each.label}: {counted(each.files, 'file')}, {format_size(each.size)}."
         for each in unneeded[:_TOLD]
