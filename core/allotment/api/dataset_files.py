@@ -94,15 +94,12 @@ def opened_files(plane: ControlPlane, source: Source | None, person: str) -> Ite
         opened = plane.data.opening.source(reading, source)
     kind = plane.data.opening.kind(source)
     borrower = Borrower(person, "", "", now + _FOR_ONE_CALL, "")
-    if source.kind not in _WITH_FILES:
+    if not kind.holds_files:
         message = f"{source.name} is a {kind.title} source: it holds tables, not files."
         raise SourceProblem(message, remedy="Load its tables by allotment.sql.")
     credential = kind.issue(opened, borrower, door, now)
     with closing(open_store(source.kind, credential, door)) as store:
         yield store
-
-
-_WITH_FILES = frozenset({SourceKind.S3, SourceKind.AZURE, SourceKind.GCS, SourceKind.FOLDER})
 
 
 def with_reading(

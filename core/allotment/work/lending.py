@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from allotment.data.kinds.kind import Borrower, Opened
+from allotment.data.kinds.kind import Borrower, Lends, Opened
 from allotment.data.kinds.lasting import lasting
 from allotment.data.opening import Opening
 from allotment.data.problems import SourceProblem
@@ -18,17 +18,13 @@ from allotment.model.allotments import Allotment
 from allotment.model.amounts import counted
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotFound, NotPermitted, Refusal
-from allotment.model.sources import Credential, Part, Source, SourceKind
+from allotment.model.sources import Credential, Part, Source
 from allotment.record import Reading, Record, loans, sources
 from allotment.record.loans import Loan
 from allotment.work.rights_of_loans import Right, is_same, lost, right_of
 
 log = logging.getLogger(__name__)
 
-OBJECT_STORES = frozenset({SourceKind.S3, SourceKind.AZURE, SourceKind.GCS})
-"""What they lend is renewed while it is in use; it cannot be withdrawn before its end."""
-_MAKE_ACCOUNTS = frozenset({SourceKind.POSTGRESQL, SourceKind.MYSQL, SourceKind.MARIADB})
-"""They may make an account for a server: that is written down before it is made."""
 _NOTED_AHEAD = timedelta(minutes=10)
 """How much longer than it lasts a loan is written down for, so that renewing it need not write."""
 HOUR = timedelta(hours=1)
@@ -81,9 +77,10 @@ class Lending:
             SourceProblem: the source does not give it.
             Refusal: the server has too many open, or lost the source meanwhile.
         """
-        if source.kind in _MAKE_ACCOUNTS:
+        lends = self.opening.kind(source).lends
+        if lends is Lends.ACCOUNTS:
             return self._account(source, server, now)
-        until = now + (HOUR if source.kind in OBJECT_STORES else LONGEST)
+        until = now + (HOUR if lends is Lends.ENDING else LONGEST)
         with self.record.reading() as reading:
             opened = self._opened(reading, source)
         found = None if source.proof is None else source.proof.ends_within

@@ -23,9 +23,7 @@ KIND = SQLite()
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BORROWER = Borrower("ada", "lab", "a1", NOW + timedelta(hours=2), "allotment_0123456789")
 NOBODY = 65534
-needs_root = pytest.mark.skipif(
-    os.geteuid() != 0, reason="only root can make a file that it does not own, and be somebody else"
-)
+needs_root = pytest.mark.needs("root")
 
 
 def source(path: Path | str) -> Opened:

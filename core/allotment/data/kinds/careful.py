@@ -26,7 +26,7 @@ class Careful:
 
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
-        self.kind, self.title = kind.kind, kind.title
+        self.kind, self.title, self.lends = kind.kind, kind.title, kind.lends
 
     @property
     def fields(self) -> tuple[FormField, ...]:

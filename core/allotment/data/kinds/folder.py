@@ -16,7 +16,7 @@ from pathlib import Path
 
 from allotment.data.door import Door
 from allotment.data.kinds.attempts import Attempts, unproven
-from allotment.data.kinds.kind import Borrower, FormField, Opened
+from allotment.data.kinds.kind import Borrower, FormField, Lends, Opened
 from allotment.data.kinds.places import below
 from allotment.data.problems import SourceProblem
 from allotment.model.sources import Browsed, Credential, Entry, Proof, SourceKind, Verdict
@@ -31,6 +31,8 @@ class Folder:
 
     kind = SourceKind.FOLDER
     title = "Folder"
+    lends = Lends.ITSELF
+    holds_files = True
     fields = (
         FormField(
             "path",

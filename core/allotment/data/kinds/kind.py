@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Literal, Protocol
 
 from allotment.data.door import Door
 from allotment.data.problems import SourceProblem
 from allotment.model.sources import Browsed, Credential, Part, Proof, SourceKind
 
-__all__ = ["Borrower", "FieldType", "FormField", "Kind", "Opened", "SourceProblem"]
+__all__ = ["Borrower", "FieldType", "FormField", "Kind", "Lends", "Opened", "SourceProblem"]
 
 FieldType = Literal["text", "secret", "number", "choice", "switch", "long"]
 
@@ -67,11 +68,27 @@ class Borrower:
     within: tuple[Part, ...] = ()
 
 
+class Lends(StrEnum):
+    """What a kind lends to servers, and how that ends."""
+
+    ACCOUNTS = "accounts"
+    """An account made for each server, written down before it is made and dropped at its end."""
+    ENDING = "ending"
+    """What ends by itself soon and is lent anew; nobody can take it back."""
+    ITSELF = "itself"
+    """What was registered itself, an account or a path: it does not end."""
+
+
 class Kind(Protocol):
-    """One kind of source. All calls block, for seconds at most, and raise SourceProblem in words."""
+    """One kind of source. All calls block, for seconds at most, and raise SourceProblem in words.
+
+    ``holds_files`` is whether it holds files, of which datasets are made, and no tables.
+    """
 
     kind: SourceKind
     title: str
+    lends: Lends
+    holds_files: bool
 
     @property
     def fields(self) -> tuple[FormField, ...]:

@@ -22,7 +22,7 @@ from allotment.data.kinds.databases import (
     new_password,
     proof_account,
 )
-from allotment.data.kinds.kind import Borrower, FormField, Opened
+from allotment.data.kinds.kind import Borrower, FormField, Lends, Opened
 from allotment.data.kinds.listings import Page, must_be_place
 from allotment.data.problems import SourceProblem
 from allotment.model.sources import Browsed, Credential, Proof, SourceKind
@@ -37,6 +37,8 @@ class LendsAccounts(ABC):
 
     kind: SourceKind
     title: str
+    lends = Lends.ACCOUNTS
+    holds_files = False
     fields: tuple[FormField, ...]
     session: ClassVar[tuple[str, ...]]
     """The statements that every session of a server begins with."""

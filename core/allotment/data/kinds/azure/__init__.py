@@ -16,7 +16,7 @@ from allotment.data.kinds.azure.proof import attempt_writes
 from allotment.data.kinds.azure.signing import LONGEST, Signer, only_file
 from allotment.data.kinds.azure.words import asking
 from allotment.data.kinds.connections import Watch
-from allotment.data.kinds.kind import Borrower, Opened
+from allotment.data.kinds.kind import Borrower, Lends, Opened
 from allotment.data.kinds.lasting import chosen
 from allotment.data.kinds.places import below, entries, page, prefix_of
 from allotment.data.problems import SourceProblem
@@ -32,6 +32,8 @@ class Azure:
 
     kind = SourceKind.AZURE
     title = "Azure Blob"
+    lends = Lends.ENDING
+    holds_files = True
     fields = form.FIELDS
 
     def validate(self, source: Opened) -> None:

@@ -12,7 +12,7 @@ from allotment.data.kinds.attempts import unproven
 from allotment.data.kinds.connections import Watch
 from allotment.data.kinds.gcs import form
 from allotment.data.kinds.gcs.words import asking
-from allotment.data.kinds.kind import Borrower, Opened
+from allotment.data.kinds.kind import Borrower, Lends, Opened
 from allotment.data.kinds.lasting import chosen
 from allotment.data.kinds.places import below, entries, page, parts_of, prefix_of
 from allotment.data.problems import SourceProblem
@@ -24,6 +24,8 @@ class GoogleStorage:
 
     kind = SourceKind.GCS
     title = "Google Cloud Storage"
+    lends = Lends.ENDING
+    holds_files = True
     fields = form.FIELDS
 
     def validate(self, source: Opened) -> None:

@@ -10,7 +10,7 @@ from allotment.data.door import Door
 from allotment.data.kinds.attempts import unproven
 from allotment.data.kinds.connections import trusting
 from allotment.data.kinds.databases import AUTHORITY
-from allotment.data.kinds.kind import Borrower, FormField, Opened
+from allotment.data.kinds.kind import Borrower, FormField, Lends, Opened
 from allotment.data.kinds.listings import Page, must_be_place
 from allotment.data.kinds.oracle import catalogue
 from allotment.data.kinds.oracle.proof import attempt_writes
@@ -32,6 +32,8 @@ class Oracle:
 
     kind = SourceKind.ORACLE
     title = "Oracle"
+    lends = Lends.ITSELF
+    holds_files = False
     fields = (
         FormField(
             "host", "Host", "Name of the server.", required=True, placeholder="db.example.com"

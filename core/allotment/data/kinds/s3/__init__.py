@@ -11,7 +11,7 @@ from typing import Any
 from allotment.data.door import Door
 from allotment.data.kinds.attempts import unproven
 from allotment.data.kinds.connections import Watch
-from allotment.data.kinds.kind import Borrower, Opened
+from allotment.data.kinds.kind import Borrower, Lends, Opened
 from allotment.data.kinds.lasting import chosen
 from allotment.data.kinds.places import below, entries, page, parts_of, prefix_of
 from allotment.data.kinds.s3 import form
@@ -33,6 +33,8 @@ class S3:
 
     kind = SourceKind.S3
     title = "S3 and compatible"
+    lends = Lends.ENDING
+    holds_files = True
     fields = form.FIELDS
 
     def validate(self, source: Opened) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from allotment.data.door import Door
 from allotment.data.kinds.attempts import unproven
-from allotment.data.kinds.kind import Borrower, FormField, Opened
+from allotment.data.kinds.kind import Borrower, FormField, Lends, Opened
 from allotment.data.kinds.listings import Page, must_be_place
 from allotment.data.kinds.snowflake import catalogue
 from allotment.data.kinds.snowflake.proof import attempt_writes
@@ -83,6 +83,8 @@ class Snowflake:
 
     kind = SourceKind.SNOWFLAKE
     title = "Snowflake"
+    lends = Lends.ITSELF
+    holds_files = False
     fields = _FIELDS
 
     def __init__(self, service: Service | None = None) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from allotment.data.door import Door
 from allotment.data.kinds.attempts import unproven
 from allotment.data.kinds.connections import rows
-from allotment.data.kinds.kind import Borrower, FormField, Opened
+from allotment.data.kinds.kind import Borrower, FormField, Lends, Opened
 from allotment.data.kinds.listings import Page, must_be_place
 from allotment.data.kinds.sqlite import catalogue
 from allotment.data.kinds.sqlite.opening import Database, connected, found
@@ -21,6 +21,8 @@ class SQLite:
 
     kind = SourceKind.SQLITE
     title = "SQLite"
+    lends = Lends.ITSELF
+    holds_files = False
     fields = (
         FormField(
             "path",
