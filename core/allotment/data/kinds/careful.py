@@ -26,7 +26,8 @@ class Careful:
 
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
-        self.kind, self.title, self.lends = kind.kind, kind.title, kind.lends
+        self.kind, self.title = kind.kind, kind.title
+        self.lends, self.holds_files = kind.lends, kind.holds_files
 
     @property
     def fields(self) -> tuple[FormField, ...]:
