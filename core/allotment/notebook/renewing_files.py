@@ -20,12 +20,13 @@ class RenewingFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no 
     """
 
     cachable: ClassVar[bool] = False
-    protocol: ClassVar[str] = "allotment"
 
     def __init__(self, lend: Lend, made: Callable[[Lent], Any]) -> None:
         super().__init__()
         self._lend, self._made = lend, made
         self._known: tuple[Lent, Any] | None = None
+        # Libraries find a filesystem by how its URIs begin.
+        self.protocol = self.current.protocol
 
     @property
     def current(self) -> Any:
@@ -38,7 +39,7 @@ class RenewingFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no 
 
     @classmethod
     def _strip_protocol(cls, path: Any) -> Any:
-        """Paths are taken as they are: bucket, then key."""
+        """Paths are handed on as they are."""
         return path
 
     def ls(self, path: str, detail: bool = True, **options: Any) -> Any:  # noqa: FBT001, FBT002 - fsspec's order
@@ -60,6 +61,10 @@ class RenewingFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no 
     def exists(self, path: str, **options: Any) -> bool:
         """Whether anything is there."""
         return bool(self.current.exists(path, **options))
+
+    def modified(self, path: str) -> Any:
+        """When a file was changed."""
+        return self.current.modified(path)
 
     def cat_file(
         self, path: str, start: int | None = None, end: int | None = None, **options: Any

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import duckdb
 import polars as pl
+import pyarrow.dataset as arrow_dataset
 import pytest
 
 from allotment.client import AllotmentClient, ControlPlaneAway
@@ -179,3 +181,27 @@ def test_a_dataset_is_loaded_on_while_the_control_plane_is_away(
         clock.pass_by("")
     with pytest.raises(ControlPlaneAway):
         load(session, "sales")
+
+
+@pytest.mark.promise("DATA-5", "DATA-6")
+@pytest.mark.usefixtures("lake")
+def test_libraries_that_take_a_filesystem_read_on_with_the_next_credential(
+    data_api: Any, ending: EndingStore
+) -> None:
+    clock = Time(ending)
+    session = Session(data_api.client("bobs-server"), clock=clock)
+    sales = SourcePath(OpenedStore("lake", session.lender.lend("lake")), ("sales",))
+    found = arrow_dataset.dataset(sales.location, filesystem=sales.filesystem, format="parquet")
+    for _ in range(4):
+        clock.pass_by("")
+
+    rows = sorted(found.to_table()["n"].to_pylist())
+    duck = duckdb.connect()
+    duck.register_filesystem(sales.filesystem)
+    clock.pass_by("")
+    [counted] = duck.sql(
+        f"from 's3://{sales.location}/0.parquet' select count(*)"
+    ).fetchall()
+
+    assert rows == list(range(40))
+    assert counted == (10,)
