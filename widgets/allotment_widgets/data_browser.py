@@ -29,6 +29,7 @@ from allotment_widgets.fields import button, put, row, show, stack, words
 from allotment_widgets.grid import Grid
 from allotment_widgets.lines import code_html, dataset_line, place_line, register_line, table_of
 from allotment_widgets.look import Look
+from allotment_widgets.own_registering import OwnRegistering, Place
 from allotment_widgets.place_browser import Path, PlaceBrowser
 from allotment_widgets.saving import link_html
 from allotment_widgets.sentences import problem_html
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 _NOTHING = (
     "Nothing is shared with you yet. Ask your team lead or an operator for a source, "
-    "or register files of your own: allotment.register(name, uri)."
+    "or register files of your own."
 )
 
 
@@ -58,11 +59,18 @@ class DataBrowser:
             filter_hint="Filter: name, kind, column",
             empty="Reading…",
             selection="one",
-            actions=[Action("again", "Read again", needs="none")],
+            actions=[
+                Action("register", "Register files…", needs="none", tone="main"),
+                Action("again", "Read again", needs="none"),
+            ],
             max_height=320,
         )
         self._grid.on_select(lambda _: self._backend.soon(self._show_chosen))
-        self._grid.on_action(lambda _key, _ids: self._backend.start(self._read()))
+        self._grid.on_action(lambda key, _ids: self._backend.start(self._act(key)))
+        self._place: Place | None = None
+        self._registering = OwnRegistering(
+            session, self._backend, lambda: self._backend.start(self._read_new())
+        )
         self._places = PlaceBrowser(self._backend, self._read_place, self._place_chosen)
         self._preview = button(f"Show the first {previewing.ROWS} rows", "main")
         self._preview.on_click(lambda _: self._backend.start(self._show_rows()))
@@ -80,7 +88,8 @@ class DataBrowser:
         )
         show(self._sheet, shown=False)
         self._problem = words()
-        body = stack(self._problem, self._grid, self._sheet, kind="stack browser")
+        parts = (self._problem, self._registering.view, self._grid, self._sheet)
+        body = stack(*parts, kind="stack browser")
         self.view = ipywidgets.Box([Look(), body])
         for kind in ("allotment", "console"):
             self.view.add_class(kind)
@@ -108,6 +117,20 @@ class DataBrowser:
         if name:
             self._begin_with(name)
 
+    async def _act(self, key: str) -> None:
+        if key == "register":
+            await self._registering.open(self._place)
+        else:
+            await self._read()
+
+    async def _read_new(self) -> None:
+        """Read again, and choose what has come."""
+        known = set(self._things)
+        await self._read()
+        new = [key for key in self._things if key not in known]
+        if len(new) == 1:
+            self._grid.select(new)
+
     def _begin_with(self, name: str) -> None:
         found = [key for key, one in self._things.items() if one.name == name]
         if found:
@@ -118,7 +141,7 @@ class DataBrowser:
 
     def _show_chosen(self) -> None:
         key = next(iter(self._grid.selected), "")
-        self._chosen = self._things.get(key)
+        self._chosen, self._place = self._things.get(key), None
         show(self._sheet, shown=self._chosen is not None)
         self._forget_rows()
         if isinstance(self._chosen, Dataset):
@@ -175,6 +198,7 @@ class DataBrowser:
         source = self._chosen
         if not isinstance(source, Source):
             return
+        self._place = (source, path, True) if entry is None else (source, entry.path, entry.holds)
         put(self._line, code_html(place_line(source, path, entry)) if source.usable else "")
         registers = register_line(source, path, entry) if source.usable else ""
         put(

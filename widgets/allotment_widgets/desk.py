@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from allotment.client import AllotmentClient
 from allotment.model.people import Permission
 from allotment_widgets.backend import Backend
-from allotment_widgets.frame import Head, Tone
+from allotment_widgets.frame import Tone
 from allotment_widgets.picture import Picture, Topic
 
 if TYPE_CHECKING:
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class Says(Protocol):
+    """Where it stands what was just done."""
+
+    def say(self, text: str, tone: Tone = "ok") -> None:
+        """Say it, until something else is said."""
 
 
 class Desk:
@@ -26,7 +33,7 @@ class Desk:
         client: AllotmentClient,
         backend: Backend,
         picture: Picture,
-        head: Head,
+        head: Says,
         again: Callable[..., None],
     ) -> None:
         self.client = client

@@ -147,6 +147,40 @@ def test_a_dataset_is_found_by_a_column_and_its_documents_are_saved_as_files(
     page.sees('base64,PHNjcmlwdD4=" download="licence.html">Save licence.html</a>')
 
 
+@pytest.mark.promise("SET-1", "SET-2")
+def test_files_that_are_looked_at_are_registered_by_a_form_for_oneself(
+    open_browser: OpenBrowser, platform: Platform
+) -> None:
+    page = open_browser(name="lake")
+    page.activate(CONTENTS, "folder/2026")
+    page.has_row(CONTENTS, "file/2026/cities.parquet")
+    page.act(DATA, "register")
+    page.sees("Register a dataset")
+    assert page.field("Files").value == f"{platform.folder}/data/lake/2026/"
+    page.sees("Still needed: Name.")
+    page.fill("Name", "cities")
+    page.sees("Who may use it: bob.")
+    page.press("Register")
+    page.has_row(DATA, "dataset cities", state="usable")
+    page.sees("cities was registered: 250 rows, 2 columns, 1 file of")
+    page.sees("allotment.load(&#x27;cities&#x27;)")
+
+
+@pytest.mark.promise("SET-1")
+def test_a_file_that_cannot_be_registered_is_named_in_the_form(
+    open_browser: OpenBrowser, platform: Platform
+) -> None:
+    (platform.folder / "data" / "lake" / "torn.parquet").write_bytes(b"PAR1 and no more")
+    page = open_browser(name="lake")
+    page.select(CONTENTS, "file/torn.parquet")
+    page.act(DATA, "register")
+    page.fill("Name", "torn")
+    page.press("Register")
+    page.until(lambda: "reasons" in page.text() and page.text().count("torn.parquet") > 1)
+    assert page.button("Register") is not None
+    assert platform.client("operator").datasets.all().items == ()
+
+
 @pytest.mark.promise("DATA-3")
 def test_what_is_not_shared_is_not_there_and_nothing_says_what_to_do(
     open_browser: OpenBrowser,

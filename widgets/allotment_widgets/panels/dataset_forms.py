@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -27,9 +28,9 @@ _HELP = {
 }
 
 
-def registering(desk: Desk, slot: Slot) -> Asking:
-    """The form that registers files under a name."""
-    return DatasetEditing(desk, slot, None).asking
+def registering(desk: Desk, slot: Slot, uris: Sequence[str] = (), source: str = "") -> Asking:
+    """The form that registers files under a name; these files, read through this source, where they are known."""
+    return DatasetEditing(desk, slot, None, uris, source).asking
 
 
 def changing(desk: Desk, slot: Slot, dataset: Dataset) -> Asking:
@@ -40,9 +41,16 @@ def changing(desk: Desk, slot: Slot, dataset: Dataset) -> Asking:
 class DatasetEditing:
     """The form."""
 
-    def __init__(self, desk: Desk, slot: Slot, before: Dataset | None) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        slot: Slot,
+        before: Dataset | None,
+        uris: Sequence[str] = (),
+        source: str = "",
+    ) -> None:
         self._desk, self._before = desk, before
-        self._make_fields(before)
+        self._make_fields(before, before.uris if before else uris, source)
         self._audience = AudienceFields(
             desk,
             before.audience if before else _oneself(desk),
@@ -78,7 +86,7 @@ class DatasetEditing:
         self.asking.refresh = self._refresh
         self._refresh()
 
-    def _make_fields(self, before: Dataset | None) -> None:
+    def _make_fields(self, before: Dataset | None, uris: Sequence[str], source: str) -> None:
         picture = self._desk.picture
         self._name = text_field("Name", placeholder="sales")
         self._title = text_field(
@@ -92,7 +100,7 @@ class DatasetEditing:
         )
         self._uris = area_field(
             "Files",
-            "\n".join(before.uris) if before else "",
+            "\n".join(uris),
             rows=3,
             placeholder="s3://lake/sales/2026/",
         )
@@ -105,7 +113,7 @@ class DatasetEditing:
         self._source = choice_field(
             "Read through",
             [("the source that covers the files", _NONE), *sources],
-            (before.source if before else None) or _NONE,
+            (before.source if before else source) or _NONE,
         )
         self._label = choice_field(
             "Privacy label",
