@@ -58,7 +58,8 @@ class Version:
     """One version of a dataset: its number counts from 1 in the order of commits.
 
     ``space`` is its dataset's place within the target; ``commit`` is what the target calls it.
-    ``done`` and ``total`` are bytes of a commit under way.
+    ``done`` and ``total`` are bytes of a commit under way, ``token`` known to who carries it out.
+    ``source`` and ``opened_by`` are those of the dataset when it was committed.
     """
 
     dataset: str
@@ -77,6 +78,9 @@ class Version:
     done: int = 0
     total: int = 0
     problem: str = ""
+    source: str | None = None
+    opened_by: str | None = None
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

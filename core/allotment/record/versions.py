@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import defaultdict
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from allotment.record.schema import datasets, version_tags, version_targets
 from allotment.record.schema import versions as table
 from allotment.rules import versioning
 
+_TOKEN_BYTES = 16
 _DIED = "Whoever committed it ended before it was done. Commit again."
 
 
@@ -67,7 +69,7 @@ def begin(writing: Writing, dataset: str, target: str, message: str, person: str
         NotFound: there is no such dataset or target.
         Refusal: the target is disabled or being cleaned, or earlier versions lie in another.
     """
-    statement = sa.select(datasets.c.name, datasets.c.target).where(datasets.c.name == dataset)
+    statement = sa.select(datasets).where(datasets.c.name == dataset)
     row = writing.first(statement.with_for_update())
     if row is None:
         raise NotFound("dataset", dataset)
@@ -97,19 +99,28 @@ def begin(writing: Writing, dataset: str, target: str, message: str, person: str
             at=writing.now,
             target=target,
             alive_at=writing.now,
+            source=row.source,
+            opened_by=row.opened_by,
+            token=secrets.token_hex(_TOKEN_BYTES),
         )
     )
     return get(writing, dataset, number)
 
 
-def progress(writing: Writing, dataset: str, number: int, done: int, total: int) -> bool:
-    """Say that a commit lives, and how many bytes of how many are done. Returns whether it still counts."""
+def progress(
+    writing: Writing, dataset: str, number: int, done: int, total: int, token: str | None = None
+) -> bool:
+    """Say that a commit lives, and how many bytes of how many are done. Returns whether it still counts.
+
+    Whoever carries it out names its ``token``, here and below: the number may be that of another by now.
+    """
     values = {"done": done, "total": total, "alive_at": writing.now}
-    changed = writing.run(table.update().where(*_committing(dataset, number)).values(**values))
+    match = _committing(dataset, number, token)
+    changed = writing.run(table.update().where(*match).values(**values))
     return changed.rowcount > 0
 
 
-def finish(
+def finish(  # noqa: PLR0913 - each is a column of the version
     writing: Writing,
     dataset: str,
     number: int,
@@ -118,6 +129,7 @@ def finish(
     files: int,
     size: int,
     rows: int | None = None,
+    token: str | None = None,
 ) -> Version:
     """End a commit: there is a version now. ``commit`` is what the target calls it.
 
@@ -136,7 +148,8 @@ def finish(
         "at": writing.now,
         "alive_at": writing.now,
     }
-    changed = writing.run(table.update().where(*_committing(dataset, number)).values(**values))
+    match = _committing(dataset, number, token)
+    changed = writing.run(table.update().where(*match).values(**values))
     made = get(writing, dataset, number)
     if not changed.rowcount:
         raise Refusal(
@@ -159,12 +172,14 @@ def finish(
     return made
 
 
-def fail(writing: Writing, dataset: str, number: int, problem: str) -> bool:
+def fail(
+    writing: Writing, dataset: str, number: int, problem: str, token: str | None = None
+) -> bool:
     """Give a commit up: there is no version of it. Returns whether it was under way."""
     values = {"state": str(VersionState.FAILED), "problem": problem}
     changed = writing.run(
         table.update()
-        .where(*_committing(dataset, number))
+        .where(*_committing(dataset, number, token))
         .values(**values)
         .returning(table.c.committed_by)
     ).first()
@@ -241,12 +256,13 @@ def _reason(target: str, *, enabled: bool, rows: tuple[Version, ...]) -> Reason 
     )
 
 
-def _committing(dataset: str, number: int) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
+def _committing(dataset: str, number: int, token: str | None) -> tuple[sa.ColumnElement[bool], ...]:
+    match = (
         table.c.dataset == dataset,
         table.c.number == number,
         table.c.state == str(VersionState.COMMITTING),
     )
+    return match if token is None else (*match, table.c.token == token)
 
 
 def _tags(reading: Reading, dataset: str) -> dict[int, tuple[str, ...]]:
@@ -275,4 +291,7 @@ def _from_row(row: sa.Row[Any], tags: dict[int, tuple[str, ...]]) -> Version:
         done=row.done,
         total=row.total,
         problem=row.problem,
+        source=row.source,
+        opened_by=row.opened_by,
+        token=row.token,
     )

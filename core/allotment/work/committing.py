@@ -52,7 +52,7 @@ class Committing:
         self._lock = Lock()
         self._closing = Event()
         self._last: dict[str, Future[None]] = {}
-        self._under_way: set[tuple[str, int]] = set()
+        self._under_way: set[tuple[str, int, str]] = set()
         self._files = lru_cache(_REMEMBERED)(self._read_files)
 
     def begin(self, dataset: Dataset, target: str, message: str, person: str) -> Version:
@@ -68,7 +68,7 @@ class Committing:
                 if version.space != dataset.space:
                     # Another has taken the name since it was looked who may commit.
                     raise NotFound("dataset", dataset.name)
-            key = (dataset.name, version.number)
+            key = (dataset.name, version.number, version.token)
             self._under_way.add(key)
             before = self._last.get(dataset.name)
             self._last[dataset.name] = self._threads.submit(self._carry_out, version, before)
@@ -94,11 +94,11 @@ class Committing:
                 key: one
                 for key in under_way
                 for one in versions.of(reading, key[0])
-                if one.number == key[1]
+                if (one.number, one.token) == key[1:]
             }
         with self._record.writing(_ACTOR, now) as writing:
-            for (name, number), one in known.items():
-                versions.progress(writing, name, number, one.done, one.total)
+            for (name, number, token), one in known.items():
+                versions.progress(writing, name, number, one.done, one.total, token)
             ended = versions.end_abandoned(writing, SILENT_FOR)
         return f"gave up {', '.join(f'{name}@{one}' for name, one in ended)}" if ended else ""
 
@@ -172,7 +172,7 @@ class Committing:
             self._finish(version, made)
         finally:
             with self._lock:
-                self._under_way.discard((version.dataset, version.number))
+                self._under_way.discard((version.dataset, version.number, version.token))
 
     def _request(self, version: Version) -> CommitRequest:
         kind, credential, dataset = self._lent(version)
@@ -234,7 +234,9 @@ class Committing:
         now = self._clock()
         with self._record.writing(_ACTOR, now, configuration=False) as writing:
             _still_readable(writing, version, now)
-            if not versions.progress(writing, version.dataset, version.number, done, total):
+            if not versions.progress(
+                writing, version.dataset, version.number, done, total, version.token
+            ):
                 raise GivenUp
 
     def _finish(self, version: Version, made: Committed) -> None:
@@ -249,6 +251,7 @@ class Committing:
                     files=made.files,
                     size=made.size,
                     rows=made.rows,
+                    token=version.token,
                 )
                 datasets.read(writing, version.dataset, made.reading)
         except GivenUp:
@@ -262,7 +265,7 @@ class Committing:
             self._record.writing(version.committed_by, self._clock()) as writing,
         ):
             _same_dataset(writing, version)
-            versions.fail(writing, version.dataset, version.number, problem)
+            versions.fail(writing, version.dataset, version.number, problem, version.token)
 
 
 def _same_dataset(reading: Reading, version: Version) -> Dataset:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from allotment.data.versions.committing import Committed
+from allotment.model.datasets import DatasetReading
 from allotment.model.refusals import NotFound
 from allotment.model.versions import VersionState
-from allotment.record import datasets
+from allotment.record import datasets, versions
 from allotment.work import committing
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
@@ -109,3 +111,29 @@ def test_a_commit_that_is_asked_for_late_makes_no_version_of_who_took_the_name(
         history.begin(bobs, "history", "Late", "bob")
 
     assert zoe.versions.all("pay").items == ()
+
+
+@pytest.mark.promise("SET-4")
+def test_a_commit_that_was_taken_for_dead_ends_no_other_of_its_number(
+    data_api: Any, lab: Any, root: Path
+) -> None:
+    history = data_api.plane.data.committing
+    bob = register(data_api, "bob", root)
+    with lab.write("bob") as writing:
+        dead = versions.begin(writing, "pay", "history", "Taken for dead", "bob")
+    lab.later(minutes=3)
+    history.round(lab.now)
+    with lab.write("bob") as writing:
+        live = versions.begin(writing, "pay", "history", "Under way", "bob")
+    read = DatasetReading(lab.now, (), None, rows_exact=False, size=1, files=1)
+
+    history._finish(dead, Committed("dead", 1, 1, None, read))
+    history._fail(dead, "broke")
+    with pytest.raises(committing.GivenUp):
+        history._tell(dead, 1, 2)
+
+    [version] = bob.versions.all("pay").items
+    assert (dead.number, live.number) == (1, 1)
+    assert (version.state, version.commit, version.done) == (VersionState.COMMITTING, "", 0)
+    history._finish(live, Committed("live", 1, 1, None, read))
+    assert bob.versions.all("pay").items[0].commit == "live"

@@ -144,9 +144,15 @@ versions = Table(
     Column("total", BigInteger, nullable=False, server_default="0"),
     Column("problem", Text, nullable=False, server_default=""),
     Column("alive_at", Moment, nullable=False),
+    Column("source", NAME),
+    Column("opened_by", NAME),
+    Column("token", String(32), nullable=False, server_default=""),
     CheckConstraint("state IN ('committing','committed','failed')", name="state"),
 )
-"""``alive_at`` is when whoever commits said so last: one that says nothing has died."""
+"""``alive_at`` is when whoever commits said so last: one that says nothing has died. ``token`` is known to
+whoever carries the commit out: a number may be another's by then. ``source`` and ``opened_by`` are those of
+the dataset when it was committed: whoever may not read through that source any more reads no version that was.
+"""
 
 version_tags = Table(
     "version_tags",

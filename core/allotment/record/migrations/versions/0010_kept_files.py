@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.execute("UPDATE registered_models SET key = name || '/' || version WHERE file <> ''")
     _know_what_is_left_in_targets()
     _know_what_is_lent_through_datasets()
+    _know_through_what_versions_were_read()
 
 
 def _know_what_is_lent_through_datasets() -> None:
@@ -39,4 +40,16 @@ def _know_what_is_left_in_targets() -> None:
         sa.Column("free_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("kind IN ('space','file')", name=op.f("ck_leftovers_kind")),
         sa.PrimaryKeyConstraint("target", "kind", "name", name=op.f("pk_leftovers")),
+    )
+
+
+def _know_through_what_versions_were_read() -> None:
+    op.add_column("versions", sa.Column("source", sa.String(length=128), nullable=True))
+    op.add_column("versions", sa.Column("opened_by", sa.String(length=128), nullable=True))
+    op.add_column(
+        "versions", sa.Column("token", sa.String(length=32), server_default="", nullable=False)
+    )
+    op.execute(
+        "UPDATE versions SET source = "
+        "(SELECT datasets.source FROM datasets WHERE datasets.name = versions.dataset)"
     )
