@@ -42,7 +42,7 @@ def kept(lab: Any) -> Any:
 def test_a_deleted_datasets_space_is_known_and_free_after_a_while(kept: Any) -> None:
     with kept.record.reading() as reading:
         [(name, space)] = spaces.of_datasets(reading, "history")
-        [version] = spaces.versions_in(reading, space, "history")
+        [version] = spaces.versions_in(reading, space)
     with kept.write() as writing:
         datasets.delete(writing, "sales")
         [left] = leftovers.of(writing, "history")
@@ -51,7 +51,7 @@ def test_a_deleted_datasets_space_is_known_and_free_after_a_while(kept: Any) -> 
     assert (name, version.number, version.space) == ("sales", 1, space)
     assert (left.kind, left.name, left.label) == (LeftoverKind.SPACE, space, "dataset sales")
     with kept.write() as writing:
-        assert spaces.versions_in(writing, space, "history") == ()
+        assert spaces.versions_in(writing, space) == ()
         targets.delete(writing, "history")
         assert leftovers.of(writing, "history") == ()
 
@@ -66,15 +66,15 @@ def test_a_dataset_that_goes_to_another_target_leaves_its_space_in_the_first(kep
 
     with kept.record.reading() as reading:
         assert [one.name for one in leftovers.of(reading, "history")] == [found.space]
-        assert len(spaces.versions_in(reading, found.space, "history")) == 1
+        assert len(spaces.versions_in(reading, found.space)) == 1
     with pytest.raises(Refusal, match="it keeps sales"), kept.write() as writing:
         targets.delete(writing, "history")
 
 
 @pytest.mark.promise("SET-4")
 def test_no_commit_begins_under_the_lease_of_a_cleaning_and_it_ends_by_itself(kept: Any) -> None:
-    lease = leftovers.cleaning_lease("history")
     with kept.write() as writing:
+        lease = leftovers.cleaning_lease(datasets.get(writing, "sales").space)
         assert leases.take(writing, lease, "one", writing.now + timedelta(minutes=5))
         assert not leases.take(writing, lease, "another", writing.now + timedelta(minutes=5))
         spaces.cleaned(writing, datasets.get(writing, "sales").space)

@@ -79,6 +79,6 @@ def _match(target: str, kind: LeftoverKind, name: str) -> tuple[sa.ColumnElement
     return table.c.target == target, table.c.kind == str(kind), table.c.name == name
 
 
-def cleaning_lease(target: str) -> str:
-    """The lease under which contents are taken out of a target: no commit into it begins meanwhile."""
-    return f"cleaning {target}"
+def cleaning_lease(space: str) -> str:
+    """The lease under which contents are taken out of a space: no commit of its dataset begins meanwhile."""
+    return f"cleaning {space}"

@@ -10,11 +10,10 @@ from allotment.record.schema import datasets, versions
 from allotment.record.versions import of
 
 
-def versions_in(reading: Reading, space: str, target: str) -> tuple[Version, ...]:
-    """The versions of the dataset that has a space, as far as they lie in a target; none of a deleted one."""
+def versions_in(reading: Reading, space: str) -> tuple[Version, ...]:
+    """The versions of the dataset that has a space, in whatever targets they lie; none of a deleted one."""
     row = reading.first(sa.select(datasets.c.name).where(datasets.c.space == space))
-    found = () if row is None else of(reading, row.name)
-    return tuple(one for one in found if one.target == target)
+    return () if row is None else of(reading, row.name)
 
 
 def of_datasets(reading: Reading, target: str) -> tuple[tuple[str, str], ...]:

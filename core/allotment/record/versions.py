@@ -67,7 +67,7 @@ def begin(writing: Writing, dataset: str, target: str, message: str, person: str
 
     Raises:
         NotFound: there is no such dataset or target.
-        Refusal: the target is disabled or being cleaned, or earlier versions lie in another.
+        Refusal: the target is disabled, it is being cleaned, or earlier versions lie in another.
     """
     statement = sa.select(datasets).where(datasets.c.name == dataset)
     row = writing.first(statement.with_for_update())
@@ -78,11 +78,11 @@ def begin(writing: Writing, dataset: str, target: str, message: str, person: str
     reason = _reason(target, enabled=place.enabled, rows=rows)
     if reason is not None:
         raise Refusal(reason)
-    if leases.held(writing, leftovers.cleaning_lease(target)):
+    if leases.held(writing, leftovers.cleaning_lease(row.space)):
         raise Refusal(
             Reason(
                 Rule.DATA_VERSION,
-                f"The target {target!r} is being cleaned.",
+                f"What dataset {dataset!r} keeps in targets is being cleaned.",
                 remedy="Commit again in a minute.",
             )
         )

@@ -10,7 +10,7 @@ before that moment are void. What leads somewhere else since is promised no more
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from allotment.model.datasets import Dataset, PrivacyLabel
 from allotment.model.reasons import Reason, Rule
 from allotment.model.registered_models import RegisteredModel
 from allotment.model.sources import Audience, Source
+from allotment.model.versions import Version
 
 EVERYONE, PERSON = "everyone", "person"
 _GROUP = "group:"
@@ -161,6 +162,35 @@ def promised_version(dataset: Dataset, asker: Asker) -> int | None:
     if promise is None or not _promised(dataset, asker, asker.datasets):
         return None
     return promise.version
+
+
+def version_reason(
+    dataset: Dataset, version: Version, source: Source | None, asker: Asker
+) -> Reason | None:
+    """Why a version may not be loaded by whoever may load its dataset: it was read through another source.
+
+    ``source`` has now the name of the one that it was read through; None: there is none. What is kept of a
+    source's files is for those who may read the source, wherever the dataset's own files lie by now.
+    """
+    if version.source is None:
+        return None
+    then = replace(dataset, source=version.source, opened_by=version.opened_by)
+    same = source is not None and (source.created_at is None or source.created_at <= version.at)
+    if source is not None and same and _reaches(then, source, asker):
+        return None
+    if source is None or not same:
+        why, rule = "which is not there any more", Rule.DATA_SOURCE
+    else:
+        found = source_reason(source, asker)
+        rule = Rule.DATA_ENABLED if found is None else found.rule
+        shared = rule is not Rule.DATA_AUDIENCE
+        why = "which cannot be used now" if shared else "which is not shared with you"
+    return Reason(
+        rule,
+        f"Version {version.number} of {dataset.name!r} was read through the source "
+        f"{version.source!r}, {why}.",
+        remedy=f"Ask an operator, or whoever manages {version.source!r}.",
+    )
 
 
 def source_reason(source: Source, asker: Asker) -> Reason | None:

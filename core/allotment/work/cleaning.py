@@ -123,15 +123,13 @@ class Cleaning:
             gone = {one.name: one for one in left if one.kind is LeftoverKind.SPACE}
             labels = {name: one.label for name, one in gone.items()} | named
             found = tuple(
-                self._space(reading, target, name, label, gone.get(name))
+                self._space(reading, name, label, gone.get(name))
                 for name, label in sorted(labels.items())
             )
         return found, tuple(one for one in left if one.kind is LeftoverKind.FILE)
 
-    def _space(
-        self, reading: Reading, target: str, name: str, label: str, left: Leftover | None
-    ) -> _Space:
-        versions = spaces.versions_in(reading, name, target)
+    def _space(self, reading: Reading, name: str, label: str, left: Leftover | None) -> _Space:
+        versions = spaces.versions_in(reading, name)
         if any(one.state is VersionState.COMMITTING for one in versions):
             return _Space(name, label, versions, _UNDER_WAY)
         if left is not None and left.free_at > self._clock():
@@ -146,7 +144,10 @@ class Cleaning:
             return (), Unneeded(space.label, problem=_later(space.busy))
         door = self._opening.door
         try:
-            needed = needed_by(opened, space.committed, self._committing.files, door, self._folder)
+            committing = self._committing
+            needed = needed_by(
+                space.committed, committing.opened, committing.files, door, self._folder
+            )
             objects = not_needed(opened, space.name, needed, door)
         except SourceProblem as problem:
             return (), Unneeded(space.label, problem=str(problem))
@@ -162,7 +163,7 @@ class Cleaning:
             self._forget(opened.name, space, actor)
             return told
         holder = token_hex(8)
-        if not self._begin(opened.name, space, actor, holder):
+        if not self._begin(space, actor, holder):
             return replace(told, problem=_later(_UNDER_WAY))
         seconds = max(0.0, ends - time.monotonic())
         try:
@@ -171,18 +172,18 @@ class Cleaning:
             return replace(told, problem=str(problem))
         finally:
             with self._record.writing(actor, self._clock(), configuration=False) as writing:
-                leases.give_up(writing, leftovers.cleaning_lease(opened.name), holder)
+                leases.give_up(writing, leftovers.cleaning_lease(space.name), holder)
         if len(gone) == len(objects):
             self._forget(opened.name, space, actor)
         return replace(told, removed=len(gone))
 
-    def _begin(self, target: str, space: _Space, actor: str, holder: str) -> bool:
+    def _begin(self, space: _Space, actor: str, holder: str) -> bool:
         """Keep commits from beginning, if none did since the space was looked at."""
         with self._record.writing(actor, self._clock()) as writing:
-            lease = leftovers.cleaning_lease(target)
+            lease = leftovers.cleaning_lease(space.name)
             if not leases.take(writing, lease, holder, writing.now + _LEASE):
                 return False
-            now = self._space(writing, target, space.name, space.label, None)
+            now = self._space(writing, space.name, space.label, None)
             if now.busy or now.commits != space.commits:
                 leases.give_up(writing, lease, holder)
                 return False

@@ -84,11 +84,11 @@ class Platform:
         with self.writing() as writing:
             datasets.create(writing, wanted)
 
-    def commit(self, name: str) -> None:
+    def commit(self, name: str, target: str = "history") -> None:
         with self.record.reading() as reading:
             dataset = datasets.get(reading, name)
         with mock.patch.object(work_committing, "commit_apart", self._here):
-            self.work.committing.begin(dataset, "history", "More", "olga")
+            self.work.committing.begin(dataset, target, "More", "olga")
             self.work.committing.wait(WAIT)
 
     def _here(self, request: Any, progress: Any, lend: Any) -> Any:
@@ -386,6 +386,20 @@ def test_a_history_that_cannot_be_read_leaves_all_contents(platform: Platform) -
 
     assert "has no commit" in told.problem
     assert platform.objects().keys() == before
+
+
+@pytest.mark.promise("SET-4")
+def test_versions_in_a_target_on_the_same_place_are_left_alone(platform: Platform) -> None:
+    with platform.writing() as writing:
+        known = targets.get(writing, "history")
+        targets.create(writing, replace(known, name="same-place"), {})
+        datasets.edit(writing, replace(datasets.get(writing, "sales"), target="same-place"))
+    platform.commit("sales", "same-place")
+    platform.now += timedelta(minutes=11)
+
+    platform.clean()
+
+    assert len(platform.needed()) == 1
 
 
 @pytest.mark.promise("SET-4")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -10,12 +11,17 @@ from pydantic import Field, StringConstraints
 from allotment.api.answering import answer
 from allotment.api.fields import Body, NamePath
 from allotment.api.opening_datasets import open_now, open_version, wanted_version
-from allotment.api.plane import Asker, Plane
+from allotment.api.plane import Asker, ControlPlane, Plane
 from allotment.api.resources.lending import asking_server
 from allotment.api.resources.versions import NAMED
 from allotment.api.views.onlooker import Onlooker, known_dataset, refused, source_of
 from allotment.model import documents
-from allotment.rules.data_access import dataset_reason
+from allotment.model.datasets import Dataset
+from allotment.model.refusals import NotFound
+from allotment.model.sources import Source
+from allotment.model.versions import Version
+from allotment.record import sources
+from allotment.rules.data_access import dataset_reason, version_reason
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
 
@@ -61,6 +67,23 @@ async def open_dataset(plane: Plane, caller: Asker, name: NamePath, body: Openin
         version = wanted_version(plane, dataset, onlooker.asker, body.version)
         if version is None:
             return answer(open_now(plane, dataset, source, server, listed=body.files))
+        _must_reach(plane, onlooker, dataset, version)
         return answer(open_version(plane, dataset, version, server))
 
     return await plane.data.outside.call(caller.person, "dataset", name, opened)
+
+
+def _must_reach(
+    plane: ControlPlane, onlooker: Onlooker, dataset: Dataset, version: Version
+) -> None:
+    """Go on only for who may read through the source that a version was read through.
+
+    Raises:
+        NotPermitted, Refusal: why not.
+    """
+    source: Source | None = None
+    with plane.record.reading() as reading, suppress(NotFound):
+        source = sources.get(reading, version.source or "")
+    reason = version_reason(dataset, version, source, onlooker.asker)
+    if reason is not None:
+        raise refused(reason)

@@ -34,7 +34,7 @@ async def clean_target(plane: Plane, caller: Asker, name: NamePath) -> Response:
     """Remove what no version, no commit under way and no model needs, for some twenty seconds.
 
     Of a dataset that is being committed, or was deleted in the last ten minutes, nothing is removed. While
-    one is cleaned, commits into the target are refused.
+    one is cleaned, commits of it are refused.
     """
     require(caller, Action.CHANGE_TARGETS)
 

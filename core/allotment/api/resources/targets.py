@@ -28,6 +28,7 @@ from allotment.data.forms import Filled, fill
 from allotment.data.kinds import KINDS
 from allotment.data.opening import known_kind
 from allotment.data.problems import SourceProblem
+from allotment.data.versions.places import overlap_reason
 from allotment.data.versions.target import (
     CONTENTS,
     METADATA,
@@ -38,8 +39,9 @@ from allotment.data.versions.target import (
 )
 from allotment.model import documents
 from allotment.model.people import Permission
+from allotment.model.refusals import Refusal
 from allotment.model.versions import ContentsKind, MetadataKind, VersionTarget
-from allotment.record import events, targets
+from allotment.record import Reading, events, targets
 from allotment.rules.permission import Action, Caller
 
 router = APIRouter(tags=["targets"])
@@ -229,6 +231,8 @@ def _kept(
     """Test a target that is new or leads somewhere else, and keep it."""
     now = plane.now()
     kept = {name: one for name, one in known.items() if name in target.secrets}
+    with plane.record.reading() as reading:
+        _must_lie_apart(reading, target)
     opened = OpenedTarget(target, {**kept, **{k: v for k, v in secrets.items() if v is not None}})
     if before is None or secrets or _place(before) != _place(target):
         validate(target)
@@ -236,6 +240,7 @@ def _kept(
         plane.data.committing.check(opened)
     sealed = plane.data.opening.sealed(secrets)
     with plane.record.writing(caller.person, now) as writing:
+        _must_lie_apart(writing, target)
         if before is None:
             new = {name: one for name, one in sealed.items() if one is not None}
             targets.create(writing, target, new)
@@ -244,6 +249,17 @@ def _kept(
         if before is None or secrets or _place(before) != _place(target):
             targets.tested(writing, target.name, now, "")
         return target_document(targets.get(writing, target.name), inside=True)
+
+
+def _must_lie_apart(reading: Reading, target: VersionTarget) -> None:
+    """Go on only where no other target lies in the same place.
+
+    Raises:
+        Refusal: one does.
+    """
+    reason = overlap_reason(target, targets.all_targets(reading))
+    if reason is not None:
+        raise Refusal(reason)
 
 
 def _place(target: VersionTarget) -> tuple[dict[str, Any], dict[str, Any]]:

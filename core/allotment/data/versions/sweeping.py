@@ -27,18 +27,27 @@ Files = Callable[[Version], Iterable[VersionFile]]
 
 
 def needed_by(
-    opened: OpenedTarget, versions: Iterable[Version], files: Files, door: Door, work: Path
+    versions: Iterable[Version],
+    opened: Callable[[str], OpenedTarget],
+    files: Files,
+    door: Door,
+    work: Path,
 ) -> frozenset[str]:
     """The keys, within their space, of everything that loading these versions reads.
+
+    Those of versions in other targets count too: they may lie in the same place.
 
     Raises:
         SourceProblem: of one of them it cannot be told. Then nothing may be removed.
     """
-    history = History(opened, door, work)
+    histories: dict[str, History] = {}
     keys: set[str] = set()
     for version in versions:
+        if version.target not in histories:
+            histories[version.target] = History(opened(version.target), door, work)
         try:
-            tree = layout.tree_of(history.pointer(version.space, version.commit))
+            pointer = histories[version.target].pointer(version.space, version.commit)
+            tree = layout.tree_of(pointer)
         except ValueError:
             raise SourceProblem(
                 f"What version {version.number} of {version.dataset!r} needs cannot be told: its "
