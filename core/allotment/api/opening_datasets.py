@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import timedelta
 
+from allotment.api.dataset_files import opened_files
 from allotment.api.plane import ControlPlane
 from allotment.api.views.datasets import column_documents
-from allotment.data.datasets.listing import list_files
+from allotment.data.datasets.listing import ListedFile, list_files
 from allotment.data.datasets.stores import open_store
 from allotment.data.datasets.stores.store import Store
 from allotment.data.datasets.uris import parse_all, parts_of_store
@@ -21,11 +22,12 @@ from allotment.model.datasets import Dataset
 from allotment.model.partitions import partitions_of
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotFound, Refusal
-from allotment.model.sources import Credential, Source, SourceKind
+from allotment.model.sources import Credential, Part, Source, SourceKind
 from allotment.model.versions import Version, VersionState
 from allotment.record import versions
 from allotment.rules.data_access import Asker, promised_version
 from allotment.work.lending import FilesOf
+from allotment.work.rights_of_loans import right_of
 
 PROMISED = "promised"
 _HOUR = timedelta(hours=1)
@@ -71,8 +73,9 @@ def open_now(
         SourceProblem: they cannot be listed, or a URI names none.
     """
     door, credential = plane.data.opening.door, None
+    found: tuple[ListedFile, ...] | None = None
     if source is not None:
-        files_of = FilesOf(dataset.name, parts_of_store(parse_all(dataset.uris)))
+        files_of, found = _files_of(plane, dataset, source, server)
         credential = plane.data.lending.lend(source, server, plane.now(), files_of)
     else:
         with plane.record.reading() as reading:
@@ -80,22 +83,43 @@ def open_now(
     kind = None if source is None else source.kind
     files: tuple[documents.DatasetFile, ...] = ()
     if listed:
-        with closing(open_store(kind, credential, door)) as store:
-            files = _listed(dataset, store)
+        if found is None:
+            with closing(open_store(kind, credential, door)) as store:
+                found = _listed(dataset, store)
+        files = tuple(
+            documents.DatasetFile(path=one.path, uri=one.uri, size=one.size) for one in found
+        )
     storage = _storage(plane, kind or SourceKind.FOLDER, dataset.source, credential)
     return _access(dataset, files, storage)
 
 
-def _listed(dataset: Dataset, store: Store) -> tuple[documents.DatasetFile, ...]:
+def _files_of(
+    plane: ControlPlane, dataset: Dataset, source: Source, server: Allotment
+) -> tuple[FilesOf, tuple[ListedFile, ...] | None]:
+    """The parts of a source that a dataset's files are in, and the files where they had to be looked for.
+
+    What a pattern begins with holds other files, too: who may not use the source is lent those that match.
+    """
+    uris = parse_all(dataset.uris)
+    exact = not any(one.is_pattern for one in uris)
+    with plane.record.reading() as reading:
+        whole = right_of(reading, source, None, server, plane.now()) is not None
+    if exact or whole:
+        return FilesOf(dataset.name, parts_of_store(uris), exact), None
+    with opened_files(plane, source, server.person) as store:
+        found = _listed(dataset, store)
+    parts = tuple(Part(one.stored.uri.path, exact=True) for one in found)
+    return FilesOf(dataset.name, parts, exact=True), found
+
+
+def _listed(dataset: Dataset, store: Store) -> tuple[ListedFile, ...]:
     found = list_files(dataset.uris, store)
     if found.problems:
         first = found.problems[0]
         message = f"{first.uri} {first.problem}."
         remedy = "Ask whoever manages the dataset to look after its files."
         raise SourceProblem(message, remedy=remedy)
-    return tuple(
-        documents.DatasetFile(path=one.path, uri=one.uri, size=one.size) for one in found.files
-    )
+    return found.files
 
 
 def open_version(

@@ -12,7 +12,7 @@ from allotment.data.door import Door
 from allotment.data.opening import Opening
 from allotment.data.vault import Vault
 from allotment.record import Record
-from allotment.work import committing, lending, proving, sources_told
+from allotment.work import committing, proving, sources_told, withdrawing
 from allotment.work.arrivals import Arrivals
 from allotment.work.cleaning import Cleaning
 from allotment.work.committing import Committing
@@ -75,7 +75,7 @@ class DataWork:
     def steps(self) -> tuple[Step, ...]:
         """The periodic work of it."""
         return (
-            Step("lending", lending.EVERY, self.lending.round),
+            Step("lending", withdrawing.EVERY, self.lending.round),
             Step("versions", committing.EVERY, self.committing.round),
             Step("proving", proving.EVERY, self.proving.round),
             Step("source notices", sources_told.EVERY, self.told.look),

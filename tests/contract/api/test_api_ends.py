@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -270,3 +271,38 @@ def test_nobody_is_lent_more_than_a_dataset_because_a_policy_is_too_short_for_it
 
     private.datasets.edit("named", revision="any", uris=[f"s3://{bucket}/many/"])
     assert len(data_api.client("bobs-server").datasets.access("named").files) == len(long)
+
+
+@pytest.mark.promise("DATA-2", "DATA-3", "SET-1")
+@pytest.mark.parametrize("pattern", ["sales/*.csv", "*/a.csv", "sales/a*"])
+def test_a_pattern_opens_what_matches_it_and_nothing_that_begins_alike(
+    data_api: Any, private: AllotmentClient, bucket: str, pattern: str
+) -> None:
+    private.datasets.create("matching", [f"s3://{bucket}/{pattern}"], audience=VISION)
+
+    server = data_api.client("bobs-server")
+    held = holder(server.datasets.access("matching"))
+    renewed = holder(server.datasets.access("matching", files=False))
+
+    for client in (held, renewed):
+        assert [key for key in FILES if reads(client, bucket, key)] == ["sales/a.csv"]
+        with pytest.raises(ClientError, match="AccessDenied"):
+            client.list_objects_v2(Bucket=bucket)
+
+
+@pytest.mark.promise("DATA-3", "SET-1")
+def test_a_folder_is_lent_whole_or_not_at_all_to_who_may_not_use_it(
+    data_api: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data" / "vault"
+    (folder / "sales").mkdir(parents=True)
+    (folder / "sales" / "a.csv").write_text("n\n1\n")
+    carl = data_api.client("carl+")
+    carl.sources.create("vault", "folder", {"path": str(folder)})
+    carl.sources.accept("vault")
+    carl.datasets.create("part", [f"{folder}/sales/"], audience=VISION)
+    carl.datasets.create("all", [f"{folder}/"], audience=VISION)
+
+    with pytest.raises(Refusal, match="would open more of the source 'vault'"):
+        data_api.client("bobs-server").datasets.access("part")
+    assert len(data_api.client("bobs-server").datasets.access("all").files) == 1

@@ -70,12 +70,15 @@ class Folder:
     def issue(
         self,
         source: Opened,
-        borrower: Borrower,  # noqa: ARG002 - the signature is every kind's
+        borrower: Borrower,
         door: Door,
-        now: datetime,  # noqa: ARG002 - likewise
+        now: datetime,  # noqa: ARG002 - the signature is every kind's
     ) -> Credential:
-        """Its path, with symbolic links resolved: rights are the system's."""
-        return Credential({"path": str(_place(source, door))})
+        """Its path, with symbolic links resolved: rights are the system's, and the folder's as a whole."""
+        root = str(source.fields["path"]).rstrip("/") + "/"
+        whole = any(not one.exact and root.startswith(one.key) for one in borrower.within)
+        wider = bool(borrower.within) and not whole
+        return Credential({"path": str(_place(source, door))}, wider=wider)
 
     def withdraw(self, source: Opened, account: str, door: Door) -> None:
         """Nothing is made for a server."""

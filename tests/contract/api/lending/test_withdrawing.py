@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from allotment.client import AllotmentClient
-from allotment.model.refusals import NotFound
+from allotment.model.refusals import NotFound, NotPermitted
 from allotment.model.sources import Audience
-from allotment.work.lending import AT_ONCE, FAILING
+from allotment.work import withdrawing
 from allotment.work.outside import OF_ONE
+from allotment.work.withdrawing import AT_ONCE, FAILING
 from played_database import Played, lend, round_
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
@@ -205,3 +206,66 @@ def test_deleting_a_source_drops_what_was_lent_of_it(
     assert played.accounts == {}
     with pytest.raises(NotFound):
         shop.sources.get("shop")
+
+
+@pytest.mark.promise("DATA-7")
+def test_sources_that_hang_hold_up_no_round_and_keep_no_other_waiting(
+    data_api: Any,
+    lab: Any,
+    played: Played,
+    shop: AllotmentClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(withdrawing, "ROUND_SECONDS", 0.2)
+    monkeypatch.setattr(withdrawing, "SOURCES_AT_ONCE", 3)
+    for number in range(5):
+        another(shop, f"a-tarpit-{number}", f"tarpit-{number}")
+        data_api.client("bobs-server").sources.credentials(f"a-tarpit-{number}")
+        played.hanging.add(f"tarpit-{number}")
+    lab.later(seconds=1)  # loans are taken back in their order
+    lend(data_api)
+
+    first = round_(data_api, lab, hours=13)
+    round_(data_api, lab, seconds=15)
+    held = sorted(played.accounts.values())
+    asked = len(played.asked)
+    played.go.set()
+
+    assert first == "6 accounts could not be dropped yet"
+    assert held == [f"tarpit-{number}" for number in range(5)]
+    assert asked == 6
+
+
+@pytest.mark.promise("DATA-5", "DATA-7")
+def test_an_account_that_is_made_while_its_source_moves_is_dropped_where_it_is(
+    data_api: Any, played: Played, shop: AllotmentClient
+) -> None:
+    elsewhere = {"host": "two", "password": "new"}
+    moves = iter([lambda: shop.sources.edit("shop", revision="any", fields=elsewhere)])
+    played.on_issue = lambda: next(moves, lambda: None)() and None
+
+    with pytest.raises(NotPermitted, match="taken back while"):
+        lend(data_api)
+
+    assert played.accounts == {}
+    assert set(played.asked) == {"one"}
+
+
+@pytest.mark.promise("DATA-5", "DATA-7")
+def test_an_account_that_is_lent_just_before_its_source_moves_is_dropped_where_it_is(
+    data_api: Any, played: Played, shop: AllotmentClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lending = data_api.plane.data.lending
+    end_all, late = lending.end_all, iter([lambda: lend(data_api)])
+
+    def and_lend(*asked: Any) -> None:
+        end_all(*asked)
+        next(late, lambda: None)()
+
+    monkeypatch.setattr(lending, "end_all", and_lend)
+
+    moved = shop.sources.edit("shop", revision="any", fields={"host": "two", "password": "new"})
+
+    assert (moved.fields or {})["host"] == "two"
+    assert played.accounts == {}
+    assert set(played.asked) == {"one"}
