@@ -1,15 +1,15 @@
-"""Committing versions: one after the other for each dataset, in processes of their own."""
+"""Committing versions: in fair turns, one after the other for each dataset, in processes of their own."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from threading import Event, Lock
+from threading import Condition, Event
 
 from allotment.data.kinds.kind import Borrower
 from allotment.data.opening import Opening
@@ -23,7 +23,8 @@ from allotment.model.datasets import Dataset
 from allotment.model.refusals import NotFound, Refusal
 from allotment.model.sources import Credential, Source, SourceKind
 from allotment.model.versions import Version, VersionDifference, VersionFile
-from allotment.record import Reading, Record, datasets, sources, targets, versions
+from allotment.record import Reading, Record, datasets, living_commits, sources, targets, versions
+from allotment.work.commit_turns import AT_ONCE, LONGEST, Turns, too_long
 from allotment.work.rights_of_commits import reading_reason
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,6 @@ log = logging.getLogger(__name__)
 EVERY = 15.0
 SILENT_FOR = timedelta(minutes=2)
 """After so long without a word whoever committed a version has died."""
-_AT_ONCE = 2
 _LENT = timedelta(hours=1)
 _ACTOR = "versions"
 _REMEMBERED = 64
@@ -48,37 +48,37 @@ class Committing:
         self, record: Record, opening: Opening, folder: Path, clock: Callable[[], datetime]
     ) -> None:
         self._record, self._opening, self._folder, self._clock = record, opening, folder, clock
-        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="commit")
-        self._lock = Lock()
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="commit")
+        self._changed = Condition()
+        self._turns = Turns()
         self._closing = Event()
-        self._last: dict[str, Future[None]] = {}
-        self._under_way: set[tuple[str, int, str]] = set()
         self._files = lru_cache(_REMEMBERED)(self._read_files)
 
     def begin(self, dataset: Dataset, target: str, message: str, person: str) -> Version:
-        """Give a version its number, and begin it as soon as those before it are done.
+        """Give a version its number, and begin it when its turn has come.
 
         Raises:
             NotFound: the dataset is gone.
-            Refusal: the target is disabled, or earlier versions lie in another.
+            Refusal: the target is disabled, earlier versions lie in another, or enough commits of this
+                dataset or person are under way or wait.
         """
-        with self._lock:
+        with self._changed:
+            crowded = self._turns.refusal(person, dataset.name, dataset.space)
+            if crowded is not None:
+                raise Refusal(crowded)
             with self._record.writing(person, self._clock()) as writing:
                 version = versions.begin(writing, dataset.name, target, message, person)
                 if version.space != dataset.space:
                     # Another has taken the name since it was looked who may commit.
                     raise NotFound("dataset", dataset.name)
-            key = (dataset.name, version.number, version.token)
-            self._under_way.add(key)
-            before = self._last.get(dataset.name)
-            self._last[dataset.name] = self._threads.submit(self._carry_out, version, before)
+            self._turns.add(version)
+            self._give_turns()
         return version
 
     def wait(self, seconds: float) -> None:
         """Wait for every commit that was begun."""
-        with self._lock:
-            begun = tuple(self._last.values())
-        wait(begun, timeout=seconds)
+        with self._changed:
+            self._changed.wait_for(lambda: not self._turns.tokens(), seconds)
 
     def close(self) -> None:
         """Begin no further commit, and give up what is under way: within seconds this process can end."""
@@ -87,18 +87,10 @@ class Committing:
 
     def round(self, now: datetime) -> str:
         """Say of commits that wait for their turn that they live, and give up those whose process died."""
-        with self._lock:
-            under_way = frozenset(self._under_way)
-        with self._record.reading() as reading:
-            known = {
-                key: one
-                for key in under_way
-                for one in versions.of(reading, key[0])
-                if (one.number, one.token) == key[1:]
-            }
+        with self._changed:
+            tokens = self._turns.tokens()
         with self._record.writing(_ACTOR, now) as writing:
-            for (name, number, token), one in known.items():
-                versions.progress(writing, name, number, one.done, one.total, token)
+            living_commits.alive(writing, tokens)
             ended = versions.end_abandoned(writing, SILENT_FOR)
         return f"gave up {', '.join(f'{name}@{one}' for name, one in ended)}" if ended else ""
 
@@ -150,15 +142,18 @@ class Committing:
         opened = self.opened(version.target)
         return files_of_version(opened, version, self._opening.door, self._folder)
 
-    def _carry_out(self, version: Version, before: Future[None] | None) -> None:
-        """Commit, after the one before. Threads take them in their order, so that one has begun."""
-        if before is not None:
-            wait((before,))
+    def _give_turns(self) -> None:
+        """Begin those whose turn has come: never more than there are threads, so that none waits in one."""
+        while not self._closing.is_set() and (version := self._turns.next()) is not None:
+            self._threads.submit(self._carry_out, version)
+
+    def _carry_out(self, version: Version) -> None:
+        until = self._clock() + LONGEST
         try:
             request = self._request(version)
             made = commit_apart(
                 request,
-                lambda done, total: self._tell(version, done, total),
+                lambda done, total: self._tell(version, done, total, until),
                 lambda: self._lent_again(version),
             )
         except GivenUp:
@@ -171,8 +166,10 @@ class Committing:
         else:
             self._finish(version, made)
         finally:
-            with self._lock:
-                self._under_way.discard((version.dataset, version.number, version.token))
+            with self._changed:
+                self._turns.done(version)
+                self._give_turns()
+                self._changed.notify_all()
 
     def _request(self, version: Version) -> CommitRequest:
         kind, credential, dataset = self._lent(version)
@@ -222,11 +219,11 @@ class Committing:
         _kind, credential, _dataset = self._lent(version)
         return credential or Credential({})
 
-    def _tell(self, version: Version, done: int, total: int) -> None:
+    def _tell(self, version: Version, done: int, total: int, until: datetime) -> None:
         """Say how far a commit is; it asks every few seconds, whatever happens.
 
         Raises:
-            Refusal: whoever commits may not read the files any more.
+            Refusal: whoever commits may not read the files any more, or it has taken too long.
             GivenUp: it does not count any more, or the control plane ends.
         """
         if self._closing.is_set():
@@ -238,6 +235,8 @@ class Committing:
                 writing, version.dataset, version.number, done, total, version.token
             ):
                 raise GivenUp
+        if now >= until:
+            raise Refusal(too_long())
 
     def _finish(self, version: Version, made: Committed) -> None:
         try:

@@ -12,6 +12,7 @@ from allotment.model.sources import Audience
 from allotment.model.versions import VersionState
 from allotment.record import datasets, memberships, targets, versions
 from allotment.work import committing
+from allotment.work.commit_turns import LONGEST
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -126,3 +127,30 @@ def test_a_commit_does_not_outlive_its_persons_right_to_read_the_source(
     assert [one.state for one in found] == [VersionState.FAILED, VersionState.FAILED]
     for one in found:
         assert "source 'lake' is not shared with bob any more" in one.problem
+
+
+@pytest.mark.promise("SET-4")
+def test_a_commit_ends_when_it_has_taken_as_long_as_one_may(
+    data_api: Any, lab: Any, sales: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, late = threading.Event(), threading.Event()
+
+    def long(_request: Any, progress: Any, *_more: Any) -> Any:
+        progress(1, 2)
+        began.set()
+        assert late.wait(20)
+        progress(1, 2)
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr(committing, "commit_apart", long)
+    client = data_api.client("bob").versions
+    client.commit("sales", "Long")
+    assert began.wait(20)
+    lab.later(hours=LONGEST.total_seconds() / 3600)
+    late.set()
+    sales.wait(20)
+
+    found = client.get("sales", 1)
+    assert (found.state, found.done) == (VersionState.FAILED, 1)
+    assert "It has taken 4 hours" in found.problem
+    assert "not sent twice" in found.problem

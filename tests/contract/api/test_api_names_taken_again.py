@@ -130,7 +130,7 @@ def test_a_commit_that_was_taken_for_dead_ends_no_other_of_its_number(
     history._finish(dead, Committed("dead", 1, 1, None, read))
     history._fail(dead, "broke")
     with pytest.raises(committing.GivenUp):
-        history._tell(dead, 1, 2)
+        history._tell(dead, 1, 2, lab.now)
 
     [version] = bob.versions.all("pay").items
     assert (dead.number, live.number) == (1, 1)

@@ -70,7 +70,8 @@ def commit_version(
     """Begin a version of the files as they are now.
 
     Its number is its own from now on; read it again until its state is no longer *committing*. Commits
-    of one dataset are carried out one after the other, in the order in which they were begun.
+    of one dataset are carried out one after the other, in the order in which they were begun: one is
+    under way and one may wait, a third is refused. People take turns, and each has eight at most.
     """
     known = recall_answer(plane, caller, repeat)
     if known is not None:
