@@ -103,6 +103,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         clock=utc_now,
         started_at=utc_now(),
         trust=trust(declared),
+        system_users=_system_users(declared),
     )
 
 
@@ -159,8 +160,11 @@ def _write_money(declared: Declared) -> None:
 
 def trust(declared: Declared) -> str:
     """Whom people's servers are protected from on this platform, in words."""
+    return OWN_SYSTEM_USERS if _system_users(declared) else ONE_SYSTEM_USER
+
+
+def _system_users(declared: Declared) -> bool:
     try:
-        own = declared.settings.servers.system_users
+        return declared.settings.servers.system_users
     except SettingsInvalid:
-        own = False
-    return OWN_SYSTEM_USERS if own else ONE_SYSTEM_USER
+        return False

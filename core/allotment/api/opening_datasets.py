@@ -138,6 +138,12 @@ def open_version(
         plane.data.opening.door,
         plane.now(),
     )
+    if plane.system_users and opened.source_kind is SourceKind.FOLDER:
+        message = f"The target {version.target!r} is a folder that only the platform itself reads."
+        remedy = (
+            "Ask an operator for a target in a bucket: servers here have system users of their own."
+        )
+        raise SourceProblem(message, remedy=remedy, rule=Rule.DATA_VERSION)
     found = plane.data.committing.files(version)
     lasts = plane.data.target_ends.lasting(opened, door, now)
     borrower = Borrower(server.person, server.server, server.id, now + _HOUR, "", lasts)

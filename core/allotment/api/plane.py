@@ -53,6 +53,8 @@ class ControlPlane:
     started_at: datetime
     trust: str
     """Whom people's servers are protected from, in words."""
+    system_users: bool = False
+    """Whether each person's servers run under a system user of their own."""
 
     def now(self) -> datetime:
         """The time now, UTC."""

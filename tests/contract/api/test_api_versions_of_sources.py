@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,4 +96,16 @@ def test_a_source_that_takes_the_name_opens_no_version_of_the_one_before(
     _prove(lab)
 
     with pytest.raises(Refusal, match="not there any more"):
+        _read(data_api)
+
+
+@pytest.mark.promise("SET-4", "DATA-2")
+def test_a_folder_that_only_the_platform_reads_is_said_to_be_where_servers_have_system_users(
+    data_api: Any, root: Path
+) -> None:
+    assert root.is_dir()
+    apart = replace(data_api.plane, system_users=True)
+    data_api.app.state.plane = apart
+
+    with pytest.raises(Refusal, match="a folder that only the platform itself reads"):
         _read(data_api)

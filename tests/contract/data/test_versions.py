@@ -21,7 +21,7 @@ from allotment.data.door import Door
 from allotment.data.problems import SourceProblem
 from allotment.data.versions.committing import CommitRequest, Committed, commit
 from allotment.data.versions.history import History
-from allotment.data.versions.kept_files import Keeping, drop_file, open_file
+from allotment.data.versions.kept_files import Keeping, drop_file, new_key, open_file
 from allotment.data.versions.process import commit_apart
 from allotment.data.versions.reading import difference, files_of_version, uris_of
 from allotment.data.versions.target import OpenedTarget
@@ -258,6 +258,20 @@ def test_a_commit_that_dies_leaves_no_version_and_can_be_run_again(desk: Desk) -
     assert contents <= desk.objects()
 
 
+@pytest.mark.promise("SET-4", "DATA-2")
+def test_what_a_folder_keeps_is_for_the_control_planes_account_alone(desk: Desk) -> None:
+    desk.write("a.parquet", 3)
+    (desk.kept / "contents" / "sales").mkdir(parents=True, mode=0o755)
+    desk.commit()
+    with closing(Keeping(desk.target, desk.door, desk.work)) as keeping:
+        keeping.keep("churn/1-0f")
+
+    kept = [one for one in desk.kept.glob("contents/*/**/*") if one.name != "contents"]
+    found = {f"{one.stat().st_mode & 0o777:o}" for one in [*kept, *desk.kept.glob("contents/*")]}
+
+    assert found == {"600", "700"}
+
+
 def test_what_a_killed_commit_has_left_is_swept_away(desk: Desk) -> None:
     left = desk.kept / "contents" / "sales" / ".incoming" / "tmp1"
     left.parent.mkdir(parents=True)
@@ -381,7 +395,8 @@ def test_a_models_file_is_kept_and_given_back_and_dropped(desk: Desk) -> None:
     with closing(Keeping(desk.target, desk.door, desk.work)) as keeping:
         keeping.write(b"we")
         keeping.write(b"ights")
-        key = keeping.keep("churn", "1")
+        key = new_key("churn", "1")
+        keeping.keep(key)
 
     given = b"".join(open_file(desk.target, key, desk.door))
     drop_file(desk.target, key, desk.door)
@@ -406,7 +421,8 @@ def test_two_files_for_one_model_lie_apart(desk: Desk) -> None:
     for content in (b"first", b"second"):
         with closing(Keeping(desk.target, desk.door, desk.work)) as keeping:
             keeping.write(content)
-            keys.append(keeping.keep("churn", "1"))
+            keys.append(new_key("churn", "1"))
+            keeping.keep(keys[-1])
 
     found = [b"".join(open_file(desk.target, key, desk.door)) for key in keys]
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -17,6 +18,7 @@ from allotment.data.versions.target import OpenedTarget
 from allotment.model.versions import ContentsKind
 
 PIECE = 1 << 20
+_OTHERS = 0o077
 _LEFT = 24 * 3600
 """Seconds after which a file that was not written to any more was left by a process that died."""
 _IN_MEMORY = 8 << 20
@@ -92,7 +94,7 @@ def open_contents(opened: OpenedTarget, door: Door, space: str = "") -> Contents
     """
     source = opened.contents_source(space)
     if opened.target.contents_kind is ContentsKind.FOLDER:
-        return FolderContents(door.path(str(source.fields["path"])))
+        return FolderContents(door.path(str(source.fields["path"])), own=bool(space))
     # The providers' libraries take a second to import: only who opens such a store waits for it.
     if opened.target.contents_kind is ContentsKind.S3:
         from allotment.data.versions.s3_contents import S3Contents  # noqa: PLC0415 - see above
@@ -104,11 +106,19 @@ def open_contents(opened: OpenedTarget, door: Door, space: str = "") -> Contents
 
 
 class FolderContents:
-    """A folder: objects come to be by a rename, so that none is ever half there."""
+    """A folder: objects come to be by a rename, so that none is ever half there.
 
-    def __init__(self, root: Path) -> None:
+    Folders and files are for the control plane's own account alone: who may read one dataset could
+    otherwise read all of them. ``own`` is whether the folder is one that this platform has made.
+    """
+
+    def __init__(self, root: Path, *, own: bool = False) -> None:
         self._root = root
         self._new = root / ".incoming"
+        if own and root.is_dir() and root.stat().st_mode & _OTHERS:
+            # Made by a version that let others in; what lies within is out of their reach then.
+            with suppress(PermissionError):
+                root.chmod(0o700)
         self._sweep()
 
     def _sweep(self) -> None:
@@ -124,7 +134,7 @@ class FolderContents:
     def incoming(self) -> Iterator[IO[bytes]]:
         """A file beside the others, which is gone again unless it was kept."""
         try:
-            self._new.mkdir(parents=True, exist_ok=True)
+            _make(self._new)
             file = tempfile.NamedTemporaryFile(dir=self._new, delete=False)  # noqa: SIM115 - kept by a rename
         except OSError as error:
             raise _folder_problem(self._root, error) from None
@@ -142,9 +152,7 @@ class FolderContents:
         incoming.flush()
         os.fsync(incoming.fileno())
         place = self._root / key
-        place.parent.mkdir(parents=True, exist_ok=True)
-        # Readable for who may read the folder: a temporary file is its owner's alone.
-        Path(incoming.name).chmod(0o644)
+        _make(place.parent)
         Path(incoming.name).replace(place)
 
     def get(self, key: str) -> Iterator[bytes]:
@@ -185,6 +193,13 @@ class FolderContents:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _make(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for this account alone."""
+    missing = [folder, *takewhile(lambda one: not one.exists(), folder.parents)]
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
 
 
 @contextmanager
