@@ -14,11 +14,13 @@ from botocore.exceptions import ClientError
 from allotment.api.identity import hash_token
 from allotment.client import AllotmentClient
 from allotment.data.kinds import KINDS
+from allotment.data.versions.committing import commit
 from allotment.model.documents import DatasetAccess, SourceCredential
 from allotment.model.reasons import Rule
 from allotment.model.refusals import NotFound, Refusal
 from allotment.model.sources import Audience, Credential, SourceKind
 from allotment.record import loans, memberships
+from allotment.work import committing
 from ending_store import EndingStore, ending_store
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
@@ -306,3 +308,34 @@ def test_a_folder_is_lent_whole_or_not_at_all_to_who_may_not_use_it(
     with pytest.raises(Refusal, match="would open more of the source 'vault'"):
         data_api.client("bobs-server").datasets.access("part")
     assert len(data_api.client("bobs-server").datasets.access("all").files) == 1
+
+
+@pytest.mark.promise("SET-4", "DATA-7")
+def test_a_version_in_a_store_that_keeps_to_ends_is_read_no_more_a_minute_after_it_was_revoked(
+    data_api: Any, ending: EndingStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committing, "commit_apart", commit)
+    kept, carl = ending.store.bucket(), data_api.client("carl+")
+    carl.targets.create(
+        "history",
+        metadata_kind="folder",
+        metadata={"path": str(tmp_path / "data" / "histories")},
+        contents_kind="s3",
+        contents=ending.store.fields(kept, "versions") | ending.store.secrets,
+    )
+    (tmp_path / "data" / "prices.csv").write_text("n\n1\n")
+    uris = [f"{tmp_path}/data/prices.csv"]
+    carl.datasets.create("prices", uris, target="history", audience=VISION)
+    carl.versions.commit("prices", "All")
+    data_api.plane.data.committing.wait(60)
+    opened = data_api.client("bobs-server").datasets.access("prices", 1)
+    held, [file] = holder(opened), opened.files
+    key = file.uri.removeprefix(f"s3://{kept}/")
+    assert reads(held, kept, key)
+
+    carl.datasets.revoke("prices")
+    ending.ahead = MINUTE
+
+    assert not reads(held, kept, key)
+    with pytest.raises(Refusal, match="revoked"):
+        data_api.client("bobs-server").datasets.access("prices", 1)
