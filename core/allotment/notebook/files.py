@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -136,9 +137,48 @@ def collect(access: DatasetAccess, lend: Lend, wanted: Wanted, progress: Progres
 
     frames: list[pl.DataFrame] = []
     for group in pieces(access):
+        progress.go_on()
         left = wanted.rest(sum(frame.height for frame in frames))
         if left.limit == 0 and frames:
             break
-        frames.append(left.of(scan(access, lend, group)).collect(engine="streaming"))
-        progress.add(sum(file.size or 0 for file in group))
+        steps = _Steps(access, group, progress)
+        found = left.of(scan(access, lend, group))
+        if left.limit is None:
+            # Of what is limited little is read, and polars stops by itself.
+            found = found.map_batches(steps.of, streamable=True)
+        frames.append(found.collect(engine="streaming"))
+        steps.finish()
     return frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=False)
+
+
+class _Steps:
+    """Tells how far one piece is, by its rows, and ends it once it is interrupted."""
+
+    def __init__(
+        self, access: DatasetAccess, group: Sequence[DatasetFile], progress: Progress
+    ) -> None:
+        self._progress, self._lock = progress, threading.Lock()
+        self._size = sum(file.size or 0 for file in group)
+        whole = sum(file.size or 0 for file in access.files)
+        self._bytes_a_row = whole / access.rows if access.rows else 0.0
+        self._told, self._rows = 0, 0
+
+    def of(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Count what comes by.
+
+        Raises:
+            Interrupted: nobody waits for it any more.
+        """
+        self._progress.go_on()
+        with self._lock:
+            self._rows += frame.height
+            self._tell(min(self._size, int(self._rows * self._bytes_a_row)))
+        return frame
+
+    def finish(self) -> None:
+        """All of it is there."""
+        self._tell(self._size)
+
+    def _tell(self, so_far: int) -> None:
+        self._progress.add(max(so_far - self._told, 0))
+        self._told = max(so_far, self._told)

@@ -19,11 +19,16 @@ SAY_EVERY = 0.25
 """Seconds between two words."""
 
 
+class Interrupted(Exception):
+    """Work ends in mid-way, for nobody waits for it any more."""
+
+
 @dataclass(slots=True)
 class Progress:
     """How far work is. ``total`` is in the same unit as ``done``; None where nobody knows it.
 
-    What the work registers in ``cancel`` is called when it is interrupted.
+    What the work registers in ``cancel`` is called when it is interrupted; what it does in steps asks
+    :meth:`go_on` before each.
     """
 
     what: str
@@ -31,6 +36,16 @@ class Progress:
     total: int | None = None
     done: int = 0
     cancel: list[Callable[[], object]] = field(default_factory=list)
+    interrupted: threading.Event = field(default_factory=threading.Event)
+
+    def go_on(self) -> None:
+        """Go on only while nobody has interrupted the work.
+
+        Raises:
+            Interrupted: somebody has.
+        """
+        if self.interrupted.is_set():
+            raise Interrupted(self.what)
 
     def add(self, amount: int) -> None:
         """So much more is done."""
@@ -61,6 +76,7 @@ def carry_out(work: Callable[[], T], progress: Progress) -> T:
         worker.start()
         return _awaited(outcome, progress)
     except KeyboardInterrupt:
+        progress.interrupted.set()
         for cancel in progress.cancel:
             cancel()
         raise

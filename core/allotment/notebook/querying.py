@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -47,8 +47,13 @@ def _with_parameters(session: Session, source: str, sql: str, parameters: Mappin
     import polars as pl  # noqa: PLC0415 - heavy
     from sqlalchemy import text  # noqa: PLC0415 - heavy
 
-    engine = engine_of(session, source)
     progress = Progress(f"Asking {source}", unit="rows")
+    database = database_of(session.lender.credential(source))
+
+    def made(lent: Lent, connection: Any) -> None:
+        progress.cancel.append(lambda: database.cancel(lent, connection))
+
+    engine = engine_of(session, source, made)
 
     def work() -> Any:
         with engine.connect() as connection:
@@ -68,8 +73,13 @@ def _with_parameters(session: Session, source: str, sql: str, parameters: Mappin
         engine.dispose()
 
 
-def engine_of(session: Session, source: str) -> Any:
-    """An engine of SQLAlchemy; each connection that it makes asks for a credential that is good then."""
+def engine_of(
+    session: Session, source: str, made: Callable[[Lent, Any], None] = lambda _lent, _made: None
+) -> Any:
+    """An engine of SQLAlchemy; each connection that it makes asks for a credential that is good then.
+
+    ``made`` hears of each, with its credential.
+    """
     try:
         import sqlalchemy as sa  # noqa: PLC0415 - heavy
     except ImportError:
@@ -79,9 +89,12 @@ def engine_of(session: Session, source: str) -> Any:
     def connect() -> Any:
         lent = session.lender.credential(source)
         try:
-            return _connected(database, lent)
+            connection = _connected(database, lent)
         except CredentialRefused:
-            return _connected(database, session.lender.renewed(source, lent))
+            lent = session.lender.renewed(source, lent)
+            connection = _connected(database, lent)
+        made(lent, connection)
+        return connection
 
     # Read-only accounts come and go: a connection is looked at before it is handed out again.
     return sa.create_engine(f"{database.dialect}://", creator=connect, pool_pre_ping=True)

@@ -30,6 +30,7 @@ def collect_text(
     rows = 0
     for file in access.files:
         for batch in _batches(access, lend, file):
+            progress.go_on()
             frame = cast("pl.DataFrame", pl.from_arrow(batch))
             told = access.partitions
             whole = with_values(frame.lazy(), told, file) if told else frame.lazy()

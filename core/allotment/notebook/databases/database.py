@@ -27,6 +27,9 @@ class Database(Protocol):
     def connect(self, lent: Lent) -> Any:
         """A connection of Python's database API, made by the driver that SQLAlchemy uses."""
 
+    def cancel(self, lent: Lent, connection: Any) -> None:
+        """End what such a connection is asked now, in the database too; called by another thread."""
+
     def read(self, lent: Lent, query: str, progress: Progress) -> Any:
         """Everything that a query answers, as an Arrow table, by the fastest way there is."""
 

@@ -46,6 +46,11 @@ class MySql:
                 cursor.execute(statement)
         return connection
 
+    def cancel(self, lent: Lent, connection: Any) -> None:
+        """End what a connection is asked now, over another: an account may end its own."""
+        with suppress(Exception), self.connect(lent) as other, other.cursor() as cursor:
+            cursor.execute("KILL QUERY %s", (connection.thread_id(),))
+
     def read(self, lent: Lent, query: str, progress: Progress) -> Any:
         """Everything that a query answers. An interruption ends it in the database too."""
         mark = f"/* allotment {secrets.token_hex(8)} */"

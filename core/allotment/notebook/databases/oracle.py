@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from typing import Any
 
 from allotment.notebook.databases.database import CONNECT_WITHIN, session_statements
@@ -34,6 +35,11 @@ class Oracle:
             for statement in session_statements(lent):
                 cursor.execute(statement)
         return connection
+
+    def cancel(self, lent: Lent, connection: Any) -> None:  # noqa: ARG002 - the connection knows it
+        """End what a connection is asked now."""
+        with suppress(Exception):  # it has just ended
+            connection.cancel()
 
     def read(self, lent: Lent, query: str, progress: Progress) -> Any:
         """Everything that a query answers."""

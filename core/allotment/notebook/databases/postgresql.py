@@ -38,6 +38,11 @@ class PostgreSql:
         connection.commit()
         return connection
 
+    def cancel(self, lent: Lent, connection: Any) -> None:  # noqa: ARG002 - the connection knows it
+        """End what a connection is asked now."""
+        with suppress(Exception):  # it has just ended
+            connection.cancel()
+
     def adbc(self, lent: Lent) -> Any:
         """A connection of ADBC, which answers in Arrow."""
         try:

@@ -41,6 +41,10 @@ class Snowflake:
                 cursor.execute(statement)
         return connection
 
+    def cancel(self, lent: Lent, connection: Any) -> None:
+        """End what a connection is asked now."""
+        self._cancel(lent, connection.session_id)
+
     def read(self, lent: Lent, query: str, progress: Progress) -> Any:
         """Everything that a query answers."""
         import pyarrow as pa  # noqa: PLC0415 - heavy

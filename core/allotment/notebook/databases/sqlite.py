@@ -27,6 +27,10 @@ class Sqlite:
             connection.execute(statement)
         return connection
 
+    def cancel(self, lent: Lent, connection: sqlite3.Connection) -> None:  # noqa: ARG002 - the connection knows it
+        """End what a connection is asked now."""
+        connection.interrupt()
+
     def read(self, lent: Lent, query: str, progress: Progress) -> Any:
         """Everything that a query answers. Columns hold what their first values are; others become text."""
         import polars as pl  # noqa: PLC0415 - heavy

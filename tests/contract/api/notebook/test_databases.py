@@ -103,7 +103,13 @@ def interrupt_when(waiting: Callable[[], bool]) -> threading.Thread:
 
 @pytest.mark.needs("postgresql")
 @pytest.mark.promise("DATA-6")
-def test_interrupting_the_cell_ends_the_query_in_the_database(warehouse: Any) -> None:
+@pytest.mark.parametrize(
+    ("asked", "parameters"),
+    [("select pg_sleep(90)", None), ("select pg_sleep(90) where :one = 1", {"one": 1})],
+)
+def test_interrupting_the_cell_ends_the_query_in_the_database(
+    warehouse: Any, asked: str, parameters: dict[str, int] | None
+) -> None:
     query = (
         "select count(*) from pg_stat_activity"
         " where query like '%pg_sleep(90)%' and state = 'active' and pid <> pg_backend_pid()"
@@ -111,7 +117,7 @@ def test_interrupting_the_cell_ends_the_query_in_the_database(warehouse: Any) ->
     watcher = interrupt_when(lambda: warehouse.rows(query) == [(1,)])
 
     with pytest.raises(KeyboardInterrupt):
-        allotment.sql("warehouse", "select pg_sleep(90)")
+        allotment.sql("warehouse", asked, parameters)
 
     watcher.join()
     until(lambda: warehouse.rows(query) == [(0,)], "the end of the query", 60)
