@@ -184,7 +184,7 @@ def read_html(reading: DatasetReading | None, now: datetime) -> str:
     rows = rows_words(reading)
     parts = [
         *([f"{rows} rows"] if rows else []),
-        counted(len(reading.columns), "column"),
+        counted(_width(reading), "column"),
         counted(reading.files, "file"),
         format_size(reading.size),
     ]
@@ -235,6 +235,11 @@ def problems_html(reading: DatasetReading | None) -> str:
     return f'<div class="reasons" role="status"><b>{number} could not be read</b><ul>{lines}{rest}</ul></div>'
 
 
+def _width(reading: DatasetReading) -> int:
+    """How many columns there are; lists tell the first of them."""
+    return len(reading.columns) if reading.width is None else reading.width
+
+
 def columns_html(reading: DatasetReading | None) -> str:
     """Columns and their types, folded away where they are many."""
     if reading is None or not reading.columns:
@@ -245,10 +250,10 @@ def columns_html(reading: DatasetReading | None) -> str:
         f"<td>{'may be empty' if each.nullable else 'never empty'}</td></tr>"
         for each in shown
     )
-    more = len(reading.columns) - len(shown)
+    more = _width(reading) - len(shown)
     rest = f"<p class=quiet>and {more} more</p>" if more > 0 else ""
     head = "<thead><tr><th>Column</th><th>Type</th><th>Empty</th></tr></thead>"
     table = f'<table class="plain">{head}<tbody>{lines}</tbody></table>{rest}'
-    opened = " open" if len(reading.columns) <= 12 else ""  # noqa: PLR2004 - what is seen at a glance
-    number = counted(len(reading.columns), "column")
+    opened = " open" if _width(reading) <= 12 else ""  # noqa: PLR2004 - what is seen at a glance
+    number = counted(_width(reading), "column")
     return f"<details{opened}><summary>{number}</summary>{table}</details>"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from allotment.api.plane import ControlPlane
@@ -14,11 +15,14 @@ from allotment.data.kinds.kind import Opened
 from allotment.data.opening import known_kind
 from allotment.model.people import Permission
 from allotment.model.reasons import Reason, Rule
-from allotment.model.refusals import NotPermitted
+from allotment.model.refusals import NotPermitted, Refusal
 from allotment.model.sources import Source, SourceKind
-from allotment.record import sources
+from allotment.record import Reading, people, sources
 from allotment.rules.data_sharing import change_source as judge_change
 from allotment.rules.permission import Caller
+
+_TURNS = 5
+"""How often accounts are dropped that servers were lent while a source was being changed."""
 
 
 def must_manage(plane: ControlPlane, caller: Caller, source: Source) -> None:
@@ -28,10 +32,14 @@ def must_manage(plane: ControlPlane, caller: Caller, source: Source) -> None:
         NotPermitted: it is not the caller's to change, or shared more widely than the caller may.
     """
     with plane.record.reading() as reading:
-        led = Onlooker.of(reading, caller, plane.now()).led
-    reason = judge_change(caller, source, led)
-    if reason is not None:
-        raise NotPermitted(reason)
+        _judge(Onlooker.of(reading, caller, plane.now()), source)
+
+
+def _judge(onlooker: Onlooker, *wanted: Source) -> None:
+    for source in wanted:
+        reason = judge_change(onlooker.caller, source, onlooker.led)
+        if reason is not None:
+            raise NotPermitted(reason)
 
 
 def managed_source(plane: ControlPlane, caller: Caller, name: str) -> Source:
@@ -42,8 +50,18 @@ def managed_source(plane: ControlPlane, caller: Caller, name: str) -> Source:
         NotPermitted: it is not the caller's to change.
     """
     with plane.record.reading() as reading:
-        source = known_source(reading, Onlooker.of(reading, caller, plane.now()), name)
-    must_manage(plane, caller, source)
+        return managed_in(reading, caller, name, plane.now())
+
+
+def managed_in(reading: Reading, caller: Caller, name: str, now: datetime) -> Source:
+    """As :func:`managed_source`, in the transaction that changes it.
+
+    Raises:
+        NotShared, NotPermitted: as there.
+    """
+    onlooker = Onlooker.of(reading, caller, now)
+    source = known_source(reading, onlooker, name)
+    _judge(onlooker, source)
     return source
 
 
@@ -84,23 +102,54 @@ def change_source(
     before = managed_source(plane, caller, name)
     after, filled = _changed(caller, before, body)
     must_manage(plane, caller, after)
+    # What was judged is what is changed, also where whoever asks has not said which that is: were other
+    # secrets entered meanwhile, or was it revoked, the judgement would be wrong.
+    expected = before.revision if expected is None else expected
     if filled is not None:
         _unguarded(caller, before.kind, filled, before.fields)
-        # Judged with the secrets of before: were others entered meanwhile, it would be wrong.
-        expected = before.revision if expected is None else expected
         with plane.record.reading() as reading:
-            known = plane.data.opening.source(reading, before).secrets
+            known = plane.data.opening.unsealed(sources.sealed(reading, before.name))
         _validate(after, filled, known)
     moved = after.fields != before.fields
     if moved:
         with plane.record.trying(caller.person, plane.now()) as writing:
             sources.edit(writing, after, {}, expected)
-        # What was made at the old place is dropped there, as long as it is known how.
-        plane.data.lending.end_all(name, plane.now())
     sealed = plane.data.opening.sealed({} if filled is None else filled.secrets)
-    with plane.record.writing(caller.person, plane.now()) as writing:
-        edited = sources.edit(writing, after, sealed, expected)
+
+    def put() -> Source | None:
+        with plane.record.writing(caller.person, plane.now()) as writing:
+            authority = people.authority(writing, caller.person, plane.now())
+            later = replace(caller, authority=authority)
+            _judge(Onlooker.of(writing, later, plane.now()), before, after)
+            if moved and sources.accounts_lent(writing, name):
+                return None
+            return sources.edit(writing, after, sealed, expected)
+
+    edited = _free_of_accounts(plane, name, put) if moved else put()
+    if edited is None:
+        raise _still_lent(name)
     return edited.enabled and edited.proof is None
+
+
+def _free_of_accounts(
+    plane: ControlPlane, name: str, put: Callable[[], Source | None]
+) -> Source | None:
+    """Lead a source somewhere else once nothing is left at the old place; None: servers were faster.
+
+    What was made there is dropped there, as long as it is known how: also what was made meanwhile.
+    """
+    for _ in range(_TURNS):
+        plane.data.lending.end_all(name, plane.now())
+        edited = put()
+        if edited is not None:
+            return edited
+    return None
+
+
+def _still_lent(name: str) -> Refusal:
+    message = f"Servers were lent accounts of {name!r} all the while."
+    remedy = "Revoke it first, then change it."
+    return Refusal(Reason(Rule.DATA_SOURCE, message, remedy=remedy))
 
 
 def _changed(caller: Caller, before: Source, body: SourceEdit) -> tuple[Source, Filled | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from allotment.api.dataset_files import must_be_nobodys, source_for, with_reading
 from allotment.api.plane import ControlPlane, require
@@ -10,11 +11,12 @@ from allotment.api.resources.dataset_bodies import DatasetEdit, NewDataset
 from allotment.api.views.onlooker import Onlooker, known_dataset, refused, source_of
 from allotment.model.datasets import Dataset, FileFormat
 from allotment.model.reasons import Reason, Rule
-from allotment.model.refusals import NotPermitted
+from allotment.model.refusals import NotPermitted, Refusal
 from allotment.model.sources import Audience, Source
-from allotment.record import datasets
+from allotment.record import Reading, datasets, people
 from allotment.rules.data_access import source_reason
 from allotment.rules.data_sharing import change_dataset as judge_change
+from allotment.rules.data_sharing import number_reason, undo_reason
 from allotment.rules.permission import Action, Caller, Target
 
 _READ_AGAIN = frozenset({"uris", "format", "source", "options"})
@@ -32,19 +34,6 @@ def must_be_known(caller: Caller) -> None:
         raise NotPermitted(Reason(Rule.PERSON_ONBOARDED, message, remedy=remedy))
 
 
-def must_manage_dataset(plane: ControlPlane, caller: Caller, dataset: Dataset) -> None:
-    """Go on only where the caller may have a dataset be like this.
-
-    Raises:
-        NotPermitted: it is not the caller's to change, or shared more widely than the caller may.
-    """
-    with plane.record.reading() as reading:
-        fellows = Onlooker.of(reading, caller, plane.now()).fellows
-    reason = judge_change(caller, dataset, fellows)
-    if reason is not None:
-        raise NotPermitted(reason)
-
-
 def managed_dataset(plane: ControlPlane, caller: Caller, name: str) -> Dataset:
     """A dataset that the caller may change as it is now.
 
@@ -53,9 +42,37 @@ def managed_dataset(plane: ControlPlane, caller: Caller, name: str) -> Dataset:
         NotPermitted: it is not the caller's to change.
     """
     with plane.record.reading() as reading:
-        dataset = known_dataset(reading, Onlooker.of(reading, caller, plane.now()), name)
-    must_manage_dataset(plane, caller, dataset)
+        return managed_in(reading, caller, name, plane.now())
+
+
+def managed_in(reading: Reading, caller: Caller, name: str, now: datetime) -> Dataset:
+    """As :func:`managed_dataset`, in the transaction that changes it.
+
+    Raises:
+        NotShared, NotPermitted: as there.
+    """
+    onlooker = Onlooker.of(reading, caller, now)
+    dataset = known_dataset(reading, onlooker, name)
+    _judge(onlooker, dataset)
     return dataset
+
+
+def _judge(onlooker: Onlooker, *wanted: Dataset) -> None:
+    """Go on only where whoever looks may have a dataset be like this.
+
+    Raises:
+        NotPermitted: it is not theirs to change, or shared more widely than they may.
+    """
+    for dataset in wanted:
+        reason = judge_change(onlooker.caller, dataset, onlooker.fellows)
+        if reason is not None:
+            raise NotPermitted(reason)
+
+
+def _onlooker_now(reading: Reading, caller: Caller, now: datetime) -> Onlooker:
+    """The caller with the rights of this moment: reading files takes its time."""
+    authority = people.authority(reading, caller.person, now)
+    return Onlooker.of(reading, replace(caller, authority=authority), now)
 
 
 def register_dataset(plane: ControlPlane, caller: Caller, body: NewDataset) -> None:
@@ -80,9 +97,10 @@ def register_dataset(plane: ControlPlane, caller: Caller, body: NewDataset) -> N
         target=body.target,
         created_by=caller.person,
     )
-    must_manage_dataset(plane, caller, dataset)
     with plane.record.reading() as reading:
         onlooker = Onlooker.of(reading, caller, plane.now())
+        _judge(onlooker, dataset)
+        _may_have_more(reading, caller)
         source = source_for(reading, onlooker, body.uris, body.source)
     dataset = replace(
         dataset,
@@ -91,7 +109,22 @@ def register_dataset(plane: ControlPlane, caller: Caller, body: NewDataset) -> N
     )
     found = with_reading(plane, dataset, source, caller.person, body.format)
     with plane.record.writing(caller.person, plane.now()) as writing:
+        later = _onlooker_now(writing, caller, plane.now())
+        must_be_known(later.caller)
+        _judge(later, found)
+        _may_have_more(writing, later.caller)
         datasets.create(writing, found)
+
+
+def _may_have_more(reading: Reading, caller: Caller) -> None:
+    """Go on only where the caller may register one dataset more.
+
+    Raises:
+        Refusal: there are too many.
+    """
+    reason = number_reason(caller, datasets.registered_by(reading, caller.person))
+    if reason is not None:
+        raise Refusal(reason)
 
 
 def change_dataset(
@@ -108,7 +141,8 @@ def change_dataset(
         given["audience"] = body.audience.audience()
     asked = given.pop("format", before.format)
     after = replace(before, **given)
-    must_manage_dataset(plane, caller, after)
+    with plane.record.reading() as reading:
+        _judge(Onlooker.of(reading, caller, plane.now()), after)
     again = bool(_READ_AGAIN & body.model_fields_set)
     if again:
         with plane.record.reading() as reading:
@@ -118,10 +152,27 @@ def change_dataset(
         after = replace(after, source=None if source is None else source.name)
         after = with_reading(plane, after, source, caller.person, asked)
     after = _opened_anew(plane, caller, before, after)
+    # What was judged and read is what is changed, also where whoever asks has not said which that is.
+    expected = before.revision if expected is None else expected
     with plane.record.writing(caller.person, plane.now()) as writing:
+        later = _onlooker_now(writing, caller, plane.now())
+        _judge(later, before, after)
+        _may_enable(later, before, after, source_of(writing, before))
         datasets.edit(writing, after, expected)
         if again and after.reading is not None:
             datasets.read(writing, name, after.reading)
+
+
+def _may_enable(onlooker: Onlooker, before: Dataset, after: Dataset, source: Source | None) -> None:
+    """Go on where the change undoes no revoking by others.
+
+    Raises:
+        NotPermitted: it does.
+    """
+    manages = source is not None and onlooker.manages_source(source)
+    reason = undo_reason(onlooker.caller, before, after, manages_source=manages)
+    if reason is not None:
+        raise NotPermitted(reason)
 
 
 def _opened_anew(plane: ControlPlane, caller: Caller, before: Dataset, after: Dataset) -> Dataset:
@@ -151,7 +202,7 @@ def read_again(plane: ControlPlane, caller: Caller, name: str) -> None:
     found = with_reading(plane, dataset, source, caller.person, dataset.format)
     if found.reading is not None:
         with plane.record.writing(caller.person, plane.now()) as writing:
-            datasets.read(writing, name, found.reading)
+            datasets.read(writing, name, found.reading, dataset)
 
 
 def readable_source(plane: ControlPlane, caller: Caller, dataset: Dataset) -> Source | None:

@@ -107,6 +107,7 @@ class Dataset:
     group: str | None = None
     enabled: bool = True
     revoked_at: datetime | None = None
+    revoked_by: str | None = None
     reading: DatasetReading | None = None
     target: str | None = None
     version: int | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -14,10 +15,8 @@ from allotment.model.datasets import (
     MOST_ATTACHMENTS,
     Attachment,
     Dataset,
-    DatasetColumn,
     DatasetReading,
     FileFormat,
-    FileProblem,
     PrivacyLabel,
 )
 from allotment.model.names import check_name
@@ -26,7 +25,8 @@ from allotment.model.refusals import AlreadyExists, NotFound, Refusal
 from allotment.model.sources import Audience
 from allotment.record import audiences, leftovers, memberships, sources
 from allotment.record.audiences import Shared
-from allotment.record.engine import Reading, Writing
+from allotment.record.dataset_readings import reading_document, reading_of
+from allotment.record.engine import Reading, Writing, expect_revision
 from allotment.record.leftovers import Leftover, LeftoverKind
 from allotment.record.rows import bump, for_change, named
 from allotment.record.schema import attachments, groups, version_targets, versions
@@ -35,18 +35,37 @@ from allotment.record.schema import sources as source_rows
 from allotment.rules.data_access import Asker, dataset_grounds
 from allotment.rules.data_sharing import label_reason
 
+_AT_ONCE = 500
 _SPACE_BYTES = 8
 """Of chance in the name of a dataset's space."""
 
 
-def all_datasets(reading: Reading) -> tuple[Dataset, ...]:
-    """Every dataset, by name."""
+def all_datasets(reading: Reading, *, read: bool = True) -> tuple[Dataset, ...]:
+    """Every dataset, by name; without what was read of its files where not ``read``, for that is long."""
     shared = audiences.all_of(reading, Shared.DATASET)
     beside = _attachments(reading)
+    columns = [one for one in table.c if read or one is not table.c.reading]
     return tuple(
         _from_row(row, shared.get(row.name, Audience()), beside.get(row.name, ()))
-        for row in reading.all(sa.select(table).order_by(table.c.name))
+        for row in reading.all(sa.select(*columns).order_by(table.c.name))
     )
+
+
+def with_readings(reading: Reading, some: Sequence[Dataset]) -> tuple[Dataset, ...]:
+    """These datasets with what was read of their files."""
+    found: dict[str, DatasetReading | None] = {}
+    for start in range(0, len(some), _AT_ONCE):
+        names = [one.name for one in some[start : start + _AT_ONCE]]
+        rows = reading.all(sa.select(table.c.name, table.c.reading).where(table.c.name.in_(names)))
+        found |= {row.name: reading_of(row.reading) for row in rows}
+    return tuple(replace(one, reading=found.get(one.name)) for one in some)
+
+
+def registered_by(reading: Reading, person: str) -> int:
+    """How many datasets a person has registered."""
+    counted = sa.select(sa.func.count()).select_from(table).where(table.c.created_by == person)
+    row = reading.first(counted)
+    return 0 if row is None else int(row[0])
 
 
 def get(reading: Reading, name: str) -> Dataset:
@@ -92,7 +111,7 @@ def create(writing: Writing, wanted: Dataset) -> Dataset:
             created_by=wanted.created_by or writing.actor,
             created_at=writing.now,
             changed_at=writing.now,
-            reading=_reading_document(wanted.reading),
+            reading=reading_document(wanted.reading),
             **_described(wanted),
         )
     )
@@ -110,12 +129,14 @@ def edit(writing: Writing, wanted: Dataset, expected: int | None = None) -> Data
     """
     for_change(writing, table, "dataset", wanted.name, expected)
     before = get(writing, wanted.name)
+    _same(before, wanted)
     _check(writing, wanted)
     if document(before) == document(wanted):
         return before
     if before.target != wanted.target:
         _leave(writing, before)
-    bump(writing, table, wanted.name, changed_at=writing.now, **_described(wanted))
+    undone = {"revoked_by": None} if wanted.enabled else {}
+    bump(writing, table, wanted.name, changed_at=writing.now, **undone, **_described(wanted))
     audiences.put(writing, Shared.DATASET, wanted.name, wanted.audience)
     after = get(writing, wanted.name)
     writing.event(
@@ -158,19 +179,22 @@ def _leave(writing: Writing, dataset: Dataset) -> None:
         leftovers.note(writing, left)
 
 
-def read(writing: Writing, name: str, found: DatasetReading) -> Dataset:
-    """Keep what was read of the files.
+def read(writing: Writing, name: str, found: DatasetReading, of: Dataset | None = None) -> Dataset:
+    """Keep what was read of the files; ``of`` is the dataset as it was when they were.
 
     Raises:
-        NotFound: there is no such dataset.
+        NotFound: there is no such dataset, or another has taken the name.
+        RevisionStale: it was changed since.
     """
     before = get(writing, name)
-    writing.run(table.update().where(table.c.name == name).values(reading=_reading_document(found)))
+    if of is not None:
+        _same(before, of)
+        expect_revision(f"dataset {name!r}", before.revision, of.revision)
+    writing.run(table.update().where(table.c.name == name).values(reading=reading_document(found)))
     after = replace(before, reading=found)
-    if _size(before) != _size(after):
-        writing.event(
-            "dataset.read", name, group=before.group, before=_size(before), after=_size(after)
-        )
+    earlier, now = _size(before), _size(after)
+    if earlier != now or (before.reading and before.reading.columns != found.columns):
+        writing.event("dataset.read", name, group=before.group, before=earlier, after=now)
     return after
 
 
@@ -181,7 +205,7 @@ def revoke(writing: Writing, name: str) -> Dataset:
         NotFound: there is no such dataset.
     """
     before = get(writing, name)
-    bump(writing, table, name, enabled=False, revoked_at=writing.now)
+    bump(writing, table, name, enabled=False, revoked_at=writing.now, revoked_by=writing.actor)
     writing.event("dataset.revoked", name, group=before.group, before={"enabled": before.enabled})
     return get(writing, name)
 
@@ -254,6 +278,16 @@ def attachment(reading: Reading, dataset: str, name: str) -> Attachment:
     raise NotFound("attachment", name)
 
 
+def _same(found: Dataset, judged: Dataset) -> None:
+    """Go on only where this is the dataset of which it was judged who may do what with it.
+
+    Raises:
+        NotFound: that is gone, and another has taken its name.
+    """
+    if judged.space and judged.space != found.space:
+        raise NotFound("dataset", judged.name)
+
+
 def _check(reading: Reading, wanted: Dataset) -> None:
     for name, rows, what in (
         (wanted.group, groups, "group"),
@@ -294,38 +328,8 @@ def _size(dataset: Dataset) -> dict[str, Any]:
     found = dataset.reading
     if found is None:
         return {}
-    columns = {one.name: one.type for one in found.columns}
+    columns = len(found.columns)
     return {"files": found.files, "size": found.size, "rows": found.rows, "columns": columns}
-
-
-def _reading_document(found: DatasetReading | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    return {
-        "at": found.at.isoformat(),
-        "columns": [[one.name, one.type, one.nullable] for one in found.columns],
-        "rows": found.rows,
-        "rows_exact": found.rows_exact,
-        "size": found.size,
-        "files": found.files,
-        "options": dict(found.options),
-        "problems": [[one.uri, one.problem] for one in found.problems],
-    }
-
-
-def _reading(document: dict[str, Any] | None) -> DatasetReading | None:
-    if document is None:
-        return None
-    return DatasetReading(
-        at=datetime.fromisoformat(document["at"]),
-        columns=tuple(DatasetColumn(*one) for one in document["columns"]),
-        rows=document["rows"],
-        rows_exact=document["rows_exact"],
-        size=document["size"],
-        files=document["files"],
-        options=document["options"],
-        problems=tuple(FileProblem(*one) for one in document["problems"]),
-    )
 
 
 def _attachments(reading: Reading, dataset: str | None = None) -> dict[str, tuple[Attachment, ...]]:
@@ -353,7 +357,8 @@ def _from_row(row: sa.Row[Any], audience: Audience, beside: tuple[Attachment, ..
         group=row.group_name,
         enabled=row.enabled,
         revoked_at=row.revoked_at,
-        reading=_reading(row.reading),
+        revoked_by=row.revoked_by,
+        reading=reading_of(getattr(row, "reading", None)),
         target=row.target,
         version=row.version,
         space=row.space,

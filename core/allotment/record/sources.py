@@ -13,7 +13,7 @@ from allotment.model.allotments import Allotment
 from allotment.model.amounts import counted
 from allotment.model.names import check_name
 from allotment.model.reasons import Reason, Rule
-from allotment.model.refusals import AlreadyExists, Refusal, RevisionStale
+from allotment.model.refusals import AlreadyExists, NotFound, Refusal, RevisionStale
 from allotment.model.sources import Audience, Proof, Source, SourceKind, Verdict
 from allotment.record import audiences, memberships, sealed_secrets
 from allotment.record.audiences import Shared
@@ -109,6 +109,9 @@ def edit(
     """
     for_change(writing, table, "source", wanted.name, expected)
     before = get(writing, wanted.name)
+    if wanted.created_at not in {None, before.created_at}:
+        # Another has taken the name since it was judged who may do what.
+        raise NotFound("source", wanted.name)
     if wanted.kind is not before.kind:
         raise Refusal(_KIND)
     _check_group(writing, wanted)
@@ -147,21 +150,29 @@ def delete(writing: Writing, name: str, expected: int | None = None) -> None:
     writing.event("source.deleted", name, group=before.group, before=document(before))
 
 
-def proven(writing: Writing, name: str, proof: Proof, revision: int | None = None) -> Source:
+def proven(
+    writing: Writing,
+    name: str,
+    proof: Proof,
+    revision: int | None = None,
+    created_at: datetime | None = None,
+) -> Source:
     """Keep what trying to write has shown. An acceptance lasts while no more is possible than was accepted.
 
     Where it could not be tried, what was shown before goes on.
 
-    ``revision``: that of the source as it was tried.
+    ``revision`` and ``created_at``: those of the source as it was tried.
 
     Raises:
-        NotFound: there is no such source.
+        NotFound: there is no such source, or another has taken the name since it was tried.
         RevisionStale: it was changed since it was tried.
     """
     row = named(writing, table, "source", name)
+    before = get(writing, name)
+    if created_at not in {None, before.created_at}:
+        raise NotFound("source", name)
     if revision is not None and row.revision != revision:
         raise RevisionStale(f"source {name!r}", revision, row.revision)
-    before = get(writing, name)
     counts = data_proofs.kept(before.proof, proof)
     lasts = data_proofs.still_accepted(before.proof, counts)
     after = replace(before, proof=counts, accepted_by=before.accepted_by if lasts else None)

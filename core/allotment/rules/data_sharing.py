@@ -15,6 +15,8 @@ from allotment.model.reasons import Reason, Rule
 from allotment.model.sources import Audience, Source
 from allotment.rules.permission import Action, Caller, Target, judge
 
+MOST_OF_PERSON = 1_000
+"""Datasets that one person registers."""
 _NAMED = 12
 
 
@@ -52,6 +54,35 @@ def change_dataset(caller: Caller, dataset: Dataset, members: Collection[str]) -
         refused
         or label_reason(dataset.label, dataset.audience)
         or sharing_reason(caller, dataset.audience, groups, members)
+    )
+
+
+def number_reason(caller: Caller, registered: int) -> Reason | None:
+    """Why the caller may not register one dataset more; custodians and operators register any number."""
+    if registered < MOST_OF_PERSON or Permission.MANAGE_SOURCES in caller.permissions:
+        return None
+    return Reason(
+        Rule.DATA_SOURCE,
+        f"You have registered {registered:,} datasets.",
+        limit=MOST_OF_PERSON,
+        used=registered,
+        asked=1,
+        remedy="Delete some, or register folders: all files below one are one dataset.",
+    )
+
+
+def undo_reason(
+    caller: Caller, before: Dataset, after: Dataset, *, manages_source: bool
+) -> Reason | None:
+    """Why the caller may not enable a dataset again: what others have revoked is not its owner's to undo."""
+    undone = after.enabled and not before.enabled and before.revoked_by is not None
+    mine = before.revoked_by == caller.person or manages_source
+    if not undone or mine or Permission.MANAGE_SOURCES in caller.permissions:
+        return None
+    return Reason(
+        Rule.DATA_ENABLED,
+        f"{before.name} was revoked by {before.revoked_by}.",
+        remedy="Ask them, or whoever manages its source, to enable it again.",
     )
 
 

@@ -42,7 +42,7 @@ class Proving:
             suppress(RevisionStale, NotFound),
             self.record.writing(actor, now) as writing,
         ):
-            sources.proven(writing, name, proof, source.revision)
+            sources.proven(writing, name, proof, source.revision, source.created_at)
         return proof
 
     def _attempt(self, source: Source, now: datetime) -> Proof:

@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse
 from allotment.api.answering import answer
 from allotment.api.fields import NamePath
 from allotment.api.plane import Asker, ControlPlane, Plane, require
-from allotment.api.registering_datasets import managed_dataset
+from allotment.api.registering_datasets import managed_dataset, managed_in
 from allotment.api.resources.datasets import described
 from allotment.api.resources.versions import loadable
 from allotment.data.datasets import attachments as files
@@ -74,8 +74,8 @@ def read_attachment(
 @router.delete("/{attachment}", status_code=204, summary="Remove an attachment")
 def detach(plane: Plane, caller: Asker, name: NamePath, attachment: FileName) -> Response:
     """Keep a document no longer."""
-    managed_dataset(plane, caller, name)
     with plane.record.writing(caller.person, plane.now()) as writing:
+        managed_in(writing, caller, name, plane.now())
         gone = datasets.detach(writing, name, attachment)
     files.remove(plane.data.attachments, name, gone)
     return Response(status_code=204)

@@ -17,12 +17,12 @@ from allotment.api.paging import Paged, cut
 from allotment.api.plane import Asker, ControlPlane, Plane
 from allotment.api.registering_datasets import (
     change_dataset,
-    managed_dataset,
+    managed_in,
     read_again,
     register_dataset,
 )
 from allotment.api.resources.dataset_bodies import DatasetEdit, NewDataset
-from allotment.api.views.datasets import dataset_document
+from allotment.api.views.datasets import COLUMNS_LISTED, dataset_document
 from allotment.api.views.holding import held_by
 from allotment.api.views.onlooker import Onlooker, known_dataset
 from allotment.data.datasets import attachments
@@ -35,17 +35,24 @@ router = APIRouter(prefix="/datasets", tags=["datasets"])
 
 @router.get("", response_model=documents.DatasetListing, summary="List datasets")
 def list_datasets(request: Request, plane: Plane, caller: Asker, page: Paged) -> Response:
-    """Datasets that the caller manages or may know of: own ones, those shared, public ones."""
+    """Datasets that the caller manages or may know of: own ones, those shared, public ones.
+
+    Of each at most 200 columns are told; asked for alone, it tells all.
+    """
     with plane.record.reading() as reading:
         onlooker = Onlooker.of(reading, caller, plane.now())
         through = {one.name: one for one in sources.all_sources(reading)}
-        found = [
-            dataset_document(one, through, onlooker)
-            for one in datasets.all_datasets(reading)
+        known = [
+            one
+            for one in datasets.all_datasets(reading, read=False)
             if onlooker.lists_dataset(one, through.get(one.source or ""))
         ]
+        chosen, following = cut(known, lambda one: (one.name,), page)
+        items = tuple(
+            dataset_document(one, through, onlooker, columns=COLUMNS_LISTED)
+            for one in datasets.with_readings(reading, chosen)
+        )
         sequence = events.latest_sequence(reading)
-    items, following = cut(found, lambda one: (one.name,), page)
     return answer_list(
         request, documents.DatasetListing(items=items, next=following, sequence=sequence)
     )
@@ -98,8 +105,8 @@ def delete_dataset(
     plane: Plane, caller: Asker, name: NamePath, expected: ExpectedRevision
 ) -> Response:
     """Forget a dataset, its versions and what was beside it. Its files stay where they are."""
-    managed_dataset(plane, caller, name)
     with plane.record.writing(caller.person, plane.now()) as writing:
+        managed_in(writing, caller, name, plane.now())
         gone = datasets.delete(writing, name, expected)
     for one in gone.attachments:
         attachments.remove(plane.data.attachments, name, one)
@@ -121,8 +128,8 @@ async def read_files(plane: Plane, caller: Asker, name: NamePath) -> Response:
 @router.post("/{name}/revoke", response_model=documents.Dataset, summary="Revoke a dataset at once")
 def revoke_dataset(plane: Plane, caller: Asker, name: NamePath) -> Response:
     """Disable a dataset, and take it back from every server that was promised it."""
-    managed_dataset(plane, caller, name)
     with plane.record.writing(caller.person, plane.now()) as writing:
+        managed_in(writing, caller, name, plane.now())
         datasets.revoke(writing, name)
     found = described(plane, caller, name)
     return answer(found, revision=found.revision)

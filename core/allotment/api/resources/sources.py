@@ -20,7 +20,7 @@ from allotment.api.answering import (
 from allotment.api.fields import NamePath
 from allotment.api.paging import Paged, cut
 from allotment.api.plane import Asker, ControlPlane, Plane, require
-from allotment.api.registering import change_source, managed_source, register_source
+from allotment.api.registering import change_source, managed_in, managed_source, register_source
 from allotment.api.resources.source_bodies import NewSource, SourceEdit
 from allotment.api.views.holding import held_by
 from allotment.api.views.onlooker import Onlooker, known_source, refused
@@ -127,6 +127,7 @@ async def delete_source(
             sources.delete(writing, name, expected)
         plane.data.lending.end_all(name, plane.now())
         with plane.record.writing(caller.person, plane.now()) as writing:
+            managed_in(writing, caller, name, plane.now())
             sources.delete(writing, name, expected)
         return Response(status_code=204)
 
@@ -182,8 +183,8 @@ async def revoke_source(plane: Plane, caller: Asker, name: NamePath) -> Response
     """Disable a source, and take it back from every server. What cannot be withdrawn now is tried again."""
 
     def revoke() -> None:
-        managed_source(plane, caller, name)
         with plane.record.writing(caller.person, plane.now()) as writing:
+            managed_in(writing, caller, name, plane.now())
             sources.revoke(writing, name)
 
     await to_thread.run_sync(revoke)

@@ -11,16 +11,21 @@ from allotment.model.datasets import Dataset, DatasetColumn, DatasetReading
 from allotment.model.sources import Source
 from allotment.rules.data_access import dataset_grounds, dataset_reason
 
+COLUMNS_LISTED = 200
+"""Columns of a dataset that a list tells; who asks for it alone is told all."""
+
 
 def dataset_document(
     dataset: Dataset,
     sources: Mapping[str, Source],
     onlooker: Onlooker,
     held_by: tuple[str, ...] = (),
+    columns: int | None = None,
 ) -> documents.Dataset:
     """A dataset, as far as whoever looks may know it.
 
-    ``sources`` are all of them, by name; ``held_by`` is told to those who manage it.
+    ``sources`` are all of them, by name; ``held_by`` is told to those who manage it; of its columns
+    at most ``columns`` are told, None for all.
     """
     through = None if dataset.source is None else sources[dataset.source]
     asker = onlooker.asker
@@ -43,7 +48,9 @@ def dataset_document(
         group=dataset.group,
         enabled=dataset.enabled,
         revoked_at=dataset.revoked_at,
-        reading=None if dataset.reading is None else _reading(dataset.reading, tell=may_open),
+        reading=None
+        if dataset.reading is None
+        else _reading(dataset.reading, columns, tell=may_open),
         target=dataset.target,
         version=dataset.version,
         promised_version=None if promise is None else promise.version,
@@ -61,10 +68,13 @@ def dataset_document(
     )
 
 
-def _reading(reading: DatasetReading, *, tell: bool) -> documents.DatasetReading:
+def _reading(
+    reading: DatasetReading, columns: int | None, *, tell: bool
+) -> documents.DatasetReading:
     return documents.DatasetReading(
         at=reading.at,
-        columns=column_documents(reading.columns),
+        columns=column_documents(reading.columns[:columns]),
+        width=len(reading.columns),
         rows=reading.rows,
         rows_exact=reading.rows_exact,
         size=reading.size,

@@ -12,6 +12,11 @@ MOST_COLUMNS = 10_000
 """A file of more columns is not registered: nothing that reads tables stays usable beyond it."""
 
 
+LONGEST_COLUMN_NAME = 500
+LARGEST_SCHEMA = 256 << 10
+"""Bytes of all names and types of columns: the record keeps them, and answers tell them."""
+
+
 class FileRefused(Exception):
     """A file cannot be part of a dataset; the text completes a sentence that begins with its name."""
 
@@ -37,6 +42,27 @@ def check_width(columns: int) -> None:
             f"has {columns:,} columns; at most {MOST_COLUMNS:,} can be registered. "
             "Is its delimiter right?"
         )
+
+
+def check_columns(columns: tuple[DatasetColumn, ...]) -> tuple[DatasetColumn, ...]:
+    """Return columns unchanged whose names and types can be kept.
+
+    Raises:
+        FileRefused: a name is absurdly long, or all of them are together.
+    """
+    longest = max((len(one.name) for one in columns), default=0)
+    if longest > LONGEST_COLUMN_NAME:
+        raise FileRefused(
+            f"has a column whose name has {longest:,} characters; at most {LONGEST_COLUMN_NAME:,} "
+            "can be registered. Is its delimiter right?"
+        )
+    size = sum(len(one.name.encode("utf-8", "replace")) + len(one.type) for one in columns)
+    if size > LARGEST_SCHEMA:
+        raise FileRefused(
+            f"has columns whose names and types take {size:,} bytes; at most {LARGEST_SCHEMA:,} "
+            "can be registered"
+        )
+    return columns
 
 
 def difference(columns: tuple[DatasetColumn, ...], first: tuple[DatasetColumn, ...]) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from allotment.data.datasets.facts import FileFacts, FileRefused, check_width
+from allotment.data.datasets.facts import FileFacts, FileRefused, check_columns, check_width
 from allotment.model.datasets import DatasetColumn
 
 if TYPE_CHECKING:
@@ -48,8 +48,14 @@ def read_parquet(size: int, read: ReadRange) -> FileFacts:
 
 
 def columns_of(schema: pa.Schema) -> tuple[DatasetColumn, ...]:
-    """A schema's columns in the platform's words."""
-    return tuple(DatasetColumn(one.name, str(one.type), one.nullable) for one in schema)
+    """A schema's columns in the platform's words.
+
+    Raises:
+        FileRefused: they are absurdly many or long.
+    """
+    return check_columns(
+        tuple(DatasetColumn(one.name, str(one.type), one.nullable) for one in schema)
+    )
 
 
 def _footer(size: int, read: ReadRange) -> bytes:

@@ -32,7 +32,8 @@ class DatasetReading(Document):
     """What was read of the files. ``rows`` are exact for Parquet and estimated for CSV; ``size`` is in bytes."""
 
     at: datetime
-    columns: tuple[DatasetColumn, ...]
+    columns: tuple[DatasetColumn, ...] = Field(description="In lists the first 200 of them")
+    width: int | None = Field(default=None, description="How many columns there are")
     rows: int | None = None
     rows_exact: bool = False
     size: int

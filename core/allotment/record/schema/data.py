@@ -83,6 +83,7 @@ datasets = Table(
     Column("group_name", NAME),
     Column("enabled", Boolean, nullable=False),
     Column("revoked_at", Moment),
+    Column("revoked_by", NAME),
     Column("reading", Document),
     Column("space", String(100), nullable=False, unique=True),
     Column("cleanings", Integer, nullable=False, server_default="0"),

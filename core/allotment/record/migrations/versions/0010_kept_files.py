@@ -23,6 +23,7 @@ def upgrade() -> None:
 
 def _know_what_is_lent_through_datasets() -> None:
     op.add_column("datasets", sa.Column("opened_by", sa.String(length=128), nullable=True))
+    op.add_column("datasets", sa.Column("revoked_by", sa.String(length=128), nullable=True))
     op.add_column("loans", sa.Column("dataset", sa.String(length=128), nullable=True))
 
 
