@@ -38,6 +38,7 @@ def test_the_rail_has_an_entry_for_each_panel_that_exists_and_no_other(
         "Sources",
         "Datasets",
         "Version targets",
+        "Models",
         "Groups",
         "Users",
         "Costs and usage",
