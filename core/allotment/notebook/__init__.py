@@ -31,6 +31,7 @@ __all__ = [
     "commit",
     "connect",
     "datasets",
+    "delete_model",
     "environment",
     "example",
     "load",
@@ -143,11 +144,21 @@ def load_model(name: str, version: str | None = None, *, into: str | Path = ".")
     """Fetch a model's kept file into a folder; the newest version, if none is named.
 
     Raises:
-        DataProblem: there is no such version, or none of its file is kept; where it lies is said.
+        DataProblem: there is no such version, or no file of it is kept here: where it lies, and how
+            that is opened, is said.
     """
     from allotment.notebook.kept_models import fetch  # noqa: PLC0415 - see above
 
     return fetch(session().client, name, version, Path(into))
+
+
+def delete_model(name: str, version: str) -> None:
+    """Forget one version of a model, with the file that is kept of it; what lies at a URI stays there.
+
+    Raises:
+        Refusal: there is no such version, or it is not yours.
+    """
+    session().client.models.delete(name, version)
 
 
 def load(

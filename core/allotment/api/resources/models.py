@@ -29,6 +29,8 @@ from allotment.rules.permission import Action, Caller, Target
 
 log = logging.getLogger(__name__)
 
+_LATEST = 2**53
+
 router = APIRouter(prefix="/models", tags=["models"])
 
 Uri = Annotated[
@@ -69,10 +71,16 @@ def list_models(request: Request, plane: Plane, caller: Asker, page: Paged) -> R
             if may_know_model(onlooker, one)
         ]
         sequence = events.latest_sequence(reading)
-    found.sort(key=lambda one: (one.name, one.version))
-    items, following = cut(found, lambda one: (one.name, one.version), page)
+    found.sort(key=_place_in_list)
+    items, following = cut(found, _place_in_list, page)
     listing = documents.RegisteredModelListing(items=items, next=following, sequence=sequence)
     return answer_list(request, listing)
+
+
+def _place_in_list(model: documents.RegisteredModel) -> tuple[str, ...]:
+    """By name, the newest version first: what a page goes on after."""
+    at = 0 if model.created_at is None else int(model.created_at.timestamp())
+    return model.name, f"{_LATEST - at:020d}", model.version
 
 
 @router.post(

@@ -34,6 +34,27 @@ def test_a_model_is_registered_with_its_file_listed_and_fetched_again(tmp_path: 
         allotment.load_model("churn", "2")
 
 
+@pytest.mark.promise("MODEL-1")
+@pytest.mark.usefixtures("cell")
+def test_the_newest_version_of_a_model_is_fetched_and_one_elsewhere_is_said_to_be(
+    history: Any, tmp_path: Path, lab: Any
+) -> None:
+    assert history is not None
+    for version in ("9", "10"):
+        lab.later(minutes=1)
+        (tmp_path / "churn.bin").write_bytes(f"weights {version}".encode())
+        allotment.register_model("churn", version, file=tmp_path / "churn.bin", target="history")
+    allotment.register_model("demand", "1", uri="s3://models/demand.onnx")
+
+    fetched = allotment.load_model("churn", into=tmp_path / "got")
+    with pytest.raises(DataProblem, match=r"s3://models/demand\.onnx: allotment\.path\(SOURCE\)"):
+        allotment.load_model("demand")
+
+    assert fetched.read_bytes() == b"weights 10"
+    allotment.delete_model("churn", "10")
+    assert allotment.load_model("churn", into=tmp_path / "got").read_bytes() == b"weights 9"
+
+
 @pytest.mark.promise("SET-4", "SET-5")
 def test_a_version_is_committed_from_a_cell_and_loaded_again_after_a_change(
     history: Any, two_files: Any, folder: Path
