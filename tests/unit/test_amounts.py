@@ -7,6 +7,7 @@ import pytest
 from allotment.model.amounts import format_size
 
 
+@pytest.mark.promise("SET-1")
 @pytest.mark.parametrize(
     ("size", "said"),
     [

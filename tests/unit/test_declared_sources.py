@@ -180,6 +180,7 @@ def test_a_secret_is_never_shown_to_another_address_than_it_was_entered_for(
         )
 
 
+@pytest.mark.promise("DATA-7")
 def test_a_source_whose_accounts_servers_have_leads_nowhere_else(
     made: Record, vault: Vault
 ) -> None:
@@ -281,6 +282,7 @@ def test_a_start_is_stopped_where_a_secret_of_a_new_source_is_not_there(
         assert sources.all_sources(reading) == ()
 
 
+@pytest.mark.promise("OPS-1", "DATA-5")
 def test_a_start_reads_no_secret_of_a_source_that_it_has_made(made: Record, vault: Vault) -> None:
     applied = declare.apply_once(made, parse_settings(FILE), NOW, secrets_of(vault))
 
@@ -351,6 +353,7 @@ def test_a_platform_that_keeps_no_secrets_starts_with_no_source_that_has_one(
         prepare_record(load_settings(file, tmp_path), tmp_path / "first", NOW, tmp_path)
 
 
+@pytest.mark.promise("DATA-5")
 def test_without_the_platforms_keys_no_source_with_a_secret_is_made(record: Record) -> None:
     offline = OfflineConfiguration(record)
 
@@ -360,6 +363,7 @@ def test_without_the_platforms_keys_no_source_with_a_secret_is_made(record: Reco
     assert planned(record) != ()
 
 
+@pytest.mark.promise("OPS-1")
 def test_the_example_in_the_demonstrations_settings_can_be_used() -> None:
     lines = (Path(__file__).parents[2] / "hub_config" / "allotment.yaml").read_text().splitlines()
     start = next(place for place, line in enumerate(lines) if line.startswith("# data: "))

@@ -14,6 +14,7 @@ from allotment.notebook.problems import DataProblem
 EXAMPLE = Path(notebook.__file__).parent / "examples" / "data.ipynb"
 
 
+@pytest.mark.promise("DATA-6")
 def test_the_example_is_written_under_a_free_name_and_overwrites_nothing(tmp_path: Path) -> None:
     first, second = allotment.example(tmp_path), allotment.example(tmp_path)
 
@@ -22,6 +23,7 @@ def test_the_example_is_written_under_a_free_name_and_overwrites_nothing(tmp_pat
         allotment.example(tmp_path / "nowhere")
 
 
+@pytest.mark.promise("DATA-6")
 def test_the_example_holds_no_output_and_no_count_of_a_run() -> None:
     example = nbformat.read(EXAMPLE, as_version=4)
 

@@ -72,6 +72,7 @@ def test_a_row_says_when_revoking_ends_what_was_lent(
     assert (row["ends"], row["ends_words"]) == (state, words)
 
 
+@pytest.mark.promise("DATA-2")
 def test_many_unproven_sources_are_told_of_together() -> None:
     unproven = [source(f"s{number}", proven=False) for number in range(30)]
     accepted = [source(f"a{number}", proven=False, accepted=True) for number in range(5)]
@@ -82,6 +83,7 @@ def test_many_unproven_sources_are_told_of_together() -> None:
     assert warnings_html([source()]) == ""
 
 
+@pytest.mark.promise("DATA-1")
 def test_names_of_sources_and_of_servers_are_text_whatever_they_hold() -> None:
     hostile = "<img src=x onerror=alert(1)>"
     found = source(title=hostile, description=hostile, created_by=hostile, created_at=NOW)

@@ -73,6 +73,7 @@ def test_a_source_that_was_applied_is_tried_without_anybody_asking(
     assert said.startswith("shop: unproven (")
 
 
+@pytest.mark.promise("OPS-1", "DATA-5")
 def test_a_secret_that_is_not_there_is_named_and_nothing_is_sent(
     run: Run, data_api: Any, file: Path
 ) -> None:
@@ -86,6 +87,7 @@ def test_a_secret_that_is_not_there_is_named_and_nothing_is_sent(
         assert sources.all_sources(reading) == ()
 
 
+@pytest.mark.promise("OPS-1")
 def test_applying_again_needs_no_secret(run: Run, file: Path) -> None:
     run("apply", str(file), "--yes")
     (file.parent / "password.txt").unlink()

@@ -408,6 +408,7 @@ def test_a_models_file_is_kept_and_given_back_and_dropped(desk: Desk) -> None:
         list(open_file(desk.target, key, desk.door))
 
 
+@pytest.mark.promise("MODEL-1")
 def test_a_models_file_that_never_came_whole_leaves_nothing(desk: Desk) -> None:
     with closing(Keeping(desk.target, desk.door, desk.work)) as keeping:
         keeping.write(b"we")
