@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -22,13 +21,12 @@ from allotment.notebook.reading import load_dataset
 from allotment.notebook.sessions import Session
 from allotment.notebook.source_paths import OpenedStore, SourcePath
 from ending_store import EndingStore, ending_store
+from hubs import until
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
 VISION = Audience(groups=("vision",))
 ROWS = 40_000
-SHORT = timedelta(seconds=2)
-"""Of lives that pass for real; others pass by clocks that a test moves."""
 LATIN = "stadt;n\n" + "".join(f"Köln;{n}\n" for n in range(ROWS))
 
 
@@ -72,17 +70,19 @@ def load(session: Session, name: str) -> pl.DataFrame:
 @pytest.fixture
 def short_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute takes two seconds: polars looks at the machine's own clock."""
-    monkeypatch.setitem(lasting._TIMES, lasting.MINUTE, SHORT)
+    monkeypatch.setitem(lasting._TIMES, lasting.MINUTE, timedelta(seconds=2))
 
 
-def once(do: Callable[[], object]) -> Callable[[str], object]:
-    """Do something when the first file is read, and take longer for it than a credential lives."""
-    left = [do]
+def late(ending: EndingStore, do: Callable[[], object] = lambda: None) -> Callable[[str], object]:
+    """Answer the first file that is read once what it is read with has ended, having done something."""
+    first = iter([do])
 
     def read(_path: str) -> None:
-        while left:
-            left.pop()()
-            time.sleep(SHORT.total_seconds() + 0.5)  # how slow the store is
+        begin = next(first, None)
+        if begin is not None:
+            begin()
+            given = set(ending.ends)
+            until(lambda: all(map(ending.is_over, given)), "the end of what is held", 20)
 
     return read
 
@@ -90,7 +90,7 @@ def once(do: Callable[[], object]) -> Callable[[str], object]:
 @pytest.mark.promise("DATA-5", "DATA-6")
 @pytest.mark.usefixtures("short_lives", "lake")
 def test_a_load_outlives_its_credential_in_mid_scan(data_api: Any, ending: EndingStore) -> None:
-    ending.reading = once(lambda: None)
+    ending.reading = late(ending)
 
     found = load(Session(data_api.client("bobs-server")), "sales")
 
@@ -103,7 +103,7 @@ def test_a_load_outlives_its_credential_in_mid_scan(data_api: Any, ending: Endin
 def test_a_load_whose_source_is_revoked_meanwhile_ends_with_words_that_say_so(
     data_api: Any, lake: AllotmentClient, ending: EndingStore
 ) -> None:
-    ending.reading = once(lambda: lake.sources.revoke("lake"))
+    ending.reading = late(ending, lambda: lake.sources.revoke("lake"))
 
     with pytest.raises(Refusal, match=r"'lake' is disabled\. It was revoked on"):
         load(Session(data_api.client("bobs-server")), "sales")
@@ -199,9 +199,7 @@ def test_libraries_that_take_a_filesystem_read_on_with_the_next_credential(
     duck = duckdb.connect()
     duck.register_filesystem(sales.filesystem)
     clock.pass_by("")
-    [counted] = duck.sql(
-        f"from 's3://{sales.location}/0.parquet' select count(*)"
-    ).fetchall()
+    [counted] = duck.sql(f"from 's3://{sales.location}/0.parquet' select count(*)").fetchall()
 
     assert rows == list(range(40))
     assert counted == (10,)
