@@ -127,7 +127,16 @@ EVERYBODY = "ORCLMZPNWK"
 ONBOARDED = "ORCLMZPW"
 BOBS = frozenset({"bobs-server"})
 _FOLDER = {"path": "{root}"}
-_NEW_SOURCE = {"kind": "folder", "fields": _FOLDER, "group": "vision", "audience": SHARED}
+_AWAY = {
+    "host": "127.0.0.1",
+    "port": 1,
+    "database": "shop",
+    "user": "reader",
+    "password": "correct-horse",
+    "tls": "off",
+}
+# No folder: those of this machine have sources already, and a lead registers no other's place.
+_NEW_SOURCE = {"kind": "postgresql", "fields": _AWAY, "group": "vision", "audience": SHARED}
 _TARGET = {
     "metadata_kind": "folder",
     "metadata": _FOLDER,

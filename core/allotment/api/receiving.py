@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from anyio import fail_after, to_thread
+from anyio import current_time, fail_after, to_thread
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
@@ -14,6 +14,8 @@ from allotment.work.arrivals import Arrival, Arrivals
 
 SILENT_FOR = 60.0
 """Seconds without a byte after which whoever sends has gone, and others take their turn."""
+LEAST = 2**16
+"""Bytes a second that must come on the average, once ``SILENT_FOR`` is over: a turn is nobody's to sit on."""
 _PIECE = 2**20
 
 
@@ -44,19 +46,28 @@ async def receive(
 
 
 async def _pieces(request: Request) -> AsyncIterator[bytes]:
-    stream = request.stream()
+    stream, begun, size = request.stream(), current_time(), 0
     while True:
+        left = begun + SILENT_FOR + size / LEAST - current_time()
         try:
-            with fail_after(SILENT_FOR):
+            with fail_after(max(0.0, min(SILENT_FOR, left))):
                 piece = await anext(stream, None)
         except TimeoutError:
-            message = f"Nothing has come for {SILENT_FOR:.0f} seconds."
-            raise RequestInvalid(message, "Send the file again.") from None
+            raise _slow(left) from None
         except ClientDisconnect:
             raise RequestInvalid("The file did not come whole.", "Send it again.") from None
         if piece is None:
             return
+        size += len(piece)
         yield piece
+
+
+def _slow(left: float) -> RequestInvalid:
+    if left > SILENT_FOR / 2:
+        message = f"Nothing has come for {SILENT_FOR:.0f} seconds."
+        return RequestInvalid(message, "Send the file again.")
+    message = f"The file comes with less than {LEAST // 2**10} KiB a second, and others wait."
+    return RequestInvalid(message, "Send it over a faster line, or put it into a bucket.")
 
 
 def _within(size: int, most: int) -> None:

@@ -18,6 +18,7 @@ from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotPermitted, Refusal
 from allotment.model.sources import Source, SourceKind
 from allotment.record import Reading, people, sources
+from allotment.record.kept_folders import HERE
 from allotment.rules.data_sharing import change_source as judge_change
 from allotment.rules.permission import Caller
 
@@ -86,6 +87,7 @@ def register_source(plane: ControlPlane, caller: Caller, body: NewSource) -> Non
     _unguarded(caller, body.kind, filled, {})
     source = _with_fields(source, filled)
     _validate(source, filled, {})
+    _must_be_free(plane, caller, source)
     with plane.record.writing(caller.person, plane.now()) as writing:
         sealed = plane.data.opening.sealed(filled.secrets)
         sources.create(writing, source, {k: one for k, one in sealed.items() if one is not None})
@@ -110,6 +112,8 @@ def change_source(
         with plane.record.reading() as reading:
             known = plane.data.opening.unsealed(sources.sealed(reading, before.name))
         _validate(after, filled, known)
+        if dict(after.fields) != dict(before.fields):
+            _must_be_free(plane, caller, after)
     moved = after.fields != before.fields
     if moved:
         with plane.record.trying(caller.person, plane.now()) as writing:
@@ -176,6 +180,21 @@ def _with_fields(source: Source, filled: Filled) -> Source:
 
 def _manages_all(caller: Caller) -> bool:
     return Permission.MANAGE_SOURCES in caller.permissions
+
+
+def _must_be_free(plane: ControlPlane, caller: Caller, source: Source) -> None:
+    """Refuse to those who do not manage all sources a place on this machine that is another source's or target's.
+
+    The platform reads there for everybody: whoever registers it anew would read what was shared with others.
+
+    Raises:
+        SourceProblem: it lies there, holds such a place, or leads there by a link.
+    """
+    if source.kind not in HERE or _manages_all(caller):
+        return
+    with plane.record.reading() as reading:
+        door = plane.data.opening.own_door(reading, source.name)
+    door.path(str(source.fields["path"]))
 
 
 def _unguarded(caller: Caller, kind: SourceKind, filled: Filled, before: Mapping[str, Any]) -> None:

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from allotment.data.problems import SourceProblem
-from allotment.model.amounts import format_memory
+from allotment.model.amounts import counted, format_memory
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import Refusal
 
 AT_ONCE = 4
 """Files on their way at the same time, of everybody."""
 OF_PERSON = 2
-"""Of one person."""
+"""Of one person; more than one only while half of the turns are free, so that others find one."""
 SPARE = 5 * 2**30
 """Bytes of a disk that are left free, whoever sends something: the record may lie on the same disk."""
 _STEP = 64 * 2**20
@@ -58,8 +58,9 @@ class Arrivals:
         arrival = Arrival(person)
         with self._lock:
             of_person = Counter(one.person for one in self._under_way)[person]
-            if of_person >= OF_PERSON:
-                raise Refusal(_own(of_person))
+            most = OF_PERSON if len(self._under_way) < AT_ONCE // 2 else 1
+            if of_person >= most:
+                raise Refusal(_own(of_person, most))
             if len(self._under_way) >= AT_ONCE:
                 message = f"{len(self._under_way)} large files are on their way to this platform."
                 raise SourceProblem(message, remedy="Try again in a few minutes.")
@@ -99,7 +100,10 @@ class Arrivals:
         arrival.there += more
 
 
-def _own(used: int) -> Reason:
-    message = f"{used} files of yours are on their way."
+def _own(used: int, most: int) -> Reason:
+    files = counted(used, "large file")
+    message = (
+        f"{files} of yours {'is' if used == 1 else 'are'} on the way, and others need a turn, too."
+    )
     remedy = "Wait until one of them has arrived."
-    return Reason(Rule.DATA_SOURCE, message, limit=OF_PERSON, used=used, asked=1, remedy=remedy)
+    return Reason(Rule.DATA_SOURCE, message, limit=most, used=used, asked=1, remedy=remedy)

@@ -29,6 +29,9 @@ def reading_reason(
             f"{person} is not on-boarded any more.",
             remedy="Somebody who may use the dataset can commit it.",
         )
+    unproven = proof_reason(source)
+    if unproven is not None:
+        return unproven
     caller = Caller(authority, Reach.EVERYTHING)
     asker = Asker.of(person, authority.groups, None)
     led = memberships.members(reading, authority.leads, now)
@@ -41,6 +44,17 @@ def reading_reason(
         return None
     reason = dataset_reason(dataset, None, asker)
     return None if reason is None else _lost(person, f"dataset {dataset.name!r}", reason)
+
+
+def proof_reason(source: Source | None) -> Reason | None:
+    """Why nothing of a source may be kept yet, whoever manages it: versions outlive what is decided later."""
+    if source is None or source.usable:
+        return None
+    return Reason(
+        Rule.DATA_PROOF,
+        f"Nothing shows yet that users of source {source.name!r} cannot write, so no version is kept of it.",
+        remedy="Have it proven, or accepted as it is.",
+    )
 
 
 def _lost(person: str, what: str, reason: Reason) -> Reason:

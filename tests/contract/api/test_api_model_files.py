@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from allotment.api import receiving
 from allotment.api.resources import model_files
 from allotment.data.versions.kept_files import Keeping
 from allotment.model.datasets import MOST_ATTACHMENTS
@@ -70,7 +72,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
     held.go.set()
 
 
-def send(api: Any, person: str, name: str, content: bytes) -> Any:
+def send(api: Any, person: str, name: str, content: Any) -> Any:
     return api.ask("PUT", f"/models/{name}/1/file?name=weights.bin", person, content=content)
 
 
@@ -112,22 +114,41 @@ def test_one_person_sends_so_many_files_at_once_and_everybody_together_so_many(
     data_api: Any, root: Path, held: Held
 ) -> None:
     assert root.is_dir()
-    people = ("bob", "ann", "zoe")
-    for person in people:
+    for person in ("bob", "ann", "zoe", "carl"):
         data_api.client(person).models.create(f"{person}s", "1", target="history")
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for person in people[: AT_ONCE // OF_PERSON]:
-            for _ in range(OF_PERSON):
-                pool.submit(send, data_api, person, f"{person}s", b"x")
-        assert all(held.there.acquire(timeout=WAIT) for _ in range(AT_ONCE))
+        for person in ("bob", "bob", "ann", "zoe"):
+            pool.submit(send, data_api, person, f"{person}s", b"x")
+            assert held.there.acquire(timeout=WAIT)
         own = send(data_api, "bob", "bobs", b"x").json()
-        other = send(data_api, "zoe", "zoes", b"x").json()
+        second = send(data_api, "ann", "anns", b"x").json()
+        other = send(data_api, "carl", "carls", b"x").json()
         held.go.set()
 
-    [reason] = own["reasons"]
-    assert (reason["limit"], reason["used"], reason["asked"]) == (OF_PERSON, OF_PERSON, 1)
+    for refused, used in ((own, OF_PERSON), (second, 1)):
+        [reason] = refused["reasons"]
+        assert (reason["limit"], reason["used"], reason["asked"]) == (1, used, 1)
     assert "large files are on their way" in other["detail"]
     assert send(data_api, "bob", "bobs", b"x").status_code == 200
+
+
+@pytest.mark.promise("MODEL-1")
+def test_who_sends_a_byte_now_and_then_loses_the_turn(
+    data_api: Any, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data_api.client("bob").models.create("churn", "1", target="history")
+    monkeypatch.setattr(receiving, "SILENT_FOR", 0.5)
+
+    def trickle() -> Iterator[bytes]:
+        for _ in range(100):
+            time.sleep(0.1)  # how slow the sender is
+            yield b"x"
+
+    answer = send(data_api, "bob", "churn", trickle())
+
+    assert answer.status_code == 422
+    assert "less than 64 KiB a second" in answer.json()["detail"]
+    assert kept(root) == []
 
 
 @pytest.mark.promise("MODEL-1")

@@ -27,6 +27,7 @@ from allotment.model.versions import Version, VersionState
 from allotment.record import Reading, events, versions
 from allotment.rules.data_access import dataset_reason
 from allotment.rules.permission import Caller
+from allotment.work.rights_of_commits import proof_reason
 
 router = APIRouter(prefix="/datasets/{name}/versions", tags=["versions"])
 
@@ -77,7 +78,9 @@ def commit_version(
     if known is not None:
         return known
     dataset = managed_dataset(plane, caller, name)
-    readable_source(plane, caller, dataset)
+    unproven = proof_reason(readable_source(plane, caller, dataset))
+    if unproven is not None:
+        raise Refusal(unproven)
     if dataset.target is None:
         message = f"Dataset {name!r} has no target that keeps its versions."
         reason = Reason(Rule.DATA_VERSION, message, remedy="Name one: change its target.")
