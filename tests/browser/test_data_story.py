@@ -217,9 +217,7 @@ def test_a_database_and_a_bucket_are_registered_proven_shared_tested_loaded_and_
     lost = "1 server loses it at once: carla/report."
     dropped = "Accounts that were lent are dropped within a minute"
     revoke(operator, "sources", "stock", lost, dropped)
-    revoke(
-        operator, "datasets", "sales", "No server that runs was promised it.", "within 15 minutes"
-    )
+    revoke(operator, "datasets", "sales", lost, "within 15 minutes")
 
     assert shop.accounts() == []
     expect(run_cell(carla, 2)).to_contain_text("revoked", timeout=PROVEN)

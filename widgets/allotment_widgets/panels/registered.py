@@ -106,7 +106,7 @@ def lost_lines(thing: Source | Dataset) -> list[str]:
 
 
 def _nobody(thing: Source | Dataset) -> str:
-    """What is lent is of the source: of a dataset only promises are known."""
+    """Who may use a dataset's source is lent that: then only the promise of the dataset is known."""
     if isinstance(thing, Dataset):
-        return "No server that runs was promised it."
+        return "No server that runs was promised it, or is lent its files alone."
     return "No server holds it now."
