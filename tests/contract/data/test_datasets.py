@@ -11,7 +11,6 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from allotment.data.datasets.attachments import kept_at, remove, save
 from allotment.data.datasets.footers_cache import FootersCache, way_of
 from allotment.data.datasets.listing import list_files
 from allotment.data.datasets.reading import read_dataset
@@ -19,7 +18,7 @@ from allotment.data.datasets.stores import open_store
 from allotment.data.datasets.stores.store import FileUnreadable, Store, StoredFile
 from allotment.data.door import Door
 from allotment.data.problems import SourceProblem
-from allotment.model.datasets import Attachment, DatasetReading, FileFormat
+from allotment.model.datasets import DatasetReading, FileFormat
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SALES = pa.table({"item": ["pear", "plum"], "price": [1.5, 2.5], "sold": [3, 4]})
@@ -380,35 +379,3 @@ def test_patterns_stay_in_their_folder_unless_they_say_otherwise(reader: Reader)
 
     assert [one.path for one in flat.files] == ["a.csv"]
     assert [one.path for one in deep.files] == ["a.csv", "deep/b.csv"]
-
-
-@pytest.mark.promise("SET-1")
-def test_an_attachment_is_kept_as_it_is_and_removed(tmp_path: Path) -> None:
-    key, size, digest = save(tmp_path, "sales", "Read me.html", [b"<script>", b"alert(1)"])
-    kept = Attachment("Read me.html", size, digest, "ann", NOW, key)
-    place = kept_at(tmp_path, "sales", kept)
-
-    assert place.read_bytes() == b"<script>alert(1)"
-    assert size == 16
-    assert "html" not in place.name
-
-    remove(tmp_path, "sales", kept)
-    remove(tmp_path, "sales", kept)
-    assert list((tmp_path / "sales").iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    "name", ["", "../../record.sqlite", "a/b", "..", ".ssh", "a\0b", 'a"b', "a\nb", "x" * 121, " a"]
-)
-def test_an_attachment_has_a_plain_name(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SourceProblem, match="no name of an attachment"):
-        save(tmp_path, "sales", name, [b"x"])
-
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_attachment_that_is_too_large_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(SourceProblem, match="larger than 3 bytes"):
-        save(tmp_path, "sales", "big.bin", iter([b"12", b"34"]), most=3)
-
-    assert list((tmp_path / "sales").iterdir()) == []
