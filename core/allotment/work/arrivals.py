@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from allotment.data.problems import SourceProblem
+from allotment.data.room import SPARE
 from allotment.model.amounts import counted, format_memory
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import Refusal
@@ -18,8 +19,6 @@ AT_ONCE = 4
 """Files on their way at the same time, of everybody."""
 OF_PERSON = 2
 """Of one person; more than one only while half of the turns are free, so that others find one."""
-SPARE = 5 * 2**30
-"""Bytes of a disk that are left free, whoever sends something: the record may lie on the same disk."""
 _STEP = 64 * 2**20
 """Bytes for which room is looked for at a time, where nobody said how long a file is."""
 

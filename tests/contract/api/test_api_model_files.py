@@ -14,11 +14,12 @@ import pytest
 
 from allotment.api import receiving
 from allotment.api.resources import model_files
+from allotment.data.room import SPARE
 from allotment.data.versions.kept_files import Keeping
 from allotment.model.datasets import MOST_ATTACHMENTS
 from allotment.model.reasons import Rule
 from allotment.model.refusals import Refusal
-from allotment.work.arrivals import AT_ONCE, OF_PERSON, SPARE
+from allotment.work.arrivals import AT_ONCE, OF_PERSON
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 

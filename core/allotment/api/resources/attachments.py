@@ -17,10 +17,11 @@ from allotment.api.resources.datasets import described
 from allotment.api.resources.versions import loadable
 from allotment.data.datasets import attachments as files
 from allotment.data.problems import SourceProblem
+from allotment.data.room import Room
 from allotment.model import documents
 from allotment.model.datasets import Attachment
 from allotment.model.refusals import Refusal
-from allotment.record import datasets
+from allotment.record import attached, datasets
 from allotment.rules.permission import Action, Caller, Target
 
 router = APIRouter(prefix="/datasets/{name}/attachments", tags=["datasets"])
@@ -41,7 +42,10 @@ _CONTENT = {"content": {OCTETS: {"schema": {"type": "string", "format": "binary"
 async def attach(
     request: Request, plane: Plane, caller: Asker, name: NamePath, attachment: FileName
 ) -> Response:
-    """Keep a document beside a dataset, in the place of one of the same name: at most 20 of 20 MiB."""
+    """Keep a document beside a dataset, in the place of one of the same name: at most 20 of 20 MiB.
+
+    What one person has attached holds at most 2 GiB, beside all datasets.
+    """
     content = await request.body()
     await to_thread.run_sync(_attach, plane, caller, name, attachment, content)
     found = await to_thread.run_sync(described, plane, caller, name)
@@ -95,11 +99,13 @@ def _attach(
 ) -> None:
     dataset = managed_dataset(plane, caller, name)
     folder = plane.data.attachments
+    Room(folder, "The control plane's disk").ask(len(content))
     key, size, digest = files.save(folder, name, attachment, (content,))
     kept = Attachment(attachment, size, digest, caller.person, plane.now(), key)
     try:
         with plane.record.writing(caller.person, plane.now()) as writing:
             replaced = datasets.attach(writing, name, kept, dataset.space)
+            attached.within_limit(writing, caller.person, size)
     except Refusal:
         files.remove(folder, name, kept)
         raise

@@ -6,8 +6,6 @@ contents that nothing names yet, which the next run finds there.
 
 from __future__ import annotations
 
-import hashlib
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
@@ -21,10 +19,11 @@ from allotment.data.datasets.listing import ListedFile, list_files
 from allotment.data.datasets.patience import Patience
 from allotment.data.datasets.reading import read_listed
 from allotment.data.datasets.stores.renewing import Lend, RenewingStore
-from allotment.data.datasets.stores.store import PIECE, FileUnreadable, Store
+from allotment.data.datasets.stores.store import Store
 from allotment.data.door import Door
 from allotment.data.problems import SourceProblem
 from allotment.data.versions import layout
+from allotment.data.versions.coming import Coming, Progress, room_for
 from allotment.data.versions.contents import Contents, open_contents, put
 from allotment.data.versions.history import History, NewVersion
 from allotment.data.versions.known import Known
@@ -38,9 +37,6 @@ IN_FLIGHT = 16
 _REMEMBER = 200
 """Files after which what is there is written down: so much a commit that died does again at most."""
 _TOLD = 5
-
-Progress = Callable[[int, int], None]
-"""Bytes that are done, and all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +102,8 @@ def commit(request: CommitRequest, progress: Progress, lend: Lend | None = None)
             listed, request.format, request.options, store, cache, request.at, patience
         )
         _all_usable(request.dataset, reading)
-        with closing(open_contents(request.target, request.door, request.space)) as contents:
+        opened_contents = open_contents(request.target, request.door, request.space, request.work)
+        with closing(opened_contents) as contents:
             files = _kept(request, listed.files, store, contents, progress)
             return _named(request, files, contents, reading)
 
@@ -135,7 +132,11 @@ def _kept(
     place += f"#{request.cleanings}" if request.cleanings else ""
     known = Known(request.work / "known.sqlite", place)
     hashes = known.hashes(one.stored for one in listed)
-    coming = Coming(store, contents, known, progress, sum(one.size for one in listed))
+    room = room_for(contents)
+    if contents.keeps_there:
+        # What is there under another name is only known when it was read: it may ask for more than it takes.
+        room.ask(sum(one.size for one in listed if one.stored not in hashes))
+    coming = Coming(store, contents, known, progress, sum(one.size for one in listed), room)
     coming.done(sum(file.size for file in hashes))
     found: dict[str, str] = {one.path: hashes[one.stored] for one in listed if one.stored in hashes}
     fresh: list[tuple[ListedFile, str]] = []
@@ -173,57 +174,6 @@ def _each(
                     yield running.pop(one), one.result()
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-class Coming:
-    """Files on their way from where they lie into a target, by several threads."""
-
-    def __init__(
-        self, store: Store, contents: Contents, known: Known, progress: Progress, total: int
-    ) -> None:
-        self._store, self._contents = store, contents
-        self._kept = known.kept()
-        self._progress, self._total = progress, total
-        self._done = 0
-        self._lock = threading.Lock()
-
-    def done(self, count: int) -> None:
-        """Tell of some more bytes."""
-        with self._lock:
-            self._done += count
-            self._progress(self._done, self._total)
-
-    def bring(self, file: ListedFile) -> str:
-        """Read a file once: hash it on its way, and keep it under its hash.
-
-        Raises:
-            SourceProblem: it cannot be read, is not the one that was listed, or the target refused.
-        """
-        digest = hashlib.md5(usedforsecurity=False)
-        try:
-            with self._store.open(file.stored) as source, self._contents.incoming() as incoming:
-                size = 0
-                while piece := source.read(PIECE):
-                    digest.update(piece)
-                    incoming.write(piece)
-                    size += len(piece)
-                    self.done(len(piece))
-                if size != file.size:
-                    raise _changed(file, "is shorter or longer than it was when it was listed")
-                md5 = digest.hexdigest()
-                # Two files of the same contents at once put them twice, which is as good.
-                if md5 not in self._kept:
-                    self._contents.keep(layout.object_key(md5), incoming)
-                    self._kept.add(md5)
-        except FileUnreadable as problem:
-            raise _changed(file, str(problem)) from None
-        return md5
-
-
-def _changed(file: ListedFile, why: str) -> SourceProblem:
-    return SourceProblem(
-        f"{file.uri} {why}.", remedy="Nothing was committed. Commit again when it is whole."
-    )
 
 
 def _named(

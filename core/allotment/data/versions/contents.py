@@ -34,7 +34,16 @@ class KeptObject:
 
 
 class Contents(Protocol):
-    """One store, used by several threads at once. Keys have steps separated by ``/``."""
+    """One store, used by several threads at once. Keys have steps separated by ``/``.
+
+    Files on their way lie below ``place``; on its disk they stay where the store ``keeps_there``.
+    """
+
+    place: Path
+    keeps_there: bool
+
+    def on_disk(self, size: int) -> int:
+        """How many bytes of the disk a file of this size takes while it comes in."""
 
     def incoming(self) -> Any:
         """A context that gives a file to write into, from which :meth:`keep` takes what was written."""
@@ -86,8 +95,12 @@ def get(contents: Contents, key: str) -> bytes:
     return b"".join(contents.get(key))
 
 
-def open_contents(opened: OpenedTarget, door: Door, space: str = "") -> Contents:
+def open_contents(
+    opened: OpenedTarget, door: Door, space: str = "", work: Path | None = None
+) -> Contents:
     """Open a target's store with its registered account: all of it, or one space.
+
+    ``work`` is where long files lie on their way to a bucket; who sends none need not name it.
 
     Raises:
         SourceProblem: it may not be opened.
@@ -99,10 +112,10 @@ def open_contents(opened: OpenedTarget, door: Door, space: str = "") -> Contents
     if opened.target.contents_kind is ContentsKind.S3:
         from allotment.data.versions.s3_contents import S3Contents  # noqa: PLC0415 - see above
 
-        return S3Contents(source, door)
+        return S3Contents(source, door, work)
     from allotment.data.versions.gcs_contents import GcsContents  # noqa: PLC0415 - see above
 
-    return GcsContents(source, door)
+    return GcsContents(source, door, work)
 
 
 class FolderContents:
@@ -112,8 +125,10 @@ class FolderContents:
     otherwise read all of them. ``own`` is whether the folder is one that this platform has made.
     """
 
+    keeps_there = True
+
     def __init__(self, root: Path, *, own: bool = False) -> None:
-        self._root = root
+        self._root = self.place = root
         self._new = root / ".incoming"
         if own and root.is_dir() and root.stat().st_mode & _OTHERS:
             # Made by a version that let others in; what lies within is out of their reach then.
@@ -129,6 +144,10 @@ class FolderContents:
             with suppress(FileNotFoundError):
                 if time.time() - file.stat().st_mtime > _LEFT:
                     file.unlink()
+
+    def on_disk(self, size: int) -> int:
+        """All of it."""
+        return size
 
     @contextmanager
     def incoming(self) -> Iterator[IO[bytes]]:
@@ -202,11 +221,23 @@ def _make(folder: Path) -> None:
         one.mkdir(mode=0o700, exist_ok=True)
 
 
-@contextmanager
-def spooled() -> Iterator[IO[bytes]]:
-    """A file on its way to a bucket."""
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
-        yield file
+class OnTheWay:
+    """Where files lie on their way to a bucket: in memory, or in ``work`` where they are long."""
+
+    keeps_there = False
+
+    def __init__(self, work: Path | None) -> None:
+        self.place = work or Path(tempfile.gettempdir())
+
+    def on_disk(self, size: int) -> int:
+        """Short ones take none."""
+        return size if size > _IN_MEMORY else 0
+
+    @contextmanager
+    def incoming(self) -> Iterator[IO[bytes]]:
+        """A file in memory, or a temporary one where it is long."""
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(self.place)) as file:
+            yield file
 
 
 def refused_by_bucket(done: str, key: str, code: str) -> SourceProblem:

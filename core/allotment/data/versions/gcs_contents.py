@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import IO, Any
 
 from google.api_core.exceptions import GoogleAPIError, NotFound
@@ -13,23 +13,20 @@ from allotment.data.door import Door
 from allotment.data.kinds import gcs
 from allotment.data.kinds.kind import Opened
 from allotment.data.problems import SourceProblem
-from allotment.data.versions.contents import PIECE, KeptObject, refused_by_bucket, spooled
+from allotment.data.versions.contents import PIECE, KeptObject, OnTheWay, refused_by_bucket
 
 _SECONDS = 60
 """Within which a request must be answered."""
 
 
-class GcsContents:
+class GcsContents(OnTheWay):
     """Objects of a Google Cloud Storage bucket."""
 
-    def __init__(self, source: Opened, door: Door) -> None:
+    def __init__(self, source: Opened, door: Door, work: Path | None = None) -> None:
+        super().__init__(work)
         self._client = gcs.account_client(source, door)
         self._bucket = self._client.bucket(str(source.fields["bucket"]))
         self._prefix = str(source.fields["prefix"])
-
-    def incoming(self) -> AbstractContextManager[IO[bytes]]:
-        """A file in memory, or a temporary one where it is long."""
-        return spooled()
 
     def keep(self, key: str, incoming: IO[bytes]) -> None:
         """Put it; a bucket shows an object when all of it is there."""

@@ -15,7 +15,8 @@ from typing import Any
 
 from allotment.data.datasets.stores.renewing import Lend
 from allotment.data.problems import SourceProblem
-from allotment.data.versions.committing import CommitRequest, Committed, Progress
+from allotment.data.versions.coming import Progress
+from allotment.data.versions.committing import CommitRequest, Committed
 from allotment.model.datasets import DatasetColumn, DatasetReading
 from allotment.model.reasons import Reason
 from allotment.model.refusals import Refusal

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
+from pathlib import Path
 from typing import IO
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,22 +14,19 @@ from allotment.data.door import Door
 from allotment.data.kinds import s3
 from allotment.data.kinds.kind import Opened
 from allotment.data.problems import SourceProblem
-from allotment.data.versions.contents import PIECE, KeptObject, refused_by_bucket, spooled
+from allotment.data.versions.contents import PIECE, KeptObject, OnTheWay, refused_by_bucket
 
 _AT_ONCE = 64 << 20
 """Bytes that are put by one request; more go in parts."""
 
 
-class S3Contents:
+class S3Contents(OnTheWay):
     """Objects of an S3 bucket."""
 
-    def __init__(self, source: Opened, door: Door) -> None:
+    def __init__(self, source: Opened, door: Door, work: Path | None = None) -> None:
+        super().__init__(work)
         self._client = s3.account_client(source, door)
         self._bucket, self._prefix = str(source.fields["bucket"]), str(source.fields["prefix"])
-
-    def incoming(self) -> AbstractContextManager[IO[bytes]]:
-        """A file in memory, or a temporary one where it is long."""
-        return spooled()
 
     def keep(self, key: str, incoming: IO[bytes]) -> None:
         """Put it; a bucket shows an object when all of it is there."""
