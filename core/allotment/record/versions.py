@@ -86,8 +86,14 @@ def begin(writing: Writing, dataset: str, target: str, message: str, person: str
                 remedy="Commit again in a minute.",
             )
         )
-    live = [one.number for one in rows if one.state is not VersionState.FAILED]
-    number = max(live, default=0) + 1
+    # A failed one that was read through another source stays: its contents are in the space, too.
+    now = (row.source, row.opened_by is None)
+    stays = [
+        one.number
+        for one in rows
+        if one.state is not VersionState.FAILED or (one.source, one.opened_by is None) != now
+    ]
+    number = max(stays, default=0) + 1
     writing.run(table.delete().where(table.c.dataset == dataset, table.c.number >= number))
     writing.run(
         table.insert().values(

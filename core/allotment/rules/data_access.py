@@ -188,8 +188,9 @@ def version_reason(
     return Reason(
         rule,
         f"Version {version.number} of {dataset.name!r} was read through the source "
-        f"{version.source!r}, {why}.",
-        remedy=f"Ask an operator, or whoever manages {version.source!r}.",
+        f"{version.source!r}, {why}; what opens one version opens all.",
+        remedy=f"Ask an operator, or whoever manages {version.source!r}; or register the files that "
+        "you may read as another dataset.",
     )
 
 

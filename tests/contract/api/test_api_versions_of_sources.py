@@ -12,7 +12,7 @@ from allotment.data.versions.committing import commit
 from allotment.model.reasons import Rule
 from allotment.model.refusals import Refusal
 from allotment.model.sources import Audience, Proof, Verdict
-from allotment.record import sources
+from allotment.record import sources, versions
 from allotment.work import committing
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
@@ -97,6 +97,38 @@ def test_a_source_that_takes_the_name_opens_no_version_of_the_one_before(
 
     with pytest.raises(Refusal, match="not there any more"):
         _read(data_api)
+
+
+@pytest.mark.promise("SET-4", "DATA-7")
+def test_a_later_version_of_other_files_opens_none_of_what_was_read_through_the_source(
+    data_api: Any, root: Path
+) -> None:
+    assert root.is_dir()
+    data_api.client("bob").versions.commit("pay", "Mine")
+    data_api.plane.data.committing.wait(WAIT)
+    server = data_api.client("bobs-server")
+    assert server.datasets.access("pay", 2).files
+    data_api.client("carl+").sources.revoke("lake")
+
+    with pytest.raises(Refusal, match="what opens one version opens all"):
+        server.datasets.access("pay", 2)
+
+
+@pytest.mark.promise("SET-4", "DATA-7")
+def test_a_commit_that_failed_is_not_forgotten_while_its_contents_lie_with_those_of_others(
+    data_api: Any, lab: Any, root: Path
+) -> None:
+    bob = data_api.client("bob")
+    bob.datasets.edit("pay", revision="any", uris=[f"{root}/lake/"])
+    with lab.write("bob") as writing:
+        broken = versions.begin(writing, "pay", "history", "Breaks", "bob")
+        versions.fail(writing, "pay", broken.number, "It broke.")
+    bob.datasets.edit("pay", revision="any", uris=[f"{root}/mine/"])
+
+    bob.versions.commit("pay", "Mine")
+    data_api.plane.data.committing.wait(WAIT)
+
+    assert [one.number for one in bob.versions.all("pay").items] == [3, 2, 1]
 
 
 @pytest.mark.promise("SET-4", "DATA-2")

@@ -19,8 +19,7 @@ from allotment.model import documents
 from allotment.model.datasets import Dataset
 from allotment.model.refusals import NotFound
 from allotment.model.sources import Source
-from allotment.model.versions import Version
-from allotment.record import sources
+from allotment.record import sources, versions
 from allotment.rules.data_access import dataset_reason, version_reason
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
@@ -67,23 +66,27 @@ async def open_dataset(plane: Plane, caller: Asker, name: NamePath, body: Openin
         version = wanted_version(plane, dataset, onlooker.asker, body.version)
         if version is None:
             return answer(open_now(plane, dataset, source, server, listed=body.files))
-        _must_reach(plane, onlooker, dataset, version)
+        _must_reach(plane, onlooker, dataset)
         return answer(open_version(plane, dataset, version, server))
 
     return await plane.data.outside.call(caller.person, "dataset", name, opened)
 
 
-def _must_reach(
-    plane: ControlPlane, onlooker: Onlooker, dataset: Dataset, version: Version
-) -> None:
-    """Go on only for who may read through the source that a version was read through.
+def _must_reach(plane: ControlPlane, onlooker: Onlooker, dataset: Dataset) -> None:
+    """Go on only for who may read through every source that versions of a dataset were read through.
+
+    What opens one of them opens the others: they lie in one space. So do contents of commits that failed.
 
     Raises:
         NotPermitted, Refusal: why not.
     """
-    source: Source | None = None
-    with plane.record.reading() as reading, suppress(NotFound):
-        source = sources.get(reading, version.source or "")
-    reason = version_reason(dataset, version, source, onlooker.asker)
-    if reason is not None:
-        raise refused(reason)
+    with plane.record.reading() as reading:
+        known = versions.of(reading, dataset.name)
+        through: dict[str, Source] = {}
+        for name in {one.source for one in known if one.source is not None}:
+            with suppress(NotFound):
+                through[name] = sources.get(reading, name)
+    for one in known:
+        reason = version_reason(dataset, one, through.get(one.source or ""), onlooker.asker)
+        if reason is not None:
+            raise refused(reason)
