@@ -21,8 +21,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from allotment.data.kinds import KINDS
 from allotment.model.refusals import AllotmentError
 from allotment.model.sources import Audience, Proof, SourceKind, Verdict
-from allotment.record import sources
+from allotment.model.versions import ContentsKind, MetadataKind, VersionTarget
+from allotment.record import people, sources, targets
+from allotment.settings.mail import MailServer
 from allotment.work.loop import Loop
+from allotment.work.mailing import Mailing
+from inbox import Inbox, listening
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -127,10 +131,17 @@ def everything(api: Any, name: str, tmp_path: Path) -> dict[str, str]:
     ) as stream:
         lines = stream.iter_lines()
         found["stream"] = "".join(next(lines) for _ in range(12))
-    for place in [*tmp_path.rglob("*"), *api.plane.data.folder.rglob("*")]:
-        if place.is_file():
-            found[str(place)] = place.read_bytes().decode("latin-1")
-    return found
+    return found | on_the_disk(tmp_path, api.plane.data.folder)
+
+
+def on_the_disk(*folders: Path) -> dict[str, str]:
+    """All files below these folders."""
+    return {
+        str(place): place.read_bytes().decode("latin-1")
+        for folder in folders
+        for place in folder.rglob("*")
+        if place.is_file()
+    }
 
 
 @pytest.fixture
@@ -233,11 +244,7 @@ def test_a_targets_secrets_are_in_no_answer_and_no_commits_arguments(
     assert started
     found = {path: data_api.ask("GET", path, "olga+").text for path in (*PATHS, "/targets/history")}
     found |= {"arguments": "".join(started), "version": str(done), "target": str(target)}
-    found |= {
-        str(place): place.read_bytes().decode("latin-1")
-        for place in [*root.rglob("*"), *data_api.plane.data.folder.rglob("*")]
-        if place.is_file()
-    }
+    found |= on_the_disk(root, data_api.plane.data.folder)
     for secret in s3_store.secrets.values():
         assert [place for place, text in found.items() if secret in text] == []
 
@@ -287,6 +294,68 @@ def test_what_a_library_says_of_what_nobody_foresaw_is_repeated_nowhere(
     assert [place for place, text in found.items() if secret in text] == []
     assert "broke in a way that nobody foresaw: RuntimeError" in found["answers"]
     assert "break_" in caplog.text
+
+
+@pytest.mark.promise("DATA-5", "SET-4")
+def test_a_git_token_and_googles_key_of_a_target_appear_nowhere(
+    data_api: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, started: list[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    token, (account, part) = canary(), planted("gcs", "service_account")
+    history = {"url": f"https://127.0.0.1:{CLOSED}/versions.git"}
+    kept = {"path": str(tmp_path / "data" / "kept")}
+    body = {"metadata_kind": "git", "metadata": {**history, "token": token}}
+    body |= {"name": "refused", "contents_kind": "folder", "contents": kept}
+    refused = data_api.ask("POST", "/targets", "carl+", json=body)
+    seal = data_api.plane.data.opening.vault.encrypt
+    secret = {"metadata.token": seal(token), "contents.service_account": seal(account)}
+    lake = {"bucket": "lake", "prefix": "", "endpoint": FILLED["endpoint"]}
+    with data_api.plane.record.writing("carl", data_api.plane.now()) as writing:
+        for name, kind, where in (
+            ("one", ContentsKind.FOLDER, kept),
+            ("two", ContentsKind.GCS, lake),
+        ):
+            target = VersionTarget(name, MetadataKind.GIT, kind, "", history, where)
+            targets.create(writing, target, secret)
+    (tmp_path / "data" / "sales.csv").write_text("id,n\n1,2\n")
+    client = data_api.client("carl+")
+    client.datasets.create("sales", [f"{tmp_path}/data/sales.csv"], target="one")
+    begun = data_api.ask("POST", "/datasets/sales/versions", "carl+", json={"message": "Once"})
+    data_api.plane.data.committing.wait(60)
+    anyone = {"If-Match": "*"}
+    edited = data_api.ask("PATCH", "/targets/two", "carl+", json={"title": "x"}, headers=anyone)
+
+    asked = (*PATHS, "/targets/one", "/targets/two", "/datasets/sales/versions")
+    found = {path: data_api.ask("GET", path, "olga+").text for path in asked}
+    found |= {"answers": refused.text + begun.text + edited.text, "log": caplog.text}
+    found |= {"processes": "".join(started), "fields": str([vars(one) for one in caplog.records])}
+    found |= on_the_disk(tmp_path, data_api.plane.data.folder)
+    assert (refused.status_code, begun.status_code, edited.status_code) == (409, 202, 200)
+    for hidden in (token, part):
+        assert [place for place, text in found.items() if hidden in text] == []
+
+
+@pytest.mark.promise("DATA-5", "OPS-4")
+def test_a_notice_of_a_source_holds_none_of_its_secrets(data_api: Any, lab: Any) -> None:
+    secret, client = canary(), data_api.client("carl+")
+    with listening(Inbox()) as inbox:
+        with lab.write() as writing:
+            people.set_email(writing, "bob", "bob@example.org")
+        fields = {"host": "localhost", "port": inbox.port, "security": "none"}
+        server = MailServer.model_validate({"sender": "Allotment <a@example.org>", **fields})
+        mailing = Mailing(lab.record, lambda: server, link="", holder="one")
+        mailing.round(lab.later(seconds=1))
+        everyone = Audience(everyone=True)
+        client.sources.create(
+            "planted", "postgresql", _body("", secret)["fields"], audience=everyone
+        )
+        with lab.write() as writing:
+            sources.proven(writing, "planted", Proof(writing.now, Verdict.READ_ONLY))
+        mailing.round(lab.later(minutes=1))
+
+    assert any("planted" in str(one["Subject"]) for one in inbox.taken)
+    assert [one for one in inbox.taken if secret in one.as_string()] == []
+    assert secret not in data_api.ask("GET", "/me", "bob").text
 
 
 @pytest.mark.promise("DATA-5")
