@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from allotment.model.documents import Proof, Source
+from allotment.model.datasets import FileFormat, PrivacyLabel
+from allotment.model.documents import Dataset, DatasetReading, Proof, Source
 from allotment.model.sources import SourceKind, Verdict
+from allotment_widgets.data_rows import data_row, used_dataset_html
+from allotment_widgets.dataset_rows import dataset_html, dataset_row
 from allotment_widgets.panels.sources import warnings_html
 from allotment_widgets.source_rows import revoked_words, source_html, source_row
 
@@ -90,3 +93,28 @@ def test_names_of_sources_and_of_servers_are_text_whatever_they_hold() -> None:
     said = source_html(found, None, (), NOW, [hostile])
     assert "<img" not in said
     assert said.count("&lt;img") == 4
+
+
+@pytest.mark.promise("DATA-2")
+def test_a_dataset_whose_source_can_be_written_to_is_marked_in_both_browsers_of_it() -> None:
+    caution = "Users of its source 'lake' can write (<b>all</b>), which was accepted."
+    dataset = Dataset(
+        name="sales",
+        format=FileFormat.CSV,
+        label=PrivacyLabel.INTERNAL,
+        enabled=True,
+        reading=DatasetReading(at=NOW, columns=(), size=1, files=1),
+        source="lake",
+        manages=True,
+        usable=True,
+        caution=caution,
+        revision=1,
+    )
+    lake = source(proven=False, accepted=True)
+
+    row = dataset_row(dataset, lake)
+    assert (row["state"], row["obstacle"]) == ("exposed", caution)
+    used = data_row("1", dataset)
+    assert (used["state"], used["obstacle"]) == ("exposed", caution)
+    for html in (dataset_html(dataset, lake, NOW), used_dataset_html(dataset)):
+        assert "can write (&lt;b&gt;all&lt;/b&gt;), which was accepted." in html

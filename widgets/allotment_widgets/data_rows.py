@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 STATES = {
     "usable": State("Usable", "ok"),
     "unproven": State("Usable, unproven", "warn"),
+    "exposed": State("Usable, source writable", "warn"),
     "managed": State("Not shared with you", "quiet"),
     "closed": State("Not usable", "quiet"),
 }
@@ -54,13 +55,15 @@ def data_row(key: str, thing: Source | Dataset) -> dict[str, object]:
         "size": None if reading is None else reading.size,
         "columns": columns_words(reading),
         "state": _state(thing),
-        "obstacle": thing.obstacle,
+        "obstacle": thing.obstacle or thing.caution,
     }
 
 
 def _state(thing: Source | Dataset) -> str:
     if thing.usable:
-        return "unproven" if isinstance(thing, Source) and not thing.proven else "usable"
+        if isinstance(thing, Dataset):
+            return "exposed" if thing.caution else "usable"
+        return "usable" if thing.proven else "unproven"
     open_to_others = thing.enabled and (isinstance(thing, Dataset) or thing.proven)
     return "managed" if thing.manages and open_to_others else "closed"
 
@@ -78,7 +81,7 @@ def used_source_html(source: Source) -> str:
     """What whoever uses a source should know of it."""
     lines = []
     if source.usable and not source.proven:
-        lines.append("Nothing shows that you cannot write here. Do not: it is for reading.")
+        lines.append(f"{source.caution} Do not: it is for reading.".strip())
     if source.shared:
         lines.append(SHARED)
     said = "".join(f"<p>{escape(line)}</p>" for line in lines)
@@ -104,7 +107,10 @@ def used_dataset_html(dataset: Dataset) -> str:
         ("Registered by", escape(dataset.created_by)),
         ("Versions", f"newest is {dataset.version}" if dataset.version else ""),
     ]
-    return f"{_title_html(dataset, FORMATS[dataset.format])}{facts_html(facts)}"
+    caution = (
+        f'<div class="reasons"><p>{escape(dataset.caution)}</p></div>' if dataset.caution else ""
+    )
+    return f"{_title_html(dataset, FORMATS[dataset.format])}{caution}{facts_html(facts)}"
 
 
 def rows_html(frame: pl.DataFrame) -> str:

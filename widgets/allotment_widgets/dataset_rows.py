@@ -17,6 +17,7 @@ STATES = {
     "enabled": State("Enabled", "ok"),
     "partly": State("Files missing", "bad"),
     "unread": State("Not read yet", "warn"),
+    "exposed": State("Source writable", "warn"),
     "closed": State("Source closed", "warn"),
     "disabled": State("Disabled", "quiet"),
     "revoked": State("Revoked", "bad"),
@@ -79,7 +80,9 @@ def dataset_state(dataset: Dataset, source: Source | None) -> str:
         return "closed"
     if dataset.reading is None:
         return "unread"
-    return "partly" if dataset.reading.problems else "enabled"
+    if dataset.reading.problems:
+        return "partly"
+    return "exposed" if dataset.caution else "enabled"
 
 
 def rows_words(reading: DatasetReading | None) -> str | None:
@@ -218,7 +221,9 @@ def _state_words(dataset: Dataset, source: Source | None) -> str:
         return "Disabled: new servers do not have it."
     if state == "closed":
         return f"Nobody can load it: the source {dataset.source} cannot be used."
-    return "Its files were never read." if state == "unread" else ""
+    if state == "unread":
+        return "Its files were never read."
+    return dataset.caution
 
 
 def problems_html(reading: DatasetReading | None) -> str:

@@ -69,8 +69,15 @@ def _row(one: Dataset) -> tuple[object, ...]:
         None if read is None else read.files,
         one.label,
         one.version,
-        "" if one.enabled and one.usable else ("not yours to load" if one.enabled else "disabled"),
+        _state(one),
     )
+
+
+def _state(one: Dataset) -> str:
+    words = [] if one.enabled else ["disabled"]
+    words += ["not yours to load"] if one.enabled and not one.usable else []
+    words += ["users of its source can write"] if one.caution else []
+    return ", ".join(words)
 
 
 def _rows(one: Dataset) -> str:
@@ -169,6 +176,8 @@ def show(out: Output, one: Dataset) -> None:
         )
         columns = [(column.name, column.type) for column in read.columns]
         out.table(("Column", "Type"), columns, empty="It has no columns.")
+    if one.caution:
+        out.say(one.caution, "red")
     for kept in one.attachments:
         out.say(f"Beside it: {kept.name}, {format_size(kept.size)}.")
     if one.usable:

@@ -22,7 +22,8 @@ from allotment.cli.filling import (
     secrets,
 )
 from allotment.cli.options import Json, Url, Yes, control_plane
-from allotment.cli.output import Output, ago
+from allotment.cli.output import Output
+from allotment.cli.source_words import audience_words, ending, proof_words, show, state_words
 from allotment.client import AllotmentClient
 from allotment.model.amounts import format_size
 from allotment.model.documents import Source, SourceEntry
@@ -83,31 +84,21 @@ def sources(url: Url = None, as_json: Json = False) -> None:
         out.document(found)
         return
     out.table(
-        ("Source", "Kind", "Title", "For", "Proof", "State"),
+        ("Source", "Kind", "Title", "For", "Proof", "When revoked", "State"),
         [
-            (one.name, one.kind, one.title, _for(one), _proof(one), _state(one))
+            (
+                one.name,
+                one.kind,
+                one.title,
+                audience_words(one),
+                proof_words(one),
+                ending(one),
+                state_words(one),
+            )
             for one in found.items
         ],
         empty="No source is shared with you.",
     )
-
-
-def _for(source: Source) -> str:
-    return "you" if source.audience is None else source.audience.words
-
-
-def _proof(source: Source) -> str:
-    if source.proof is None:
-        return "none yet"
-    return f"{source.proof.verdict}, {ago(source.proof.at)} ago"
-
-
-def _state(source: Source) -> str:
-    words = ["enabled" if source.enabled else "disabled"]
-    words += ["accepted as it is"] if source.accepted else []
-    words += ["users can read its password"] if source.shared else []
-    words += ["declared by the settings"] if source.declared else []
-    return ", ".join(words)
 
 
 def change(  # noqa: PLR0913, PLR0917 - each is an option of the command
@@ -169,29 +160,6 @@ def _put(
         return before
     changed = {"fields": entered} if entered else {}
     return client.sources.edit(name, revision=before.revision, audience=who, **changed, **given)
-
-
-def show(out: Output, source: Source) -> None:
-    """Say what a source is, and what is proven of it."""
-    out.say(f"{source.name}: {source.kind_title}, {_state(source)}; for {_for(source)}.")
-    for name, value in sorted((source.fields or {}).items()):
-        out.say(f"  {name} = {value}")
-    for name in source.secrets or ():
-        out.say(f"  {name} is set")
-    proof = source.proof
-    if proof is None:
-        out.say("Nothing shows yet that its users cannot write.", "yellow")
-    elif source.proven:
-        out.say(f"Its users cannot write: {len(proof.tried)} ways were tried.", "green")
-    else:
-        for possible in proof.possible:
-            out.say(f"Its users can write: {possible}", "red")
-        if proof.problem:
-            out.say(proof.problem, "yellow")
-    if proof is not None and proof.ending:
-        out.say(proof.ending)
-    if not source.usable and source.obstacle:
-        out.say(f"You cannot use it: {source.obstacle}", "yellow")
 
 
 def try_out(name: SourceName, url: Url = None, as_json: Json = False) -> None:

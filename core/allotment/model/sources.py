@@ -130,6 +130,15 @@ class Source:
         proven = self.proof is not None and self.proof.verdict is Verdict.READ_ONLY
         return proven or self.accepted_by is not None
 
+    def caution(self, users: str = "Its users") -> str:
+        """That and what these users can write, where that was accepted, as a sentence; else empty."""
+        proof = self.proof
+        if self.accepted_by is None or (proof and proof.verdict is Verdict.READ_ONLY):
+            return ""
+        if proof is not None and proof.verdict is Verdict.WRITABLE:
+            return f"{users} can write ({'; '.join(proof.possible)}), which was accepted."
+        return f"Nothing shows that {users[0].lower()}{users[1:]} cannot write, which was accepted."
+
 
 @dataclass(frozen=True, slots=True)
 class Credential:

@@ -21,6 +21,7 @@ def sources_table(items: Sequence[Source]) -> Table[Source]:
             ("kind", lambda item: item.kind_title),
             ("about", lambda item: item.title or item.description),
             ("read-only", _proven),
+            ("when revoked", lambda item: item.proof.ending if item.proof else ""),
             ("use it", _opens),
         ),
         name=lambda item: item.name,
@@ -29,8 +30,12 @@ def sources_table(items: Sequence[Source]) -> Table[Source]:
 
 
 def _proven(item: Source) -> str:
-    words = "proven" if item.proven else "not proven, accepted" if item.accepted else "not proven"
-    return f"{words}; its users share one account" if item.shared else words
+    if item.proof is None:
+        words = "not proven"
+    else:
+        words = f"{'proven' if item.proven else 'not proven'}, {_moment(item.proof.at)}"
+    words += "; its users share one account" if item.shared else ""
+    return f"{words}. {item.caution}" if item.caution else words
 
 
 def _opens(item: Source) -> str:
@@ -42,7 +47,8 @@ def _opens(item: Source) -> str:
 
 
 def datasets_table(items: Sequence[Dataset]) -> Table[Dataset]:
-    """Datasets, with the line that loads each."""
+    """Datasets, with the line that loads each; those are marked whose source can be written to."""
+    beware = (("caution", lambda item: item.caution),) if any(one.caution for one in items) else ()
     return Table(
         "Datasets",
         items,
@@ -58,6 +64,7 @@ def datasets_table(items: Sequence[Dataset]) -> Table[Dataset]:
                 "use it",
                 lambda item: f'allotment.load("{item.name}")' if item.usable else item.obstacle,
             ),
+            *beware,
         ),
         name=lambda item: item.name,
         nothing="none is shared with you yet. Register your own: allotment.register(name, uri=…)",

@@ -56,6 +56,28 @@ def test_a_source_whose_users_could_write_is_registered_and_said_to_be_until_som
     assert "sales.parquet" in run("bob", "source-browse", "lake").stdout
 
 
+@pytest.mark.promise("DATA-2")
+def test_what_is_read_through_an_accepted_source_is_marked_wherever_it_is_listed(
+    run: Run, root: Path
+) -> None:
+    run("carl+", "source", "lake", "--kind", "folder", "--set", f"path={root}", "--everyone")
+    run("carl+", "source-accept", "lake", "--yes")
+    file = str(root / "sales.parquet")
+    made = run("bob", "dataset", "sales", "--uri", file, "--source", "lake")
+    assert made.exit_code == 0, made.output
+
+    shown = " ".join(run("bob", "dataset", "sales").stdout.split())
+    assert "Users of its source 'lake' can write (" in shown
+    assert "), which was accepted." in shown
+    [listed] = json.loads(run("bob", "datasets", "--json").stdout)["items"]
+    assert listed["caution"] in shown
+    source = " ".join(run("bob", "source", "lake").stdout.split())
+    assert "Its users can write (" in source
+    assert "That was tried" in source
+    [told] = json.loads(run("bob", "sources", "--json").stdout)["items"]
+    assert told["caution"] in source
+
+
 @pytest.mark.promise("DATA-5")
 def test_the_value_of_a_secret_is_never_taken_from_the_arguments(run: Run, tmp_path: Path) -> None:
     words = ("carl+", "source", "shop", "--kind", "postgresql", "--set", "host=127.0.0.1")

@@ -62,6 +62,9 @@ def dataset_document(
         created_by=dataset.created_by,
         created_at=dataset.created_at,
         changed_at=dataset.changed_at,
+        caution=through.caution(f"Users of its source {through.name!r}")
+        if may_open and through is not None
+        else "",
         opened=dataset.opened_by is not None,
         held_by=held_by if inside else (),
         revision=dataset.revision,

@@ -45,6 +45,7 @@ def source_document(
         proven=proof is not None and proof.verdict is Verdict.READ_ONLY,
         accepted=source.accepted_by is not None,
         accepted_by=source.accepted_by if inside else None,
+        caution=source.caution(),
         shared=proof is not None and proof.shared,
         manages=manages,
         usable=grounds is not None,

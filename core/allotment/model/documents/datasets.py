@@ -80,6 +80,10 @@ class Dataset(Document):
     usable: bool = Field(description="Whether the caller, or the server that asks, may load it now")
     grounds: Literal["granted", "promised", ""] = ""
     obstacle: str = Field(default="", description="Why it is not usable, and what would help")
+    caution: str = Field(
+        default="",
+        description="What users of its source can write, where that was accepted: the files may change under its readers",
+    )
     opened: bool = Field(
         default=False,
         description="Whether its audience loads it without being allowed its source: who manages that has said so",

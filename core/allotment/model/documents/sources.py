@@ -106,6 +106,11 @@ class Source(Document):
     accepted: bool = Field(
         default=False, description="Whether somebody accepted that it was not proven read-only"
     )
+    caution: str = Field(
+        default="",
+        description="What its users can write, where that was accepted",
+        examples=["Its users can write (insert into public.sales), which was accepted."],
+    )
     shared: bool = Field(
         default=False,
         description="Whether its users can read the password of the registered account",
