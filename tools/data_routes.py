@@ -39,7 +39,7 @@ def furnish(lab: Any, api: Any, root: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def _target(name: str, root: Path) -> VersionTarget:
-    kept = {"path": str(root / "kept")}
+    kept = {"path": str(root / f"kept-{name}")}
     return VersionTarget(name, MetadataKind.FOLDER, ContentsKind.FOLDER, "", kept, kept)
 
 
@@ -111,7 +111,12 @@ def a_model(lab: Any, number: int) -> None:
         model = RegisteredModel(name, "1", "bob", target="history", audience=VISION)
         model = registered_models.create(writing, model)
         registered_models.coming(writing, model, key, keeping.size)
-        more = {"file": "weights", "size": keeping.size, "sha256": keeping.sha256, "key": key}
+        more: dict[str, Any] = {
+            "file": "weights",
+            "size": keeping.size,
+            "sha256": keeping.sha256,
+            "key": key,
+        }
         registered_models.kept(writing, model, **more)
 
 
@@ -126,7 +131,6 @@ def _of_dataset(rest: str = "") -> str:
 EVERYBODY = "ORCLMZPNWK"
 ONBOARDED = "ORCLMZPW"
 BOBS = frozenset({"bobs-server"})
-_FOLDER = {"path": "{root}"}
 _AWAY = {
     "host": "127.0.0.1",
     "port": 1,
@@ -139,9 +143,9 @@ _AWAY = {
 _NEW_SOURCE = {"kind": "postgresql", "fields": _AWAY, "group": "vision", "audience": SHARED}
 _TARGET = {
     "metadata_kind": "folder",
-    "metadata": _FOLDER,
+    "metadata": {"path": "{root}/new-{number}/histories"},
     "contents_kind": "folder",
-    "contents": _FOLDER,
+    "contents": {"path": "{root}/new-{number}/contents"},
 }
 _VERSION = "/versions/{version}"
 _ATTACHMENT = "/datasets/{name}/attachments/{attachment}"
