@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -18,6 +19,7 @@ import pytest
 from dulwich.repo import Repo
 from dulwich.server import DictBackend
 from dulwich.web import make_wsgi_chain
+from google.api_core.retry import retry_base, retry_unary
 from pyarrow import parquet
 
 from allotment.data.datasets.stores import open_store
@@ -311,6 +313,38 @@ def test_a_target_in_googles_store_keeps_and_gives_back(
     with closing(open_store(SourceKind.GCS, lent(target, "sales", door), door)) as store:
         (found,) = store.list(parse(uri))
         assert store.read(found, 0, found.size) == table(3)
+
+
+class Clock:
+    """Seconds that pass while somebody sleeps, and only then."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.promise("SET-4")
+def test_a_store_of_googles_that_refuses_connections_is_not_waited_for_by_the_minute(
+    gcs_store: Any, door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    for module in (retry_base, retry_unary):
+        monkeypatch.setattr(module, "time", clock)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        target = gcs_target(gcs_store, tmp_path)
+        away = replace(target.target, contents={**target.target.contents, "endpoint": nobody})
+
+        with pytest.raises(SourceProblem, match="could not be written"):
+            check_target(replace(target, target=away), door, tmp_path, datetime.now(UTC))
+
+    assert 0 < clock.now < 20
 
 
 @pytest.mark.promise("SET-4")

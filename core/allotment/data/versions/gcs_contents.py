@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from google.api_core.exceptions import GoogleAPIError, NotFound
 from google.auth.exceptions import GoogleAuthError
+from google.cloud.storage.retry import DEFAULT_RETRY
 
 from allotment.data.door import Door
 from allotment.data.kinds import gcs
@@ -15,8 +16,11 @@ from allotment.data.kinds.kind import Opened
 from allotment.data.problems import SourceProblem
 from allotment.data.versions.contents import PIECE, KeptObject, OnTheWay, refused_by_bucket
 
-_SECONDS = 60
-"""Within which a request must be answered."""
+_SECONDS = (5, 60)
+"""Within which a connection must be taken, and something said on it."""
+_RETRY = DEFAULT_RETRY.with_timeout(15.0)
+"""Faults that pass are tried again for so many seconds; by itself the library goes on for two minutes."""
+_PATIENCE: dict[str, Any] = {"timeout": _SECONDS, "retry": _RETRY}
 
 
 class GcsContents(OnTheWay):
@@ -33,14 +37,14 @@ class GcsContents(OnTheWay):
         size = incoming.tell()
         incoming.seek(0)
         try:
-            self._blob(key).upload_from_file(incoming, size=size, timeout=_SECONDS)
+            self._blob(key).upload_from_file(incoming, size=size, **_PATIENCE)
         except (GoogleAPIError, GoogleAuthError, OSError) as error:
             raise _problem("written", key, error) from None
 
     def get(self, key: str) -> Iterator[bytes]:
         """An object in pieces."""
         try:
-            with self._blob(key).open("rb", chunk_size=8 * PIECE, timeout=_SECONDS) as file:
+            with self._blob(key).open("rb", chunk_size=8 * PIECE, **_PATIENCE) as file:
                 while piece := file.read(PIECE):
                     yield piece
         except (GoogleAPIError, GoogleAuthError, OSError) as error:
@@ -49,7 +53,7 @@ class GcsContents(OnTheWay):
     def drop(self, key: str) -> None:
         """Delete an object."""
         try:
-            self._blob(key).delete(timeout=_SECONDS)
+            self._blob(key).delete(**_PATIENCE)
         except NotFound:
             return
         except (GoogleAPIError, GoogleAuthError, OSError) as error:
@@ -58,7 +62,7 @@ class GcsContents(OnTheWay):
     def all(self) -> Iterator[KeptObject]:
         """Every object below the prefix."""
         try:
-            for one in self._client.list_blobs(self._bucket, prefix=self._prefix, timeout=_SECONDS):
+            for one in self._client.list_blobs(self._bucket, prefix=self._prefix, **_PATIENCE):
                 yield KeptObject(one.name.removeprefix(self._prefix), int(one.size or 0))
         except (GoogleAPIError, GoogleAuthError, OSError) as error:
             raise _problem("listed", self._prefix, error) from None
