@@ -1,22 +1,17 @@
-"""Who may use and share data: the rules as tables and laws."""
+"""The rules of who may use which data: what is granted, promised, revoked."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from allotment.model.datasets import Dataset, FileFormat, PrivacyLabel
-from allotment.model.limits import EffectiveLimit, LimitKind, LimitScope
-from allotment.model.people import Authority, Permission
 from allotment.model.reasons import Rule
 from allotment.model.sources import Audience, Proof, Source, SourceKind, Verdict
-from allotment.model.versions import Version, VersionState
-from allotment.rules import data_proofs, versioning
 from allotment.rules.data_access import (
     Asker,
     Grounds,
@@ -31,9 +26,6 @@ from allotment.rules.data_access import (
     source_reason,
     term,
 )
-from allotment.rules.data_sharing import change_dataset, change_source, label_reason
-from allotment.rules.limiting import models_reason
-from allotment.rules.permission import Caller, Reach
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EARLIER, LATER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
@@ -144,6 +136,8 @@ def test_who_lost_a_source_is_told_when_it_was_revoked() -> None:
 
 
 _GROUPS = st.sets(st.sampled_from(["a", "b", "c"])).map(lambda names: tuple(sorted(names)))
+
+
 _AUDIENCES = st.builds(
     Audience, st.booleans(), _GROUPS, st.sets(st.sampled_from(["ann", "bob"])).map(tuple)
 )
@@ -184,9 +178,6 @@ def test_nobody_uses_what_is_disabled_and_was_never_promised(
     )
     granted = enabled and audience.admits("ann", groups)
     assert (source_grounds(source, Asker("ann", groups, NOW)) is not None) is granted
-
-
-# Datasets
 
 
 def _dataset(label: PrivacyLabel = PrivacyLabel.INTERNAL, **audience: object) -> Dataset:
@@ -276,206 +267,3 @@ def test_what_leads_somewhere_else_is_not_what_was_promised_until_it_is_proven(
 ) -> None:
     source = replace(_source(enabled=False), changed_at=changed, proof=proof)
     assert (source_grounds(source, _server("group:vision")) is not None) is may
-
-
-@pytest.mark.promise("SET-1")
-@pytest.mark.parametrize("label", list(PrivacyLabel))
-@pytest.mark.parametrize("everyone", [True, False])
-def test_data_about_people_is_never_for_everyone(label: PrivacyLabel, everyone: bool) -> None:
-    refused = label_reason(label, Audience(everyone=everyone, groups=("vision",)))
-    assert (refused is not None) is (label is PrivacyLabel.PERSONAL and everyone)
-
-
-# Sharing
-
-
-def _caller(role: str, reach: Reach = Reach.EVERYTHING) -> Caller:
-    permissions = frozenset({Permission.MANAGE_SOURCES}) if role == "custodian" else frozenset()
-    leads = ("vision",) if role == "lead" else ()
-    groups = () if role == "outsider" else ("vision",)
-    return Caller(Authority("ann", role, permissions, groups, leads), reach)
-
-
-NARROW, WIDE = Audience(groups=("vision",), people=("bob",)), Audience(everyone=True)
-OTHERS, STRANGER = Audience(groups=("vision", "audio")), Audience(people=("zoe",))
-
-
-@pytest.mark.promise("DATA-3", "USER-4")
-@pytest.mark.parametrize(
-    ("role", "group", "audience", "may"),
-    [
-        ("custodian", None, WIDE, True),
-        ("custodian", "audio", STRANGER, True),
-        ("lead", "vision", NARROW, True),
-        ("lead", "vision", Audience(), True),
-        ("lead", "vision", WIDE, False),
-        ("lead", "vision", OTHERS, False),
-        ("lead", "vision", STRANGER, False),
-        ("lead", "audio", Audience(), False),
-        ("lead", None, NARROW, False),
-        ("member", "vision", NARROW, False),
-        ("outsider", None, Audience(), False),
-    ],
-)
-def test_a_lead_manages_sources_of_led_groups_only(
-    role: str, group: str | None, audience: Audience, may: bool
-) -> None:
-    source = Source("lake", SourceKind.S3, audience=audience, group=group)
-    refused = change_source(_caller(role), source, {"ann", "bob"})
-    assert (refused is None) is may
-
-
-@pytest.mark.parametrize("reach", [Reach.OWN, Reach.READ_OWN])
-def test_a_token_that_reaches_own_things_manages_no_source(reach: Reach) -> None:
-    source = Source("lake", SourceKind.S3, audience=NARROW, group="vision")
-    assert change_source(_caller("lead", reach), source, {"ann", "bob"}) is not None
-    assert change_source(_caller("custodian", reach), source, ()) is not None
-
-
-@pytest.mark.promise("SET-1")
-@pytest.mark.parametrize(
-    ("role", "owner", "audience", "may"),
-    [
-        ("member", "ann", Audience(people=("ann",)), True),
-        ("member", "ann", NARROW, True),
-        ("member", "ann", OTHERS, False),
-        ("member", "ann", STRANGER, False),
-        ("member", "ann", WIDE, False),
-        ("member", "bob", Audience(), False),
-        ("outsider", "ann", Audience(people=("ann",)), True),
-        ("outsider", "ann", Audience(groups=("vision",)), False),
-        ("custodian", "bob", WIDE, True),
-    ],
-)
-def test_whoever_registers_a_dataset_shares_it_within_own_groups(
-    role: str, owner: str, audience: Audience, may: bool
-) -> None:
-    dataset = Dataset("sales", (), FileFormat.CSV, audience=audience, created_by=owner)
-    assert (change_dataset(_caller(role), dataset, {"ann", "bob"}) is None) is may
-
-
-# Proofs
-
-
-_PROOFS = st.builds(
-    Proof,
-    st.just(NOW),
-    st.sampled_from(Verdict),
-    possible=st.lists(st.sampled_from(["insert", "drop"]), unique=True).map(tuple),
-)
-
-
-@pytest.mark.promise("DATA-2")
-@given(st.none() | _PROOFS, _PROOFS)
-def test_an_acceptance_never_covers_more_than_was_accepted(
-    before: Proof | None, found: Proof
-) -> None:
-    now = data_proofs.kept(before, found)
-    if data_proofs.still_accepted(before, now):
-        assert before is not None
-        assert set(now.possible) <= set(before.possible)
-        assert now.verdict is before.verdict
-
-
-@pytest.mark.promise("DATA-2")
-@given(_PROOFS)
-def test_an_attempt_that_could_not_be_made_undoes_no_proof(found: Proof) -> None:
-    away = Proof(LATER, Verdict.UNPROVEN, problem="it did not answer")
-    kept = data_proofs.kept(READ_ONLY, away)
-    assert (kept.verdict, kept.at) == (Verdict.READ_ONLY, NOW)
-    assert "did not answer" in kept.problem
-    if found.verdict is not Verdict.UNPROVEN:
-        assert data_proofs.kept(READ_ONLY, found) == found
-
-
-# Versions
-
-
-def _version(number: int, at: datetime, state: VersionState = VersionState.COMMITTED) -> Version:
-    return Version("sales", number, state, "", "ann", at, "history", "sales-1")
-
-
-BERLIN = ZoneInfo("Europe/Berlin")
-VERSIONS = (
-    _version(1, datetime(2026, 9, 30, 21, tzinfo=UTC)),
-    _version(2, datetime(2026, 10, 5, 8, tzinfo=UTC)),
-    _version(3, datetime(2026, 10, 31, 22, 59, tzinfo=UTC)),
-    _version(4, datetime(2026, 10, 31, 23, 0, tzinfo=UTC)),
-    _version(5, datetime(2026, 11, 2, tzinfo=UTC), VersionState.FAILED),
-)
-
-
-@pytest.mark.promise("SET-4")
-@pytest.mark.parametrize(
-    ("wanted", "number"),
-    [
-        ("2", 2),
-        ("5", None),
-        ("99", None),
-        ("final", 2),
-        ("2026-09", 1),
-        ("2026-08", None),
-        ("2026-10", 3),
-        ("2026-10-04", 1),
-        ("2026-10-05", 2),
-        ("2026-10-31", 3),
-        ("2026-11-30", 4),
-        ("2026-10-05T08:00:00Z", 2),
-        ("2026-10-05T10:00", 2),
-        ("2026-10-05T09:59", 1),
-        ("2026-13", None),
-        ("2026-02-30", None),
-        ("9999-12", None),
-        ("yesterday", None),
-        ("", None),
-        ("٢", None),
-    ],
-)
-def test_a_version_is_named_by_number_tag_or_time(wanted: str, number: int | None) -> None:
-    found = versioning.find(VERSIONS, {"final": 2}, wanted, BERLIN)
-    assert (None if found is None else found.number) == number
-
-
-@given(st.text())
-def test_any_text_names_a_version_or_none(text: str) -> None:
-    found = versioning.find(VERSIONS, {}, text, BERLIN)
-    assert found is None or found.state is VersionState.COMMITTED
-
-
-@pytest.mark.parametrize(
-    ("tag", "good"), [("final", True), ("2026-10", True), ("3", False), ("A b", False)]
-)
-def test_a_tag_is_a_name_and_no_number(tag: str, good: bool) -> None:
-    assert (versioning.tag_reason(tag) is None) is good
-
-
-# Models
-
-
-def _limit(value: int | None) -> EffectiveLimit:
-    return EffectiveLimit(LimitKind.MODELS, value, LimitScope.GROUP, "vision")
-
-
-@pytest.mark.promise("MODEL-1", "LIMIT-1")
-@pytest.mark.parametrize(
-    ("limits", "used", "refused"),
-    [
-        ((), 99, False),
-        ((_limit(None),), 99, False),
-        ((_limit(2),), 1, False),
-        ((_limit(2),), 2, True),
-        ((_limit(2), _limit(5)), 2, False),
-        ((_limit(2), _limit(None)), 99, False),
-        ((_limit(0),), 0, True),
-    ],
-)
-def test_one_more_model_is_refused_at_the_most_generous_limit(
-    limits: tuple[EffectiveLimit, ...], used: int, refused: bool
-) -> None:
-    reason = models_reason(limits, used)
-    assert (reason is not None) is refused
-    assert reason is None or (reason.rule, reason.used, reason.asked) == (
-        Rule.LIMIT_MODELS,
-        used,
-        1,
-    )
