@@ -41,8 +41,10 @@ def test_a_bucket_is_walked_and_read_as_a_path_and_never_written(lake: Any) -> N
     with pytest.raises(DataProblem, match=r"no '\.\.'"):
         top / "../other"
     files = top.filesystem
-    with pytest.raises(PermissionError):
+    with pytest.raises(DataProblem, match="only reads"):
         files.pipe_file(f"{lake[1]}/team/own.txt", b"mine")
+    with pytest.raises(PermissionError):
+        files.current.pipe_file(f"{lake[1]}/team/own.txt", b"mine")
     with pytest.raises(PermissionError):
         files.cat_file(f"{lake[1]}/other/secret.txt")
 
