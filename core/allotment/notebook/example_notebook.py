@@ -26,7 +26,9 @@ def write_example(folder: Path) -> Path:
         except FileExistsError:
             number += 1
         except OSError as error:
-            message = f"The example cannot be written to {folder}: {error.strerror}. Name another folder."
+            message = (
+                f"The example cannot be written to {folder}: {error.strerror}. Name another folder."
+            )
             raise DataProblem(message) from None
         else:
             return place
