@@ -35,6 +35,7 @@ from allotment.model.documents import (
     DatasetAccess,
     DatasetFile,
     DatasetStorage,
+    Source,
     SourceCredential,
 )
 from allotment.model.sources import SourceKind
@@ -76,9 +77,10 @@ class Lender:
         """``client.datasets``."""
         return self
 
-    def get(self, name: str) -> str:
+    def get(self, name: str) -> Source:
         """It may still be used."""
-        return name
+        kind, _fields = self.kinds[name]
+        return Source(name=name, kind=kind, usable=True)
 
     def credentials(self, name: str) -> SourceCredential:
         """What it is read with."""
@@ -88,9 +90,9 @@ class Lender:
             source=name, kind=kind, fields=fields, expires_at=now + timedelta(hours=1), now=now
         )
 
-    def access(self, name: str, version: object = None) -> DatasetAccess:
+    def access(self, name: str, version: object = None, *, files: bool = True) -> DatasetAccess:
         """How it is opened."""
-        del version
+        del version, files
         kind, fields = self.kinds[name]
         uri, size = self.files[name]
         now = datetime.now(UTC)

@@ -9,7 +9,6 @@ from datetime import datetime
 from html import escape
 
 from allotment.model.names import CONSOLE_PROFILE, CONSOLE_SERVER
-from allotment.model.people import Permission
 from allotment.model.profiles import Profile
 from allotment.record import Reading, people, profiles
 
@@ -27,7 +26,7 @@ def launch_form(reading: Reading, person: str, server: str, now: datetime) -> st
         and published.profile is not None
         and published.profile.visible_for(person, authority.groups)
         and (published.name == CONSOLE_PROFILE) == (server == CONSOLE_SERVER)
-        and (published.name != CONSOLE_PROFILE or Permission.USE_CONSOLE in authority.permissions)
+        and (published.name != CONSOLE_PROFILE or authority.opens_console)
     ]
     if not offered:
         return NO_PROFILE

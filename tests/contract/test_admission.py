@@ -278,6 +278,16 @@ def test_who_may_launch_what(
     assert (set() if isinstance(outcome, Granted) else rules(outcome)) == refused
 
 
+@pytest.mark.promise("USER-4")
+def test_who_leads_a_group_opens_the_console_as_long_as_that_lasts(lab: Any) -> None:
+    with lab.write() as writing:
+        memberships.set_lead(writing, "ann", "vision", lead=True)
+        memberships.set_lead(writing, "bob", "vision", lead=True)
+        memberships.set_lead(writing, "bob", "vision", lead=False)
+    lab.granted("ann", "operator-console", "console")
+    assert rules(lab.claim("bob", "operator-console", "console")) == {Rule.PROFILE_VISIBLE}
+
+
 @pytest.mark.promise("GROUP-2")
 def test_somebody_without_a_group_uses_the_default_pool_only(lab: Any) -> None:
     assert rules(lab.claim("zoe", "gpu")) == {Rule.SHARE_POOL}

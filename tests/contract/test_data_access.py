@@ -9,6 +9,7 @@ import pytest
 
 from allotment.model.allotments import Allotment
 from allotment.model.datasets import Dataset, FileFormat
+from allotment.model.registered_models import RegisteredModel
 from allotment.model.sources import Audience, Proof, Source, SourceKind, Verdict
 from allotment.model.versions import ContentsKind, MetadataKind, VersionTarget
 from allotment.record import (
@@ -17,11 +18,14 @@ from allotment.record import (
     groups,
     memberships,
     people,
+    registered_models,
     sources,
     targets,
     versions,
 )
 from allotment.rules.data_access import promises
+from allotment.rules.data_sharing import dataset_target
+from allotment.rules.permission import Action, Caller, Reach, Target, judge
 
 VISION = Audience(groups=("vision",))
 
@@ -211,6 +215,26 @@ def test_a_person_of_the_same_name_inherits_nothing(lab: Any) -> None:
         people.delete(writing, ["zoe"])
     lab.people("zoe")
     assert _usable(lab, "zoe") == set()
+
+
+@pytest.mark.promise("DATA-7", "MODEL-1")
+def test_a_person_of_the_same_name_inherits_no_datasets_and_no_models(lab: Any) -> None:
+    with lab.write() as writing:
+        only = Audience(people=("zoe",))
+        wanted = Dataset("pay", ("/data/pay/",), FileFormat.CSV, audience=only, created_by="zoe")
+        datasets.create(writing, wanted)
+        registered_models.create(writing, RegisteredModel("churn", "1", "zoe", uri="s3://m/1"))
+        people.delete(writing, ["zoe"])
+    lab.people("zoe")
+    with lab.record.reading() as reading:
+        theirs = dataset_target(datasets.get(reading, "pay"))
+        model = registered_models.get(reading, "churn", "1")
+        zoe = Caller(people.authority(reading, "zoe", lab.now), Reach.EVERYTHING)
+        nobody = Caller(people.authority(reading, "", lab.now), Reach.EVERYTHING)
+        assert registered_models.usable_by(reading, "zoe", ()) == ()
+    for caller in (zoe, nobody):
+        assert judge(caller, Action.CHANGE_DATASET, theirs)
+        assert judge(caller, Action.CHANGE_MODEL, Target(person=model.person))
 
 
 @pytest.mark.promise("DATA-7")

@@ -410,3 +410,5 @@ def test_home_offers_the_console_to_who_may_use_it_and_hides_its_server_from_the
     assert view.console
     assert (view.servers, view.console.state) == ((), "running")
     assert not home(record, "ada").may_use_console
+    change(record, lambda writing: memberships.set_lead(writing, "ada", "vision", lead=True))
+    assert home(record, "ada").may_use_console

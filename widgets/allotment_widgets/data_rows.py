@@ -104,7 +104,7 @@ def used_dataset_html(dataset: Dataset) -> str:
         ("Label", escape(label)),
         ("Files", read_html(dataset.reading, datetime.now(UTC))),
         ("Read through", escape(dataset.source or "")),
-        ("Registered by", escape(dataset.created_by)),
+        ("Registered by", escape(dataset.created_by or "somebody who was removed since")),
         ("Versions", f"newest is {dataset.version}" if dataset.version else ""),
     ]
     caution = (

@@ -113,12 +113,18 @@ def model_html(
         ("Kept in", links_html("targets", [model.target]) if model.target else ""),
         ("File", _file(model) if kept else ""),
         ("Lies at", f"<code>{escape(model.uri)}</code>" if model.uri else ""),
-        ("Owner", links_html("users", [model.person]) if people else escape(model.person)),
+        ("Owner", _owner(model.person, people=people)),
         ("Their models", escape(limit_words(limit))),
         ("Shared with", escape(audience_words(model) or "told to its owner")),
         ("Registered", moment_html(model.created_at, now) if model.created_at else ""),
     ]
     return f"{title}{missing}{about}{facts_html(rows)}"
+
+
+def _owner(person: str, *, people: bool) -> str:
+    if not person:
+        return "nobody: whoever registered it was removed"
+    return links_html("users", [person]) if people else escape(person)
 
 
 def _came_from(datasets: tuple[str, ...]) -> str:

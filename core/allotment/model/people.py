@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -80,3 +81,13 @@ class Authority:
     groups: tuple[str, ...]
     leads: tuple[str, ...]
     """The groups that this person leads."""
+
+    @property
+    def opens_console(self) -> bool:
+        """Whether the operator console is open to this person."""
+        return opens_console(self.permissions, leads=bool(self.leads))
+
+
+def opens_console(permissions: Collection[str], *, leads: bool) -> bool:
+    """Whether the operator console is open: to roles that permit it, and to leads for their groups' data."""
+    return leads or Permission.USE_CONSOLE in permissions

@@ -14,7 +14,7 @@ from allotment.model.groups import Mode, Share
 from allotment.model.instance_types import TypeUse
 from allotment.model.limits import Limit, LimitKind, LimitScope
 from allotment.model.names import CONSOLE_PROFILE
-from allotment.model.people import Permission
+from allotment.model.people import opens_console
 from allotment.model.profiles import Profile
 from allotment.model.sharing import PoolPolicy
 from allotment.record import departments, instance_types, reservations, spending
@@ -60,6 +60,8 @@ SELECT
     EXISTS (SELECT 1 FROM audiences) AS data,
     p.onboarded_at,
     r.permissions,
+    EXISTS (SELECT 1 FROM memberships WHERE person = :person AND "lead"
+        AND ("until" IS NULL OR "until" > :now)) AS leads,
     (SELECT {array}(group_name) FROM mine) AS groups,
     (SELECT {array}({row}(l.scope, l.subject, l.kind, l.value)) FROM (
         SELECT 'platform' AS scope, '' AS subject
@@ -160,7 +162,8 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
     active, held, here, instances = _array(row.active)
     existing, exists = _array(row.existing)
     tickets, waits_here = _array(row.mine_waiting)
-    console = row.permissions is not None and Permission.USE_CONSOLE in json.loads(row.permissions)
+    permissions = json.loads(row.permissions) if row.permissions else []
+    console = opens_console(permissions, leads=bool(row.leads))
     seen = profile is not None and _may_see(profile, claim.person, groups, console=console)
     shares, pools = _capacity(reading, claim, groups, row, now)
     standing = Standing(

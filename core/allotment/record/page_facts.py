@@ -20,7 +20,7 @@ from allotment.model.groups import Mode, Share
 from allotment.model.instance_types import TypeUse
 from allotment.model.limits import Limit, LimitKind, LimitScope
 from allotment.model.names import CONSOLE_PROFILE
-from allotment.model.people import Permission
+from allotment.model.people import Permission, opens_console
 from allotment.model.profiles import Profile
 from allotment.model.tickets import Ticket, TicketState
 from allotment.record import (
@@ -122,7 +122,7 @@ class PersonFacts:
     @property
     def may_use_console(self) -> bool:
         """Whether the operator console is open to the person."""
-        return Permission.USE_CONSOLE in self.permissions
+        return opens_console(self.permissions, leads=any(group.leads for group in self.groups))
 
     def visible(self) -> tuple[Profile, ...]:
         """The profiles that the person may see, the console among them where it is allowed."""

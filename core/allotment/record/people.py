@@ -15,7 +15,7 @@ from allotment.model.names import check_person
 from allotment.model.people import Authority, BuiltInRole, Permission, Person
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import Refusal
-from allotment.record import audiences, budgets, memberships, tickets
+from allotment.record import audiences, budgets, memberships, owners, tickets
 from allotment.record.engine import Reading, Writing
 from allotment.record.rows import bump, for_change, named
 from allotment.record.schema import (
@@ -166,6 +166,7 @@ def delete(writing: Writing, names: Sequence[str]) -> None:
         writing.run(servers.delete().where(servers.c.person == name))
         writing.run(reservations.delete().where(reservations.c.person == name))
         audiences.leave(writing, audiences.PERSON, name)
+        owners.disown(writing, name)
         writing.run(people.delete().where(people.c.name == name))
         writing.event("person.deleted", name, person=name, before={"role": row.role})
 

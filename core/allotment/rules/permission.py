@@ -241,7 +241,7 @@ def judge(caller: Caller, action: Action, target: Target = NOTHING) -> Reason | 
 def _granted(caller: Caller, grant: Grant, target: Target) -> bool:
     if grant.needs and grant.needs <= caller.permissions:
         return True
-    if grant.owner and target.person == caller.person:
+    if grant.owner and caller.person and target.person == caller.person:
         return True
     if not grant.lead or not target.groups:
         return False

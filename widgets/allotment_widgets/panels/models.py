@@ -108,7 +108,7 @@ class ModelsPanel(Panel):
         """Show what is chosen, and as soon as it is known how many models its owner has and may have."""
         self._show_details()
         model = self._model(self._grid.selected)
-        if model is None or model.person in self._limits:
+        if model is None or not model.person or model.person in self._limits:
             return
         limits = await self._limits_of(model.person)
         self._limits[model.person] = binding_limit(limits)

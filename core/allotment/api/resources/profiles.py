@@ -23,7 +23,6 @@ from allotment.api.views.launching import profile_document
 from allotment.model import documents
 from allotment.model.instance_types import TypeUse
 from allotment.model.names import CONSOLE_PROFILE
-from allotment.model.people import Permission
 from allotment.model.refusals import NotFound
 from allotment.record import Reading, allotments, counts, events, instance_types, profiles
 from allotment.record.profiles import PublishedProfile
@@ -77,7 +76,7 @@ def _visible(one: PublishedProfile, caller: Caller, types: Mapping[str, TypeUse]
         return True
     if not one.offered or one.profile is None or unavailable(one.profile, _use(one, types)):
         return False
-    if one.name == CONSOLE_PROFILE and Permission.USE_CONSOLE not in caller.authority.permissions:
+    if one.name == CONSOLE_PROFILE and not caller.authority.opens_console:
         return False
     return one.profile.visible_for(caller.person, caller.authority.groups)
 
