@@ -170,7 +170,9 @@ def _rights_words(picture: Picture) -> Sequence[str]:
     me = picture.me
     if me is None or len(me.permissions) == len(Permission):
         return [f"Signed in as {me.person}."] if me else []
-    allowed = counted(len(me.permissions), "permission")
+    held = [f"leads {', '.join(me.leads)}"] if me.leads else []
+    held += [counted(len(me.permissions), "permission")] if me.permissions or not held else []
+    allowed = ", ".join(held)
     return [f"Signed in as {me.person} ({me.role}): {allowed}; what you may not do is left out."]
 
 
