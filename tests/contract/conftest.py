@@ -33,10 +33,17 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """A PostgreSQL server for the whole session; its address without a database."""
+    """A PostgreSQL server for the whole session; its address without a database.
+
+    It never waits for the disk: each test has a database of its own, and a checkpoint that writes
+    hundreds of them out stops everybody for seconds.
+    """
     with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as folder:
         server = pgserver.get_server(folder)
         try:
+            for setting in ("fsync", "full_page_writes"):
+                server.psql(f"ALTER SYSTEM SET {setting} = off")
+            server.psql("SELECT pg_reload_conf()")
             yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
         finally:
             server.cleanup()
