@@ -319,10 +319,13 @@ def test_static_files_keep_for_ever_under_an_address_that_changes_with_them(
     assert browser.get(f"{found[1]}%2e%2e/templates/login.html").status_code in {403, 404}
 
 
-def test_the_console_is_one_button_for_operators_and_no_size_for_anybody(page_hub: PageHub) -> None:
-    olga, ada = page_hub.signed_in("olga"), page_hub.signed_in("ada")
+def test_the_console_is_one_button_for_operators_and_leads_and_no_size_for_anybody(
+    page_hub: PageHub,
+) -> None:
+    olga, ada, ben = (page_hub.signed_in(name) for name in ("olga", "ada", "ben"))
     assert "Operator console</button>" in olga.get("/home").text
-    assert "Operator console" not in ada.get("/home").text
+    assert "Operator console</button>" in ada.get("/home").text
+    assert "Operator console" not in ben.get("/home").text
     assert "operator-console" not in cards(olga.get("/spawn").text)
 
 

@@ -70,7 +70,6 @@ class OwnRegistering:
         if place is None or place[0].kind in DATABASES or not place[0].usable:
             return ()
         source, parts, holds = place
-        lent = self._session.lender.lend(source.name)
-        uri = SourcePath(OpenedStore(source.name, lent), parts).uri
+        uri = SourcePath(OpenedStore(source.name, self._session.lender), parts).uri
         # A place is itself, whatever signs its name has.
         return (literal(uri.rstrip("/")) + ("/" if holds else ""),)

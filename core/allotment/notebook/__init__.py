@@ -248,7 +248,7 @@ def path(source: str) -> SourcePath:
     """
     from allotment.notebook.source_paths import OpenedStore, SourcePath  # noqa: PLC0415 - see above
 
-    return SourcePath(OpenedStore(source, session().lender.lend(source)))
+    return SourcePath(OpenedStore(source, session().lender))
 
 
 def environment(source: str) -> dict[str, str]:

@@ -68,7 +68,7 @@ def preview_source(
     if kind in DATABASES:
         frame: pl.DataFrame = query(session, source, select(kind, path, rows), None, "polars")
         return frame
-    file = SourcePath(OpenedStore(source, session.lender.lend(source)), path)
+    file = SourcePath(OpenedStore(source, session.lender), path)
     name = file.name.lower()
     if not name.endswith((*_PARQUET, *_CSV)):
         message = f"The rows of {file.name} cannot be shown: it is neither Parquet nor CSV."

@@ -8,8 +8,8 @@ from html import escape
 from typing import IO, Any
 
 from allotment.model.sources import SourceKind
-from allotment.notebook.explaining import explained, in_words
-from allotment.notebook.lending import Lend
+from allotment.notebook.explaining import CredentialRefused, explained, in_words
+from allotment.notebook.lending import Lender
 from allotment.notebook.problems import DataProblem
 from allotment.notebook.progress import size_words
 from allotment.notebook.stores import STORES, renewing_filesystem
@@ -22,11 +22,11 @@ _SCHEMES = {SourceKind.S3: "s3://", SourceKind.AZURE: "azure://", SourceKind.GCS
 class OpenedStore:
     """One store with a credential that is good whenever it is needed."""
 
-    def __init__(self, source: str, lend: Lend) -> None:
+    def __init__(self, source: str, lender: Lender) -> None:
         self.source = source
-        self._lend = lend
+        self._lender, self._lend = lender, lender.lend(source)
         self._files: Any = None
-        lent = lend()
+        lent = self._lend()
         if lent.kind not in STORES:
             message = f'{source} is a database. Ask it with allotment.sql({source!r}, "select …").'
             raise DataProblem(message)
@@ -38,6 +38,10 @@ class OpenedStore:
         if self._files is None:
             self._files = renewing_filesystem(self._lend)
         return self._files
+
+    def renew(self) -> None:
+        """Go on with another credential than the one that was refused."""
+        self._lender.renewed(self.source)
 
     @property
     def root(self) -> str:
@@ -153,6 +157,14 @@ class SourcePath:
         return sorted(others, key=lambda entry: str(entry["name"]))
 
     def _asked(self, call: str, *arguments: Any, **options: Any) -> Any:
+        try:
+            return self._ask(call, *arguments, **options)
+        except CredentialRefused:
+            # It may have ended on the way: between being looked at here and there.
+            self.store.renew()
+            return self._ask(call, *arguments, **options)
+
+    def _ask(self, call: str, *arguments: Any, **options: Any) -> Any:
         place = "/".join((self.store.source, *self.parts))
         with in_words(lambda error: explained(place, error, self.store.fields)):
             return getattr(self.store.files, call)(*arguments, **options)

@@ -69,7 +69,7 @@ def _database(lent: Lent) -> str:
 
 
 def _store(session: Session, name: str) -> str:
-    entries = sum(1 for _ in SourcePath(OpenedStore(name, session.lender.lend(name))).iterdir())
+    entries = sum(1 for _ in SourcePath(OpenedStore(name, session.lender)).iterdir())
     return f"It lists {entries} {'entry' if entries == 1 else 'entries'} at its top."
 
 

@@ -115,7 +115,7 @@ def lake(request: pytest.FixtureRequest, data_api: Any) -> Iterator[Lake]:
 
 @pytest.mark.promise("SET-2", "DATA-6")
 def test_a_dataset_is_loaded_and_its_store_is_walked(lake: Lake) -> None:
-    top = SourcePath(OpenedStore("lake", lake.session.lender.lend("lake")))
+    top = SourcePath(OpenedStore("lake", lake.session.lender))
 
     assert lake.load()["n"].to_list() == list(range(3_000))
     assert [place.name for place in top.iterdir()] == ["notes.txt", "sales"]

@@ -145,7 +145,7 @@ def test_a_file_that_is_open_is_read_on_until_its_source_is_revoked(
 ) -> None:
     clock = Time(ending)
     session = Session(data_api.client("bobs-server"), clock=clock)
-    place = SourcePath(OpenedStore("lake", session.lender.lend("lake")), ("cities", "all.csv"))
+    place = SourcePath(OpenedStore("lake", session.lender), ("cities", "all.csv"))
 
     with place.open(block_size=1000) as file:
         read = [file.read(100)]
@@ -190,7 +190,7 @@ def test_libraries_that_take_a_filesystem_read_on_with_the_next_credential(
 ) -> None:
     clock = Time(ending)
     session = Session(data_api.client("bobs-server"), clock=clock)
-    sales = SourcePath(OpenedStore("lake", session.lender.lend("lake")), ("sales",))
+    sales = SourcePath(OpenedStore("lake", session.lender), ("sales",))
     found = arrow_dataset.dataset(sales.location, filesystem=sales.filesystem, format="parquet")
     for _ in range(4):
         clock.pass_by("")

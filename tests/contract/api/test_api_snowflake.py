@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-import fakesnow
 import pytest
+from fakesnow import server as played_snowflake  # by name: a module of that name takes its place
 from snowflake import connector
 
 import allotment
@@ -32,7 +32,7 @@ FORM = {
     "password": "correct-horse-battery",
     "role": "READERS",
     "warehouse": "SMALL",
-    "database": "SHOP",
+    "database": "STORE",
 }
 
 
@@ -40,8 +40,8 @@ FORM = {
 def stand_in() -> Iterator[Service]:
     """A stand-in for the service, with a table of sales."""
     # Its own log of requests goes to where a test's output is caught.
-    with contextlib.redirect_stderr(io.StringIO()), fakesnow.server() as told:
-        with connector.connect(**told, database="SHOP", schema="PUBLIC") as connection:
+    with contextlib.redirect_stderr(io.StringIO()), played_snowflake() as told:
+        with connector.connect(**told, database="STORE", schema="PUBLIC") as connection:
             for statement in (
                 "CREATE TABLE sales (id INT, item VARCHAR, price NUMBER(10, 2))",
                 "INSERT INTO sales VALUES (1, 'pear', 1.5), (2, 'fig', 0.25)",
@@ -74,7 +74,7 @@ def test_a_user_who_can_write_is_lent_to_nobody_until_somebody_accepts_it(wareho
 @pytest.mark.promise("DATA-6")
 def test_snowflake_is_asked_in_one_line(warehouse: Any) -> None:
     warehouse.client("olga+").sources.accept("warehouse")
-    query = "select id, item, price from shop.public.sales order by id"
+    query = "select id, item, price from store.public.sales order by id"
 
     found = allotment.sql("warehouse", query)
 
@@ -83,7 +83,7 @@ def test_snowflake_is_asked_in_one_line(warehouse: Any) -> None:
         (2, "fig", Decimal("0.25")),
     ]
     assert len(allotment.sql("warehouse", query, as_="pandas")) == 2
-    assert allotment.sql("warehouse", "select id from shop.public.sales where id > 5").height == 0
+    assert allotment.sql("warehouse", "select id from store.public.sales where id > 5").height == 0
 
 
 @pytest.mark.promise("DATA-6")
@@ -91,7 +91,7 @@ def test_snowflake_is_asked_by_sqlalchemy_too(warehouse: Any) -> None:
     warehouse.client("olga+").sources.accept("warehouse")
 
     with allotment.connect("warehouse").connect() as connection:
-        (items,) = connection.exec_driver_sql("select count(*) from shop.public.sales").one()
+        (items,) = connection.exec_driver_sql("select count(*) from store.public.sales").one()
 
     assert items == 2
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import fakesnow
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from fakesnow import server as played_snowflake  # by name: a module of that name takes its place
 from snowflake import connector
 
 from allotment.data.door import Door
@@ -32,7 +32,7 @@ SECRET = "correct-horse-battery"
 def stand_in() -> Iterator[Service]:
     """A stand-in for the service, with a table of sales."""
     # Its own log of requests goes to where a test's output is caught.
-    with contextlib.redirect_stderr(io.StringIO()), fakesnow.server() as told:
+    with contextlib.redirect_stderr(io.StringIO()), played_snowflake() as told:
         with connector.connect(**told, database="SHOP", schema="PUBLIC") as connection:
             for statement in (
                 "CREATE TABLE sales (id INT, item VARCHAR, price NUMBER(10, 2))",
