@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -228,10 +230,11 @@ class RemoteRepository:
 
 def _opened_or_made(folder: Path) -> Repo:
     try:
-        if folder.is_dir() and any(folder.iterdir()):
-            return Repo(str(folder))
         folder.mkdir(parents=True, exist_ok=True)
-        return Repo.init_bare(str(folder), default_branch=b"main")
+        with _one_at_a_time(folder):
+            if any(folder.iterdir()):
+                return Repo(str(folder))
+            return Repo.init_bare(str(folder), default_branch=b"main")
     except NotGitRepository:
         raise SourceProblem(
             f"{folder} holds something else than histories.", remedy="Choose an empty folder."
@@ -241,6 +244,17 @@ def _opened_or_made(folder: Path) -> Repo:
             f"{folder} cannot be used for histories: {error.strerror or error}.",
             remedy="Check that the control plane may write there.",
         ) from None
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Whoever comes second finds a repository that is made, and not one that is being made."""
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def _branch(name: str) -> Ref:
