@@ -9,6 +9,7 @@ import pytest
 
 # Their libraries take a second to import: only tests that ask for a store pay.
 if TYPE_CHECKING:
+    from ending_store import EndingStore
     from google_storage import GoogleStore
     from object_stores import AzureStore, S3Store
 
@@ -19,6 +20,15 @@ def s3_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Store]:
     from object_stores import seaweedfs  # noqa: PLC0415 - see above
 
     with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as store:
+        yield store
+
+
+@pytest.fixture
+def ending(s3_store: S3Store) -> Iterator[EndingStore]:
+    """SeaweedFS behind a door that keeps to the ends in session policies, as Amazon's store does."""
+    from ending_store import ending_store  # noqa: PLC0415 - see above
+
+    with ending_store(s3_store) as store:
         yield store
 
 

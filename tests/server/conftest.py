@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from pytest_jupyter.jupyter_server import *  # noqa: F403 - fixtures, for this folder only
 
+from allotment.notebook.keeper import KEEPER_TOKEN, KEEPER_URL
 from stand_in_control_plane import ControlPlane, playing, spawned
 
 Fetch = Callable[..., Any]
@@ -44,3 +46,14 @@ def run(jp_asyncio_loop: Any) -> Callable[[Any], Any]:
 def fetch(jp_fetch: Any, run: Callable[[Any], Any]) -> Fetch:
     """Ask the server, as its owner unless headers say otherwise; any status is an answer."""
     return lambda *parts, **options: run(jp_fetch(*parts, raise_error=False, **options))
+
+
+@pytest.fixture
+def started(
+    run: Callable[[Any], Any], jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
+    """The extension has started; what it tells those that it starts."""
+    for name in (KEEPER_URL, KEEPER_TOKEN):
+        monkeypatch.setenv(name, "")  # put back after the test
+    run(jp_serverapp.extension_manager.start_all_extensions())
+    return {name: os.environ[name] for name in (KEEPER_URL, KEEPER_TOKEN)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,17 +36,6 @@ def lake(control_plane: ControlPlane, tmp_path: Path) -> dict[str, Any]:
     }
     control_plane.answers["/sources/lake/credentials"] = credential
     return credential
-
-
-@pytest.fixture
-def started(
-    run: Callable[[Any], Any], jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
-) -> dict[str, str]:
-    """The extension has started; what it tells those that it starts."""
-    for name in (KEEPER_URL, KEEPER_TOKEN):
-        monkeypatch.setenv(name, "")  # put back after the test
-    run(jp_serverapp.extension_manager.start_all_extensions())
-    return {name: os.environ[name] for name in (KEEPER_URL, KEEPER_TOKEN)}
 
 
 @pytest.fixture

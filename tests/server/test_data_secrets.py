@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import pytest
 
 from allotment.client import AllotmentClient
 from allotment.model.sources import SourceKind
-from allotment.notebook.keeper import KEEPER_TOKEN, KEEPER_URL, lend_from_keeper
+from allotment.notebook.keeper import lend_from_keeper
 from allotment.notebook.lending import Lender
 from stand_in_control_plane import TOKEN, ControlPlane
 
@@ -46,17 +45,6 @@ def lent(control_plane: ControlPlane) -> dict[str, str]:
             "now": now.isoformat(),
         }
     return planted
-
-
-@pytest.fixture
-def started(
-    run: Callable[[Any], Any], jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
-) -> dict[str, str]:
-    """The extension has started; what it tells those that it starts."""
-    for name in (KEEPER_URL, KEEPER_TOKEN):
-        monkeypatch.setenv(name, "")  # put back after the test
-    run(jp_serverapp.extension_manager.start_all_extensions())
-    return {name: os.environ[name] for name in (KEEPER_URL, KEEPER_TOKEN)}
 
 
 def _environment_of_a_kernel() -> str:

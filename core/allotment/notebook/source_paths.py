@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from allotment.model.sources import SourceKind
 from allotment.notebook.explaining import CredentialRefused, explained, in_words
-from allotment.notebook.lending import Lender
+from allotment.notebook.lending import Lender, Lent
 from allotment.notebook.problems import DataProblem
 from allotment.notebook.progress import size_words
 from allotment.notebook.stores import STORES, renewing_filesystem
@@ -39,9 +39,14 @@ class OpenedStore:
             self._files = renewing_filesystem(self._lend)
         return self._files
 
-    def renew(self) -> None:
+    @property
+    def credential(self) -> Lent:
+        """What it is read with now."""
+        return self._lend()
+
+    def renew(self, refused: Lent) -> None:
         """Go on with another credential than the one that was refused."""
-        self._lender.renewed(self.source)
+        self._lender.renewed(self.source, refused)
 
     @property
     def root(self) -> str:
@@ -55,7 +60,7 @@ class OpenedStore:
     @property
     def fields(self) -> Any:
         """The fields of the credential, to keep its secrets out of what is said."""
-        return self._lend().fields
+        return self.credential.fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +162,12 @@ class SourcePath:
         return sorted(others, key=lambda entry: str(entry["name"]))
 
     def _asked(self, call: str, *arguments: Any, **options: Any) -> Any:
+        lent = self.store.credential
         try:
             return self._ask(call, *arguments, **options)
         except CredentialRefused:
             # It may have ended on the way: between being looked at here and there.
-            self.store.renew()
+            self.store.renew(lent)
             return self._ask(call, *arguments, **options)
 
     def _ask(self, call: str, *arguments: Any, **options: Any) -> Any:

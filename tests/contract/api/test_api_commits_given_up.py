@@ -13,6 +13,7 @@ from allotment.model.versions import VersionState
 from allotment.record import datasets, memberships, targets, versions
 from allotment.work import committing
 from allotment.work.commit_turns import LONGEST
+from kept_histories import keep_history
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -22,13 +23,7 @@ def sales(data_api: Any, lab: Any, tmp_path: Path) -> Any:
     """A dataset of one file, with a target; what the control plane commits with."""
     root = tmp_path / "data"
     (root / "sales.csv").write_text("id\n1\n")
-    data_api.client("carl+").targets.create(
-        "history",
-        metadata_kind="folder",
-        metadata={"path": str(root / "histories")},
-        contents_kind="folder",
-        contents={"path": str(root / "contents")},
-    )
+    keep_history(data_api.client("carl+"), root)
     data_api.client("bob").datasets.create("sales", [f"{root}/sales.csv"], target="history")
     assert lab.sound()
     return data_api.plane.data.committing

@@ -16,6 +16,7 @@ from allotment.model.versions import VersionState
 from allotment.record import versions
 from allotment.work import committing
 from allotment.work.commit_turns import AT_ONCE, OF_DATASET, OF_PERSON
+from kept_histories import keep_history
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -55,13 +56,7 @@ def history(data_api: Any, tmp_path: Path) -> Any:
     """A target and a file; what the control plane commits with."""
     root = tmp_path / "data"
     (root / "sales.csv").write_text("id\n1\n")
-    data_api.client("carl+").targets.create(
-        "history",
-        metadata_kind="folder",
-        metadata={"path": str(root / "histories")},
-        contents_kind="folder",
-        contents={"path": str(root / "contents")},
-    )
+    keep_history(data_api.client("carl+"), root)
     return data_api.plane.data.committing
 
 

@@ -16,6 +16,7 @@ from allotment.model.reasons import Rule
 from allotment.model.refusals import NotFound, NotPermitted, Refusal
 from allotment.model.sources import Audience, SourceKind
 from allotment.model.versions import VersionState
+from kept_histories import keep_history
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -219,13 +220,7 @@ def test_an_attachments_name_never_becomes_a_path(data_api: Any, sales: Any, nam
 @pytest.fixture
 def history(data_api: Any, root: Path) -> Any:
     """A target over folders, set up by the custodian."""
-    data_api.client("carl+").targets.create(
-        "history",
-        metadata_kind="folder",
-        metadata={"path": str(root / "histories")},
-        contents_kind="folder",
-        contents={"path": str(root / "contents")},
-    )
+    keep_history(data_api.client("carl+"), root)
     return data_api.plane.data.committing
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from allotment.model.refusals import NotFound, Refusal
 from allotment.model.sources import Audience, Credential, SourceKind
 from allotment.record import loans, memberships
 from allotment.work import committing
-from ending_store import EndingStore, ending_store
+from ending_store import EndingStore
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -34,12 +33,6 @@ FILES = {"sales/a.csv": b"n\n1\n", "sales/eu/b.csv": b"n\n22\n", "wages/c.csv": 
 def bucket(s3_store: Any) -> str:
     name: str = s3_store.bucket(FILES)
     return name
-
-
-@pytest.fixture
-def ending(s3_store: Any) -> Iterator[EndingStore]:
-    with ending_store(s3_store) as door:
-        yield door
 
 
 @pytest.fixture

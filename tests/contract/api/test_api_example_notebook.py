@@ -12,6 +12,7 @@ import pytest
 
 import allotment
 from allotment.model.sources import Audience
+from kept_histories import keep_history
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -45,13 +46,7 @@ def platform(data_api: Any, postgresql_server: Any, tmp_path: Path) -> Any:
     carl.sources.create("lake", "folder", {"path": f"{root}/lake"}, audience=VISION)
     data_api.client("olga+").sources.accept("lake")
     carl.datasets.create("sales", [f"{root}/lake/sales.parquet"], audience=VISION)
-    carl.targets.create(
-        "history",
-        metadata_kind="folder",
-        metadata={"path": f"{root}/histories"},
-        contents_kind="folder",
-        contents={"path": f"{root}/contents"},
-    )
+    keep_history(carl, root)
     return data_api
 
 

@@ -20,6 +20,7 @@ from allotment.model.datasets import MOST_ATTACHMENTS
 from allotment.model.reasons import Rule
 from allotment.model.refusals import Refusal
 from allotment.work.arrivals import AT_ONCE, OF_PERSON
+from kept_histories import keep_history
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -30,13 +31,7 @@ WAIT = 20
 def root(data_api: Any, tmp_path: Path) -> Path:
     """A target over folders below the folder that may be opened."""
     root = tmp_path / "data"
-    data_api.client("carl+").targets.create(
-        "history",
-        metadata_kind="folder",
-        metadata={"path": str(root / "histories")},
-        contents_kind="folder",
-        contents={"path": str(root / "contents")},
-    )
+    keep_history(data_api.client("carl+"), root)
     return root
 
 

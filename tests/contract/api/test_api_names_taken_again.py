@@ -14,6 +14,7 @@ from allotment.model.refusals import NotFound
 from allotment.model.versions import VersionState
 from allotment.record import datasets, versions
 from allotment.work import committing
+from kept_histories import keep_history
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -27,13 +28,7 @@ def root(data_api: Any, tmp_path: Path) -> Path:
     root = tmp_path / "data"
     (root / "bobs.csv").write_text(SECRET)
     (root / "zoes.csv").write_text("id\n1\n")
-    data_api.client("carl+").targets.create(
-        "history",
-        metadata_kind="folder",
-        metadata={"path": str(root / "histories")},
-        contents_kind="folder",
-        contents={"path": str(root / "contents")},
-    )
+    keep_history(data_api.client("carl+"), root)
     return root
 
 

@@ -12,6 +12,7 @@ from allotment.client import AllotmentClient
 from allotment.model.refusals import Refusal
 from allotment.model.sources import Audience, Proof, Verdict
 from allotment.record import sources
+from kept_histories import keep_history
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -33,13 +34,7 @@ def root(data_api: Any, tmp_path: Path) -> Path:
         database.execute("CREATE TABLE wages (name text)")
     carl.sources.create("lake", "folder", {"path": f"{root}/lake"}, audience=only)
     carl.sources.create("shop", "sqlite", {"path": f"{root}/shop.db"}, audience=only)
-    carl.targets.create(
-        "history",
-        metadata_kind="folder",
-        metadata={"path": f"{root}/kept/histories"},
-        contents_kind="folder",
-        contents={"path": f"{root}/kept/contents"},
-    )
+    keep_history(carl, root / "kept")
     return root
 
 

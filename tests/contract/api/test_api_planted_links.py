@@ -9,6 +9,7 @@ import pytest
 
 from allotment.model.refusals import Refusal
 from allotment.model.sources import Audience
+from kept_histories import keep_history
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -24,13 +25,7 @@ def folders(data_api: Any, tmp_path: Path) -> Path:
     carl = data_api.client("carl+")
     only = Audience(people=("carl",))
     carl.sources.create("lake", "folder", {"path": str(root / "lake")}, audience=only)
-    carl.targets.create(
-        "history",
-        metadata_kind="folder",
-        metadata={"path": str(root / "kept" / "histories")},
-        contents_kind="folder",
-        contents={"path": str(root / "kept" / "contents")},
-    )
+    keep_history(carl, root / "kept")
     (root / "kept" / "contents" / "others.csv").write_text("name,wage\nbob,1\n")
     return root
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from allotment.notebook import text_files
 from allotment.notebook.reading import load_dataset
 from allotment.notebook.sessions import Session
 from allotment.notebook.source_paths import OpenedStore, SourcePath
-from ending_store import EndingStore, ending_store
+from ending_store import EndingStore
 from hubs import until
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
@@ -41,12 +41,6 @@ def bucket(s3_store: Any) -> str:
     files = {f"sales/{n}.parquet": parquet(n * 10) for n in range(4)}
     name: str = s3_store.bucket({**files, "cities/all.csv": LATIN.encode("cp1252")})
     return name
-
-
-@pytest.fixture
-def ending(s3_store: Any) -> Iterator[EndingStore]:
-    with ending_store(s3_store) as door:
-        yield door
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from allotment.model.refusals import Refusal
 from allotment.model.sources import Audience, Proof, Verdict
 from allotment.record import sources, versions
 from allotment.work import committing
+from kept_histories import keep_history
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -31,13 +32,7 @@ def root(data_api: Any, lab: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         (root / name / "a.csv").write_text(f"{name}\n1\n")
     carl.sources.create("lake", "folder", {"path": str(root / "lake")}, audience=BOB)
     _prove(lab)
-    carl.targets.create(
-        "history",
-        metadata_kind="folder",
-        metadata={"path": str(root / "kept" / "histories")},
-        contents_kind="folder",
-        contents={"path": str(root / "kept" / "contents")},
-    )
+    keep_history(carl, root / "kept")
     bob = data_api.client("bob")
     bob.datasets.create("pay", [f"{root}/lake/"], target="history")
     bob.versions.commit("pay", "All")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from allotment.data.versions.target import CONTENTS, OpenedTarget
 from allotment.model.sources import Part, SourceKind, Verdict
 from allotment.model.versions import ContentsKind, MetadataKind, VersionTarget
 from allotment.work.target_ends import TargetEnds
-from ending_store import EndingStore, ending_store
+from ending_store import EndingStore
 from object_stores import S3Store
 from source_forms import opened
 
@@ -36,13 +36,6 @@ Register = Callable[..., Opened]
 @pytest.fixture(scope="module")
 def bucket(s3_store: S3Store) -> str:
     return s3_store.bucket(FILES)
-
-
-@pytest.fixture
-def ending(s3_store: S3Store) -> Iterator[EndingStore]:
-    """A store that keeps to ends."""
-    with ending_store(s3_store) as store:
-        yield store
 
 
 @pytest.fixture

@@ -27,17 +27,17 @@ from allotment.rules.permission import Action, Caller, Target
 router = APIRouter(prefix="/datasets/{name}/attachments", tags=["datasets"])
 
 OCTETS = "application/octet-stream"
-FileName = Annotated[
-    str, Path(min_length=1, max_length=files.LONGEST_NAME, pattern=r"^[^/\\\x00-\x1f\x7f]+$")
-]
-_CONTENT = {"content": {OCTETS: {"schema": {"type": "string", "format": "binary"}}}}
+PLAIN_NAME = r"^[^/\\\x00-\x1f\x7f]+$"
+"""Of a file: no folder stands in it, and nothing invisible."""
+FileName = Annotated[str, Path(min_length=1, max_length=files.LONGEST_NAME, pattern=PLAIN_NAME)]
+CONTENT = {"content": {OCTETS: {"schema": {"type": "string", "format": "binary"}}}}
 
 
 @router.put(
     "/{attachment}",
     response_model=documents.Dataset,
     summary="Attach a document",
-    openapi_extra={"requestBody": {**_CONTENT, "required": True}},
+    openapi_extra={"requestBody": {**CONTENT, "required": True}},
 )
 async def attach(
     request: Request, plane: Plane, caller: Asker, name: NamePath, attachment: FileName
@@ -56,7 +56,7 @@ async def attach(
     "/{attachment}",
     response_class=FileResponse,
     summary="Download an attachment",
-    responses={200: {"description": "The document's bytes", **_CONTENT}},
+    responses={200: {"description": "The document's bytes", **CONTENT}},
 )
 def read_attachment(
     plane: Plane, caller: Asker, name: NamePath, attachment: FileName

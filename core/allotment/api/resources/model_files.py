@@ -15,7 +15,7 @@ from allotment.api.answering import answer
 from allotment.api.fields import NamePath
 from allotment.api.plane import Asker, ControlPlane, Plane, require
 from allotment.api.receiving import receive
-from allotment.api.resources.attachments import OCTETS, as_download
+from allotment.api.resources.attachments import CONTENT, OCTETS, PLAIN_NAME, as_download
 from allotment.api.views.models import known_model, model_document, own_model
 from allotment.data.versions.kept_files import Keeping, drop_file, new_key, open_file
 from allotment.model import documents
@@ -30,18 +30,15 @@ router = APIRouter(prefix="/models", tags=["models"])
 
 LARGEST = 10 * 2**30
 """Bytes of a model's file at most. What is larger is put into a bucket and registered by its URI."""
-FileName = Annotated[
-    str, Query(min_length=1, max_length=120, pattern=r"^[^/\\\x00-\x1f\x7f]+$", alias="name")
-]
+FileName = Annotated[str, Query(min_length=1, max_length=120, pattern=PLAIN_NAME, alias="name")]
 VersionPath = Annotated[str, Path(pattern=r"^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$")]
-_CONTENT = {"content": {OCTETS: {"schema": {"type": "string", "format": "binary"}}}}
 
 
 @router.put(
     "/{name}/{version}/file",
     response_model=documents.RegisteredModel,
     summary="Send a model's file",
-    openapi_extra={"requestBody": {**_CONTENT, "required": True}},
+    openapi_extra={"requestBody": {**CONTENT, "required": True}},
 )
 async def keep_model(
     request: Request,
@@ -71,7 +68,7 @@ async def keep_model(
     "/{name}/{version}/file",
     response_class=StreamingResponse,
     summary="Download a model's file",
-    responses={200: {"description": "The file's bytes", **_CONTENT}},
+    responses={200: {"description": "The file's bytes", **CONTENT}},
 )
 async def read_model_file(
     plane: Plane, caller: Asker, name: NamePath, version: VersionPath

@@ -10,6 +10,7 @@ import pytest
 
 from allotment import notebook
 from cells import ROWS, VISION, parquet, sales
+from kept_histories import keep_history
 
 
 @pytest.fixture
@@ -96,11 +97,5 @@ def lake(cell: Any, s3_store: Any) -> Any:
 @pytest.fixture
 def history(cell: Any, tmp_path: Path) -> Any:
     """A target for versions and models, in folders."""
-    cell.client("olga+").targets.create(
-        "history",
-        metadata_kind="folder",
-        metadata={"path": str(tmp_path / "data" / "history")},
-        contents_kind="folder",
-        contents={"path": str(tmp_path / "data" / "kept")},
-    )
+    keep_history(cell.client("olga+"), tmp_path / "data")
     return cell

@@ -12,6 +12,7 @@ import pytest
 import allotment
 from allotment.notebook.problems import DataProblem
 from cells import VISION, parquet
+from kept_histories import keep_history
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -125,13 +126,7 @@ def test_folders_say_their_columns_of_old_encodings_too(cell: Any, tmp_path: Pat
 @pytest.mark.promise("SET-4")
 def test_a_version_keeps_what_its_folders_said(cell: Any, tmp_path: Path) -> None:
     place = lay(tmp_path / "data" / "sales", "parquet")
-    cell.client("olga+").targets.create(
-        "history",
-        metadata_kind="folder",
-        metadata={"path": str(tmp_path / "data" / "history")},
-        contents_kind="folder",
-        contents={"path": str(tmp_path / "data" / "kept")},
-    )
+    keep_history(cell.client("olga+"), tmp_path / "data")
     register(cell, f"{place}/", target="history")
     cell.client("carl+").versions.commit("sales", "as delivered")
     cell.plane.data.committing.wait(60)
