@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import gc
+import weakref
 
+import pytest
+from starlette.testclient import TestClient
+
+from allotment.api.application import API, routed
 from allotment.api.environment import ServiceEnvironment
 from allotment.api.paging import Page, cut, read_cursor, write_cursor
 from allotment.api.port import listen
@@ -150,3 +155,14 @@ def test_a_port_that_was_let_go_is_taken() -> None:
 
     with listen("127.0.0.1", port, patience=0.1) as again:
         assert again.getsockname()[1] == port
+
+
+def test_an_application_that_nobody_holds_is_forgotten() -> None:
+    app = routed()
+    assert TestClient(app).get(f"{API}/openapi.json").json()["openapi"]
+
+    kept = weakref.ref(app)
+    del app
+    gc.collect()
+
+    assert kept() is None
