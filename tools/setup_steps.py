@@ -13,7 +13,7 @@ from running import StepFailedError
 
 ROOT = Path(__file__).resolve().parent.parent
 TO_RUN = ("hub", "data", "notebook")
-TO_TEST = (*TO_RUN, "dev")
+TO_TEST = (*TO_RUN, "kubernetes", "dev")
 
 
 @contextmanager
