@@ -60,6 +60,14 @@ class RecordUnavailable(AllotmentError):
     """The record did not answer in time. Nothing was decided."""
 
 
+class RecordUndone(RecordUnavailable):
+    """The database took a transaction back. Nothing was written, and it may be tried again at once."""
+
+
+class OutcomeUnknown(RecordUnavailable):
+    """The record went away in the middle of a commit, and nobody could say whether it was made."""
+
+
 class RecordTooNew(AllotmentError):
     """The record was written by a newer version of Allotment. Nothing was changed."""
 

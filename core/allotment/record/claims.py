@@ -29,6 +29,7 @@ from allotment.record import (
 from allotment.record.claim_facts import Facts
 from allotment.record.engine import Reading, Record, Writing
 from allotment.record.turns import Placed, place
+from allotment.record.undone import again_where_undone
 from allotment.rules import admission
 from allotment.rules.admission import Admitted, paying_group
 from allotment.rules.sharing import serving_pools
@@ -41,6 +42,7 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+@again_where_undone
 def admit(record: Record, claim: Claim, now: datetime) -> Outcome:
     """Decide a claim and, where it is granted, hold its devices: one transaction.
 
@@ -72,6 +74,7 @@ def foresee(reading: Reading, claim: Claim, now: datetime) -> Outcome | Admitted
     return _with_holders(reading, facts, decision)
 
 
+@again_where_undone
 def queue(record: Record, claim: Claim, now: datetime) -> Queued | Refused:
     """Let a claim wait, though it might start at once: the queue then starts it when its turn comes."""
     with record.writing(claim.person, now, configuration=False) as writing:
@@ -175,6 +178,7 @@ def _held_by(reading: Reading, facts: Facts, reason: Reason) -> Reason:
     )
 
 
+@again_where_undone
 def placed(record: Record, allotment_id: str, process: ServerProcess, now: datetime) -> None:
     """Remember a local server's process from the moment of its fork."""
     with record.writing("hub", now, configuration=False) as writing:
@@ -184,12 +188,14 @@ def placed(record: Record, allotment_id: str, process: ServerProcess, now: datet
         )
 
 
+@again_where_undone
 def mark_running(record: Record, allotment_id: str, now: datetime) -> bool:
     """Step from *starting* to *running*. Returns False where it no longer was starting."""
     with record.writing("hub", now, configuration=False) as writing:
         return claim_statements.step(writing, allotment_id, State.RUNNING, "")
 
 
+@again_where_undone
 def mark_stopping(
     record: Record,
     allotment_id: str,
@@ -212,6 +218,7 @@ SELECT person, group_name FROM allotments WHERE id = :id AND state IN ('starting
 """
 
 
+@again_where_undone
 def mark_gone(record: Record, allotment_id: str, reason: str, by: str, now: datetime) -> bool:
     """Step to *stopping* a server that was found gone: it is charged until its last sign of life.
 
@@ -230,6 +237,7 @@ def mark_gone(record: Record, allotment_id: str, reason: str, by: str, now: date
         return True
 
 
+@again_where_undone
 def release(record: Record, allotment_id: str, proof: str, now: datetime) -> bool:
     """Give the devices back. ``proof`` says how it is known that the server is gone.
 

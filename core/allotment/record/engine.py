@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from allotment.model.refusals import RecordUnavailable, RevisionStale
-from allotment.record import migrating
+from allotment.record import migrating, postgresql
 from allotment.record.columns import dumps, to_stored
 from allotment.record.commits import Commits
 
@@ -80,6 +80,8 @@ class Writing(Reading):
     actor: str
     now: datetime
     pending: list[PendingEvent] = field(default_factory=list)
+    number: str | None = None
+    """The number under which PostgreSQL knows what was written here, once the events are."""
 
     def event(
         self,
@@ -103,8 +105,10 @@ class Writing(Reading):
         )
 
     def flush_events(self) -> None:
-        """Give the pending events their sequence and write them."""
+        """Give the pending events their sequence and write them: the last act before the commit."""
         if not self.pending:
+            if self.dialect == "postgresql":
+                self.number = postgresql.transaction_number(self.connection)
             return
         rows = [
             {
@@ -121,7 +125,10 @@ class Writing(Reading):
         count, said = len(rows), {"at": to_stored(self.now), "actor": self.actor}
         # Together: the counter is locked, and everybody who writes waits for it.
         if self.dialect == "postgresql":
-            self.driver(_POSTGRESQL_EVENTS, {"count": count, "events": dumps(rows), **said})
+            written = self.driver(
+                _POSTGRESQL_EVENTS, {"count": count, "events": dumps(rows), **said}
+            )
+            self.number = str(written.scalars().first())
         else:
             before = self.driver(_NEXT_SEQUENCE, {"count": count}).scalar_one() - count
             self.driver(
@@ -142,8 +149,9 @@ SELECT counter.value - :count + e.number, :at, :actor, e.kind, e.subject, e.pers
 FROM counter, json_to_recordset(CAST(:events AS json)) AS e (
     number integer, kind text, subject text, person text, group_name text, "before" text, "after" text)
 ORDER BY e.number
+RETURNING pg_current_xact_id()::text
 """
-"""Counter and events in one statement, and so in one round trip."""
+"""Counter and events in one statement, and so in one round trip, with the number of the transaction."""
 
 
 class _Undone(Exception):
@@ -162,11 +170,8 @@ class Record:
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """Read one consistent state."""
-        try:
-            with self._reader.begin() as connection:
-                yield Reading(connection, self.dialect)
-        except (OperationalError, PoolTimeoutError) as error:
-            raise _unavailable(error) from error
+        with self._said_in_words(), self._reader.begin() as connection:
+            yield Reading(connection, self.dialect)
 
     @contextmanager
     def writing(
@@ -175,24 +180,39 @@ class Record:
         """Change the record in one transaction.
 
         Changes of configuration exclude admissions while they last (on SQLite every writer
-        excludes every other). Raises RecordUnavailable when the turn does not come in time.
+        excludes every other).
+
+        Raises:
+            RecordUnavailable: the turn does not come in time, or the database is away; nothing is written.
+            RecordUndone: nothing is written, and the same may be tried again.
+            OutcomeUnknown: the database went away in the commit, and did not say what became of it.
         """
-        try:
-            with self._transaction(joins=not configuration) as connection:
-                writing = Writing(connection, self.dialect, actor, now)
-                if self.dialect == "postgresql" and configuration:
-                    connection.exec_driver_sql(
-                        f"SELECT pg_advisory_xact_lock({CONFIGURATION_LOCK})"
-                    )
-                yield writing
-                writing.flush_events()
-        except (OperationalError, PoolTimeoutError) as error:
-            raise _unavailable(error) from error
+        with self._said_in_words(), self._transaction(joins=not configuration) as connection:
+            writing = Writing(connection, self.dialect, actor, now)
+            if self.dialect == "postgresql" and configuration:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({CONFIGURATION_LOCK})")
+            yield writing
+            writing.flush_events()
+            if self._commits is None:
+                with postgresql.commit_found_out(self._writer, writing.number, self._patience):
+                    connection.commit()
 
     def _transaction(self, *, joins: bool) -> AbstractContextManager[Connection]:
-        return (
-            self._writer.begin() if self._commits is None else self._commits.connection(joins=joins)
-        )
+        # PostgreSQL's is taken back at the end of the block, unless it was committed.
+        if self._commits is None:
+            return self._writer.connect()
+        return self._commits.connection(joins=joins)
+
+    @contextmanager
+    def _said_in_words(self) -> Iterator[None]:
+        """Say what errors of the database mean."""
+        try:
+            yield
+        except (DBAPIError, PoolTimeoutError) as error:
+            meaning = _meaning(error, self.dialect)
+            if meaning is None:
+                raise
+            raise meaning from error
 
     @contextmanager
     def trying(self, actor: str, now: datetime) -> Iterator[Writing]:
@@ -212,6 +232,12 @@ class Record:
             self._commits.close()
 
 
+def _meaning(error: DBAPIError | PoolTimeoutError, dialect: str) -> RecordUnavailable | None:
+    if dialect == "postgresql":
+        return postgresql.trouble(error)
+    return _unavailable(error) if isinstance(error, OperationalError | PoolTimeoutError) else None
+
+
 def _unavailable(error: DBAPIError | PoolTimeoutError) -> RecordUnavailable:
     cause = error.orig if isinstance(error, DBAPIError) else error
     return RecordUnavailable(f"The record did not answer: {type(cause).__name__}.")
@@ -219,6 +245,8 @@ def _unavailable(error: DBAPIError | PoolTimeoutError) -> RecordUnavailable:
 
 def open_record(url: str, *, migrate: bool = False, patience: float = 10.0) -> Record:
     """Open the record at a SQLAlchemy URL (``sqlite:///path`` or ``postgresql://…``).
+
+    The options ``password_file`` and ``password_variable`` of PostgreSQL's say where the password is.
 
     ``migrate`` brings an older schema up to date; without it an older one is refused.
     ``patience`` is how many seconds a writer waits for its turn.
@@ -236,29 +264,15 @@ def open_record(url: str, *, migrate: bool = False, patience: float = 10.0) -> R
             _sqlite_engine(engine_url, "BEGIN IMMEDIATE", patience, size=1),
         )
     else:
-        reader = writer = _postgresql_engine(engine_url, patience)
+        reader = writer = postgresql.engine_of(engine_url, patience)
         reader = writer.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
     try:
         migrating.prepare(writer, migrate=migrate)
     except DBAPIError as error:  # a file that is no database is no OperationalError
-        raise _unavailable(error) from error
+        raise _meaning(error, writer.dialect.name) or _unavailable(error) from error
     return Record(reader, writer, patience=patience)
-
-
-def _postgresql_engine(url: sa.URL, patience: float) -> Engine:
-    engine = sa.create_engine(
-        url, pool_size=20, max_overflow=20, pool_timeout=patience, pool_pre_ping=False
-    )
-
-    @sa.event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: Any) -> None:
-        # Else whoever waits for a row waits for as long as its holder likes, and with it a launch.
-        connection.execute(f"SET lock_timeout = {int(patience * 1000)}")
-        connection.commit()
-
-    return engine
 
 
 def _sqlite_engine(url: sa.URL, begin: str, patience: float, size: int) -> Engine:

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection, Engine
 
 from allotment.model.refusals import AllotmentError, RecordTooNew
+from allotment.record import postgresql
 
 _MIGRATION_LOCK = 7_151_414
 
@@ -36,8 +37,7 @@ def prepare(engine: Engine, *, migrate: bool) -> None:
     head = directory.get_current_head()
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
-            # Another may be at it for minutes.
-            connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
+            postgresql.no_limits(connection)  # another may be at it for minutes
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         found = MigrationContext.configure(connection).get_current_revision()
         if found == head:

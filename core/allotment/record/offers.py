@@ -31,6 +31,7 @@ from allotment.record.claim_facts import Facts
 from allotment.record.columns import from_stored
 from allotment.record.engine import Reading, Record, Writing
 from allotment.record.turns import Placed, claim_of, devices_on
+from allotment.record.undone import again_where_undone
 from allotment.rules.admission import Admitted, admit, gate_reasons
 
 QUEUE = "queue"
@@ -65,6 +66,7 @@ def offer(record: Record, ticket_id: str, place: Place, now: datetime) -> Offere
     return offer_all(record, (Turn(ticket_id, place),), now)[0]
 
 
+@again_where_undone
 def offer_all(record: Record, turns: Sequence[Turn], now: datetime) -> tuple[Offered, ...]:
     """Offer devices to several tickets in one transaction, one after the other; the outcomes in their order."""
     with record.reading() as reading:
@@ -117,6 +119,7 @@ def _hold(
     return Granted(made)
 
 
+@again_where_undone
 def take_offer(
     record: Record, claim: Claim, ticket_id: str, now: datetime
 ) -> tuple[Granted | Refused, Ticket | None]:
@@ -237,6 +240,7 @@ def expire_offers(record: Record, now: datetime) -> tuple[str, ...]:
     return tuple(one for one in due if _end(record, one, TicketState.EXPIRED, EXPIRED, now))
 
 
+@again_where_undone
 def _end(record: Record, ticket_id: str, state: TicketState, reason: str, now: datetime) -> bool:
     with record.writing(QUEUE, now, configuration=False) as writing:
         locking.lock_configuration(writing)
