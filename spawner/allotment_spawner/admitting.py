@@ -19,7 +19,7 @@ from allotment.model.names import CONSOLE_SERVER
 from allotment.model.reasons import Rule
 from allotment.model.refusals import RecordUnavailable, Refusal
 from allotment.record import Record, Writing, allotments, claims, offers, servers, tickets
-from allotment_spawner import access, refusing
+from allotment_spawner import access, measures, refusing
 from allotment_spawner.asking import AsyncRecord, record_at
 from allotment_spawner.environment import promised_profile, server_environment
 from allotment_spawner.late import HUB, give_back, in_background
@@ -204,7 +204,7 @@ class AllotmentMixin(Spawner):
         token_hash = claims.hash_token(self.api_token)
         claim = Claim(self.hub_id, self.user.name, self.name, "", token_hash=token_hash)
         try:
-            outcome, known = await self._record.ask(
+            outcome, known = await self._record.decide(
                 lambda record: offers.take_offer(record, claim, ticket, _now()),
                 limit=self.record_patience,
                 late=lambda record, late: give_back(record, late[0]),
@@ -242,7 +242,7 @@ class AllotmentMixin(Spawner):
         raise refusing.not_admitted(outcome)
 
     async def _decide(self, claim: Claim) -> Outcome:
-        return await self._record.ask(
+        return await self._record.decide(
             lambda record: claims.admit(record, claim, _now()),
             limit=self.record_patience,
             late=give_back,
@@ -312,7 +312,7 @@ class AllotmentMixin(Spawner):
         # Of what this process did not start nobody knows since when it is gone.
         mark = claims.mark_stopping if self._launched_here else claims.mark_gone
         await self._step(mark, allotment.id, reason, HUB)
-        proof = await self.prove_gone(allotment)
+        proof = measures.ended(await self.prove_gone(allotment))
         if proof is None:
             self.log.warning(
                 "%s is not proven gone: its allotment %s stays.", self._log_name, allotment.id

@@ -12,6 +12,8 @@ from typing import TypeVar
 
 from allotment.model.refusals import RecordUnavailable
 from allotment.record import Record, open_record
+from allotment_spawner import measures
+from allotment_spawner.measures import Decision
 
 Answer = TypeVar("Answer")
 _log = logging.getLogger(__name__)
@@ -56,6 +58,7 @@ class AsyncRecord:
             async with asyncio.timeout(patience):
                 return await asyncio.wrap_future(future)
         except TimeoutError as error:
+            measures.answered(up=False)
             self._when_late(future, late)
             raise RecordUnavailable(
                 f"The record did not answer within {patience:g} s. Try again in a minute."
@@ -63,6 +66,16 @@ class AsyncRecord:
         except asyncio.CancelledError:
             self._when_late(future, late)
             raise
+
+    async def decide(
+        self,
+        question: Callable[[Record], Decision],
+        *,
+        limit: float,
+        late: Callable[[Record, Decision], object],
+    ) -> Decision:
+        """Ask for a decision on a launch, as :meth:`ask` does; it is counted and measured."""
+        return await measures.decided(self.ask(question, limit=limit, late=late))
 
     def later(self, job: Callable[[Record], object]) -> None:
         """Do something with the record in a thread, with nobody waiting for it. What fails is logged."""
@@ -75,6 +88,15 @@ class AsyncRecord:
             self._record.close()
 
     def _answer(self, question: Callable[[Record], Answer]) -> Answer:
+        try:
+            answer = self._look_and_ask(question)
+        except RecordUnavailable:
+            measures.answered(up=False)
+            raise
+        measures.answered(up=True)
+        return answer
+
+    def _look_and_ask(self, question: Callable[[Record], Answer]) -> Answer:
         record = self._opened()
         if self._look is not None:
             try:

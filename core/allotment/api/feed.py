@@ -24,6 +24,12 @@ class EventFeed:
         self._someone = asyncio.Event()
         self.ending = asyncio.Event()
         """Set when the control plane ends: whoever waits gives up."""
+        self._seen: int | None = None
+
+    @property
+    def followed(self) -> int | None:
+        """The last sequence that those who wait were told; None where nobody waits."""
+        return self._seen
 
     async def run(self) -> None:
         """Look until :meth:`end`."""
@@ -57,6 +63,7 @@ class EventFeed:
             self._waiting.pop(turn, None)
             if not self._waiting and not self.ending.is_set():
                 self._someone.clear()
+                self._seen = None
         return not self.ending.is_set()
 
     def _latest(self) -> int:
@@ -64,6 +71,7 @@ class EventFeed:
             return events.latest_sequence(reading)
 
     def _wake(self, latest: int | None) -> None:
+        self._seen = latest
         for turn, after in list(self._waiting.items()):
             if latest is None or latest > after:
                 turn.set()

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from allotment.model.allotments import Allotment
 from allotment.model.claims import Granted
 from allotment.model.endings import Cause
 from allotment.model.refusals import NotFound
@@ -24,6 +25,7 @@ from allotment.record import (
     queue_aside,
     queue_facts,
     sessions,
+    tickets,
 )
 from allotment.record.changes import SLOWEST, Watch
 from allotment.record.offers import Outstanding, Place, Turn
@@ -33,6 +35,7 @@ from allotment.record.sessions import Sessions
 from allotment.rules.queue_standing import Decisions, Reclaim
 from allotment.rules.queueing import schedule
 from allotment.work.hub_api import HubApi
+from allotment.work.measures import WorkMeasures
 from allotment.work.places import Places
 from allotment.work.queue_starting import Starting
 from allotment.work.queue_telling import Telling
@@ -57,8 +60,11 @@ SESSIONS_LAST = timedelta(minutes=10)
 class Queueing:
     """Decides, offers, reclaims, starts, expires. Blocks; keep one per process."""
 
-    def __init__(self, record: Record, hub_api: HubApi, hub: str) -> None:
+    def __init__(
+        self, record: Record, hub_api: HubApi, hub: str, measures: WorkMeasures | None = None
+    ) -> None:
         self._record, self._hub = record, hub
+        self._measures = measures or WorkMeasures()
         self._starting = Starting(record, hub_api)
         self._telling = Telling(record)
         self._watch = Watch(record)
@@ -96,6 +102,11 @@ class Queueing:
                 self._seen = (sequence, now)
             self._idle = not waits
             return "; ".join(done)
+
+    @property
+    def followed(self) -> int | None:
+        """The sequence of the event up to which the queue is decided; None before the first decision."""
+        return None if self._seen is None else self._seen[0]
 
     @property
     def places(self) -> Places:
@@ -142,7 +153,9 @@ class Queueing:
         self._telling.decided(decided)
         self._telling.foresee(lined, self._sessions, now)
         self._seen = (lined.sequence, now)
-        self._rest_until = time.monotonic() + REST * (time.monotonic() - began)
+        took = time.monotonic() - began
+        self._measures.decided(took)
+        self._rest_until = time.monotonic() + REST * took
         return done
 
     def _line_up(self, now: datetime) -> None:
@@ -161,8 +174,22 @@ class Queueing:
 
     def _offer(self, turns: Sequence[Turn], now: datetime) -> list[str]:
         outcomes = offers.offer_all(self._record, turns, now)
+        self._measures.offered(outcomes)
         held = [one.allotment for one in outcomes if isinstance(one, Granted)]
+        self._note_waits(turns, held)
         return [f"offered {one.person}/{one.server}" for one in held]
+
+    def _note_waits(self, turns: Sequence[Turn], held: Sequence[Allotment]) -> None:
+        """Measure how long those had waited who hold an offer now."""
+        if not held:
+            return
+        with self._record.reading() as reading:
+            known = tickets.some(reading, [turn.ticket for turn in turns])
+        since = {one.allotment: one.since for one in known.values()}
+        for one in held:
+            if one.id in since:
+                waited = one.admitted_at - since[one.id]
+                self._measures.waited(one.pool or "", waited.total_seconds())
 
     def _learn(self, now: datetime) -> None:
         """Look at how long sessions lasted, now and then."""

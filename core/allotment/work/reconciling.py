@@ -70,10 +70,16 @@ class Reconciled:
     resolved: tuple[str, ...] = ()
 
     @property
+    def by_kind(self) -> dict[str, tuple[str, ...]]:
+        """What was done, by what it is called."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @property
     def words(self) -> str:
         """What was done, in one line; empty when there was nothing to do."""
-        done = [(field.name, getattr(self, field.name)) for field in fields(self)]
-        return "; ".join(f"{name}: {', '.join(names)}" for name, names in done if names)
+        return "; ".join(
+            f"{name}: {', '.join(names)}" for name, names in self.by_kind.items() if names
+        )
 
 
 def reconcile(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from allotment.work.forgetting import forget_deleted
 from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from allotment.work.loop import Step
+from allotment.work.measures import WorkMeasures
 from allotment.work.reconciling import Place, reconcile
 
 ANSWERS_LAST = timedelta(hours=24)
@@ -43,6 +44,7 @@ class Work:
     place: Place
     hub: str
     holder: str
+    measures: WorkMeasures = field(default_factory=WorkMeasures)
 
 
 def this_process() -> str:
@@ -131,6 +133,7 @@ def _reconciling(work: Work, now: datetime) -> str:
     done = reconcile(
         work.record, work.hub_api, work.place, hub=work.hub, holder=work.holder, now=now
     )
+    work.measures.reconciled(done)
     return done.words
 
 
