@@ -157,7 +157,7 @@ def test_use_is_told_per_pool(lab: Any) -> None:
     with lab.record.reading() as reading:
         default, a100 = pools.use(reading)
     assert default.total == 0
-    assert a100 == PoolUse("a100", "A100", 2, 2, 1, 1, 2, 1)
+    assert a100 == PoolUse("a100", "A100", 2, 2, 2, 1, 1, 2, 1)
     assert a100.spare == 0
 
 

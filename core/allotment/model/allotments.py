@@ -37,6 +37,8 @@ class HeldDevice:
     model: str
     memory: int
     isolation: str
+    resource: str = ""
+    """What a cluster calls what its pod asks for, such as ``nvidia.com/gpu``; empty on one machine."""
 
 
 @dataclass(frozen=True, slots=True)

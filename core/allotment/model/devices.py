@@ -42,12 +42,17 @@ class DeviceOrigin(StrEnum):
     KUBERNETES = "kubernetes"
 
 
+DeviceState = Literal["free", "held", "taken", "cordoned", "unhealthy", "missing"]
+"""What a device is shown as: *taken* by others than the platform, *cordoned* by an operator's or the cluster's word."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceSpec:
     """A device as it was found or declared, before the record knows who holds it.
 
     ``memory`` is in bytes. ``uuid`` is what the driver calls the device (a value that
-    ``CUDA_VISIBLE_DEVICES`` understands); for a simulated device it is its id.
+    ``CUDA_VISIBLE_DEVICES`` understands); for a simulated device it is its id, and empty for one of a
+    cluster, which is a slot of its node: ``resource`` is what a pod asks for there.
     """
 
     id: str
@@ -59,6 +64,8 @@ class DeviceSpec:
     isolation: Isolation = Isolation.COOPERATIVE
     healthy: bool = True
     health_note: str = ""
+    resource: str = ""
+    node_cordon: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +85,36 @@ class Device:
     health_note: str
     holder: str | None
     revision: int
+    resource: str = ""
+    taken_by: str = ""
+    """Who outside the platform uses it, such as ``pod vision/training-0``."""
+    cordon: str = ""
+    """Why an operator took it out of use."""
+    node_cordon: str = ""
+    """Why its cluster gives its node to nobody."""
 
     @property
     def allottable(self) -> bool:
         """Whether the device can be given to a new server now."""
-        return self.healthy and self.present and self.holder is None
+        return self.healthy and self.present and self.usable and self.holder is None
 
     @property
-    def state(self) -> Literal["free", "held", "unhealthy", "missing"]:
-        """What a plot of the device shows. An ailing device is shown as such, held or not."""
+    def usable(self) -> bool:
+        """Whether nobody outside the platform uses it, and nobody took it out of use."""
+        return not (self.taken_by or self.cordon or self.node_cordon)
+
+    @property
+    def state(self) -> DeviceState:
+        """What a plot of the device shows. An ailing device is shown as such, held or not.
+
+        One that is held stays so while others use it too, or it is to be given to nobody else.
+        """
         if not self.present:
             return "missing"
         if not self.healthy:
             return "unhealthy"
-        return "free" if self.holder is None else "held"
+        if self.holder is not None:
+            return "held"
+        if self.taken_by:
+            return "taken"
+        return "cordoned" if self.cordon or self.node_cordon else "free"

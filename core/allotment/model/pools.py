@@ -29,6 +29,8 @@ class PoolUse:
     model: str
     total: int
     healthy: int
+    available: int
+    """Those that can be given out, or are: healthy, and neither cordoned nor used by others."""
     held: int
     free: int
     guaranteed: int

@@ -136,6 +136,7 @@ def _held_device(device: Device) -> list[Any]:
         device.model,
         device.memory,
         str(device.isolation),
+        device.resource,
     ]
 
 

@@ -18,7 +18,7 @@ from allotment.model.people import opens_console
 from allotment.model.profiles import Profile
 from allotment.model.sharing import PoolPolicy
 from allotment.record import departments, instance_types, reservations, spending
-from allotment.record.columns import to_stored
+from allotment.record.columns import from_stored, to_stored
 from allotment.record.engine import Reading
 from allotment.rules.admission import paying_group
 from allotment.rules.limiting import storage_over
@@ -59,6 +59,7 @@ SELECT
     EXISTS (SELECT 1 FROM department_ceilings) AS divided,
     EXISTS (SELECT 1 FROM audiences) AS data,
     p.onboarded_at,
+    CASE WHEN p.confirmed_until <= :now THEN p.confirmed_until END AS lapsed_at,
     r.permissions,
     EXISTS (SELECT 1 FROM memberships WHERE person = :person AND "lead"
         AND ("until" IS NULL OR "until" > :now)) AS leads,
@@ -80,9 +81,9 @@ SELECT
         (SELECT COALESCE(SUM(CASE WHEN s.guaranteed > s.held THEN s.guaranteed - s.held ELSE 0 END), 0)
             FROM shares s WHERE s.pool = u.pool AND u.pool = 'default'),
         u.largest, (SELECT policy FROM pools WHERE name = u.pool),
-        (SELECT {array}({row}(c.id, c.uuid, c.node, c.model, c.memory, c.isolation)) FROM (
-            SELECT id, uuid, node, model, memory, isolation FROM devices d
-            WHERE d.pool = u.pool AND d.model = u.model AND d.free AND d.healthy AND d.present
+        (SELECT {array}({row}(c.id, c.uuid, c.node, c.model, c.memory, c.isolation, c.resource)) FROM (
+            SELECT id, uuid, node, model, memory, isolation, resource FROM devices d
+            WHERE d.pool = u.pool AND d.model = u.model AND d.free AND d.healthy AND d.present AND d.usable
             AND d.node = (SELECT n.node FROM pool_nodes n WHERE n.pool = u.pool AND n.model = u.model
                 AND n.free >= (SELECT device_count FROM wanted) ORDER BY n.free, n.node LIMIT 1)
             ORDER BY d.id LIMIT (SELECT device_count FROM wanted)) c))) FROM usable u) AS usable,
@@ -170,6 +171,7 @@ def read(reading: Reading, claim: Claim, now: datetime) -> Facts:
         claim=claim,
         profile=profile,
         onboarded=row.onboarded_at is not None,
+        lapsed_at=None if row.lapsed_at is None else from_stored(row.lapsed_at),
         groups=groups,
         mode=Mode.STRICT if row.mode is None else Mode(json.loads(row.mode)),
         may_use_console=console,

@@ -202,7 +202,15 @@ def held_document(devices: tuple[HeldDevice, ...]) -> str:
     """The devices of an allotment as the record stores them."""
     return dumps(
         [
-            [device.id, device.uuid, device.node, device.model, device.memory, device.isolation]
+            [
+                device.id,
+                device.uuid,
+                device.node,
+                device.model,
+                device.memory,
+                device.isolation,
+                device.resource,
+            ]
             for device in devices
         ]
     )
@@ -230,7 +238,7 @@ _SQLITE_FREE = (
     """
     UPDATE pool_nodes SET free = free + given.number FROM (
         SELECT d.pool, d.node, d.model, COUNT(*) AS number FROM holdings h JOIN devices d ON d.id = h.device
-        WHERE h.allotment = :id AND d.healthy AND d.present GROUP BY d.pool, d.node, d.model) AS given
+        WHERE h.allotment = :id AND d.healthy AND d.present AND d.usable GROUP BY d.pool, d.node, d.model) AS given
     WHERE pool_nodes.pool = given.pool AND pool_nodes.node = given.node AND pool_nodes.model = given.model
     """,
     "UPDATE devices SET free = TRUE WHERE id IN (SELECT device FROM holdings WHERE allotment = :id)",
@@ -251,7 +259,7 @@ WITH configuration AS MATERIALIZED (
     WHERE shares.group_name = ended.group_name AND shares.pool = ended.pool AND ended.device_count > 0 RETURNING 1
 ), given AS (
     SELECT d.pool, d.node, d.model, COUNT(*) AS number FROM holdings h JOIN devices d ON d.id = h.device
-    JOIN ended ON ended.id = h.allotment WHERE d.healthy AND d.present AND (SELECT COUNT(*) FROM share) >= 0
+    JOIN ended ON ended.id = h.allotment WHERE d.healthy AND d.present AND d.usable AND (SELECT COUNT(*) FROM share) >= 0
     GROUP BY d.pool, d.node, d.model
 ), node AS (
     UPDATE pool_nodes SET free = free + given.number FROM given

@@ -14,7 +14,7 @@ def recount_pools(writing: Writing, pools: Iterable[str]) -> None:
     """Write ``pool_nodes`` anew for these pools, from their devices."""
     names = sorted(set(pools))
     writing.run(pool_nodes.delete().where(pool_nodes.c.pool.in_(names)))
-    free = sa.and_(devices.c.free, devices.c.healthy, devices.c.present)
+    free = sa.and_(devices.c.free, devices.c.healthy, devices.c.present, devices.c.usable)
     counted = (
         sa.select(
             devices.c.pool,
@@ -54,7 +54,7 @@ def discrepancies(reading: Reading) -> tuple[str, ...]:
             for row in rows
             if (row.pool, row.node, row.model) == (node.pool, node.node, node.model) and row.present
         ]
-        free = sum(row.id not in held_ids and row.healthy for row in here)
+        free = sum(row.id not in held_ids and row.healthy and row.usable for row in here)
         if (node.total, node.free) != (len(here), free):
             found.append(
                 f"{node.pool} on {node.node}: {node.free} of {node.total} free, counted {free} of {len(here)}"

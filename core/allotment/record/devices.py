@@ -28,6 +28,10 @@ def _from_row(row: sa.Row[Any]) -> Device:
         healthy=row.healthy,
         present=row.present,
         health_note=row.health_note,
+        resource=row.resource,
+        taken_by=row.taken_by,
+        cordon=row.cordon,
+        node_cordon=row.node_cordon,
         holder=row.allotment,
         revision=row.revision,
     )

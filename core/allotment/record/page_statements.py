@@ -60,8 +60,8 @@ GROUP BY n.pool, n.model ORDER BY n.pool, n.model
 """)
 DEVICES = _of_groups("""
 SELECT d.pool, d.model, d.isolation, d.origin, COUNT(*) AS total,
-    SUM(CASE WHEN d.healthy AND d.present THEN 0 ELSE 1 END) AS unavailable,
-    SUM(CASE WHEN (d.healthy AND d.present) OR d.free THEN 0 ELSE 1 END) AS unavailable_held
+    SUM(CASE WHEN d.healthy AND d.present AND d.usable THEN 0 ELSE 1 END) AS unavailable,
+    SUM(CASE WHEN (d.healthy AND d.present AND d.usable) OR d.free THEN 0 ELSE 1 END) AS unavailable_held
 FROM devices d JOIN usable ON usable.pool = d.pool WHERE d.present OR NOT d.free
 GROUP BY d.pool, d.model, d.isolation, d.origin ORDER BY d.pool, d.model, d.isolation, d.origin
 """)

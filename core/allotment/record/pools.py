@@ -52,13 +52,14 @@ def get(reading: Reading, name: str) -> Pool:
 
 _USE = """
 SELECT p.name AS pool, p.model AS model,
-    COALESCE(d.total, 0) AS total, COALESCE(d.healthy, 0) AS healthy, COALESCE(d.held, 0) AS held, COALESCE(d.free, 0) AS free,
+    COALESCE(d.total, 0) AS total, COALESCE(d.healthy, 0) AS healthy, COALESCE(d.available, 0) AS available, COALESCE(d.held, 0) AS held, COALESCE(d.free, 0) AS free,
     COALESCE(s.guaranteed, 0) AS guaranteed, COALESCE(s.unused, 0) AS unused_guarantee
 FROM pools p
 LEFT JOIN (SELECT pool, COUNT(*) AS total,
         SUM(CASE WHEN healthy AND present THEN 1 ELSE 0 END) AS healthy,
+        SUM(CASE WHEN healthy AND present AND usable THEN 1 ELSE 0 END) AS available,
         SUM(CASE WHEN free THEN 0 ELSE 1 END) AS held,
-        SUM(CASE WHEN free AND healthy AND present THEN 1 ELSE 0 END) AS free
+        SUM(CASE WHEN free AND healthy AND present AND usable THEN 1 ELSE 0 END) AS free
     FROM devices GROUP BY pool) d ON d.pool = p.name
 LEFT JOIN (SELECT pool, SUM(guaranteed) AS guaranteed,
         SUM(CASE WHEN guaranteed > held THEN guaranteed - held ELSE 0 END) AS unused

@@ -110,8 +110,8 @@ def turn_reason(pool: str, wait: Wait | None, before: int) -> Reason:
 
 
 _ON_NODE = """
-SELECT id, uuid, node, model, memory, isolation FROM devices
-WHERE pool = :pool AND model = :model AND node = :node AND free AND healthy AND present ORDER BY id LIMIT :number
+SELECT id, uuid, node, model, memory, isolation, resource FROM devices
+WHERE pool = :pool AND model = :model AND node = :node AND free AND healthy AND present AND usable ORDER BY id LIMIT :number
 """
 
 
@@ -131,5 +131,6 @@ def devices_on(
     }
     rows = reading.driver(_ON_NODE, asked)
     return tuple(
-        HeldDevice(row.id, row.uuid, row.node, row.model, row.memory, row.isolation) for row in rows
+        HeldDevice(row.id, row.uuid, row.node, row.model, row.memory, row.isolation, row.resource)
+        for row in rows
     )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from pydantic import Field
 
-from allotment.model.devices import DeviceOrigin, Isolation
+from allotment.model.devices import DeviceOrigin, DeviceState, Isolation
 from allotment.model.documents.document import Document, Listing
 from allotment.model.reports import DeviceUse
 from allotment.model.sharing import PoolPolicy
@@ -38,7 +37,7 @@ class Device(Document):
     isolation: Isolation
     isolation_words: str
     pool: str
-    state: Literal["free", "held", "unhealthy", "missing"]
+    state: DeviceState
     healthy: bool
     present: bool
     health_note: str

@@ -32,7 +32,9 @@ class PlanSum(HeldDevices):
     """Capacity, and what was promised and used of it. Counts are devices."""
 
     capacity: int = Field(description="All devices")
-    available: int = Field(description="Those that are healthy and there: what can be given out")
+    available: int = Field(
+        description="Those that are healthy, there, and neither cordoned nor used by others: what can be given out"
+    )
     guaranteed: int = Field(description="Sum of all groups' guarantees")
     ceilings: int = Field(description="Sum of all groups' ceilings")
     overcommitted: int = Field(description="Guaranteed beyond what can be given out")

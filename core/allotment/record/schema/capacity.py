@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Float,
     ForeignKey,
     Index,
@@ -17,8 +18,11 @@ from sqlalchemy import (
     text,
 )
 
-from allotment.record.columns import Document
+from allotment.record.columns import Document, Moment
 from allotment.record.schema.base import NAME, metadata
+
+USABLE = "taken_by = '' AND cordon = '' AND node_cordon = ''"
+"""What the flag ``usable`` of a device repeats."""
 
 pools = Table(
     "pools",
@@ -26,6 +30,7 @@ pools = Table(
     Column("name", NAME, primary_key=True),
     Column("model", String(200), nullable=False),
     Column("policy", Document, nullable=False, server_default="{}"),
+    Column("nodes", Document, nullable=False, server_default="{}"),
     Column("revision", Integer, nullable=False, server_default="1"),
 )
 
@@ -44,6 +49,11 @@ devices = Table(
     Column("present", Boolean, nullable=False),
     Column("health_note", Text, nullable=False, server_default=""),
     Column("free", Boolean, nullable=False),
+    Column("resource", String(200), nullable=False, server_default=""),
+    Column("taken_by", Text, nullable=False, server_default=""),
+    Column("cordon", Text, nullable=False, server_default=""),
+    Column("node_cordon", Text, nullable=False, server_default=""),
+    Column("usable", Boolean, Computed(USABLE), nullable=False),
     Column("revision", Integer, nullable=False, server_default="1"),
     Index("ix_devices_pool", "pool"),
     Index(
@@ -52,11 +62,25 @@ devices = Table(
         "node",
         "model",
         "id",
-        sqlite_where=text("free AND healthy AND present"),
-        postgresql_where=text("free AND healthy AND present"),
+        sqlite_where=text("free AND healthy AND present AND usable"),
+        postgresql_where=text("free AND healthy AND present AND usable"),
     ),
 )
-"""``free`` repeats that no holding names the device."""
+"""``free`` repeats that no holding names the device.
+
+``taken_by`` says who outside the platform uses it, ``cordon`` why an operator took it out of use, and
+``node_cordon`` why its cluster gives its node to nobody. ``usable`` is made of these by the database
+itself: nobody can forget it.
+"""
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("document", Document, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+"""What a cluster says of its nodes, as it was seen last; written where it changed."""
 
 pool_nodes = Table(
     "pool_nodes",
