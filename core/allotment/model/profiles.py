@@ -18,6 +18,7 @@ from pydantic import (
 from allotment.model.amounts import parse_memory
 from allotment.model.idleness import Extend, ExtendRule, Idle, IdleRule, Lifetime, ending_words
 from allotment.model.names import CONSOLE_PROFILE, Name, PersonName
+from allotment.model.pod_settings import PodSettings
 from allotment.model.software import MOST_SOFTWARE, Software
 
 
@@ -112,6 +113,10 @@ class Profile(BaseModel):
     )
     extend: Extend = Field(
         default=ExtendRule(), description="How its user may put an announced end off, or off"
+    )
+
+    kubernetes: PodSettings | None = Field(
+        default=None, description="What its pods have beside, where servers are pods"
     )
 
     @model_validator(mode="after")

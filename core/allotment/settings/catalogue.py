@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from allotment.model.names import check_name
+from allotment.model.pod_settings import forbidden
 from allotment.model.profiles import Profile
 from allotment.record import Record, profiles
 from allotment.settings.document import Document, Problem, parse_document
@@ -74,7 +75,7 @@ def read_profile(path: Path) -> FoundProfile:
     except OSError as error:
         problem = Problem(shown, 1, "", f"cannot be read: {error.strerror or error}")
         return FoundProfile(name, _printable(str(path)), "", None, str(problem))
-    document = parse_document(content, shown, most_bytes=MOST_BYTES)
+    document = _of_pods(parse_document(content, shown, most_bytes=MOST_BYTES))
     profile, misfits = fit(replace(document, value={**document.value, "name": path.stem}), Profile)
     problems = sorted({*document.problems, *_name_problems(document, path.stem, misfits)})
     return FoundProfile(
@@ -84,6 +85,13 @@ def read_profile(path: Path) -> FoundProfile:
         profile=None if problems else profile,
         problem="; ".join(str(problem) for problem in problems),
     )
+
+
+def _of_pods(document: Document) -> Document:
+    """The document with what no profile may say of pods among its problems, each where it stands."""
+    found = forbidden(document.value.get("kubernetes"), ("kubernetes",))
+    problems = (document.problem(place, why) for place, why in found)
+    return replace(document, problems=(*document.problems, *problems))
 
 
 def _name_problems(document: Document, name: str, misfits: Iterable[Problem]) -> Iterator[Problem]:

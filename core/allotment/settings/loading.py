@@ -62,11 +62,16 @@ def _settings(document: Document, folder: Path | None) -> Settings:
         )
         servers = settings.servers.model_copy(update={"python_environments": environments})
         mail = None if settings.mail is None else settings.mail.beside(folder)
+        cluster = None if settings.kubernetes is None else settings.kubernetes.beside(folder)
+        apart = None if settings.control_plane is None else settings.control_plane.beside(folder)
         settings = settings.model_copy(
             update={
+                "control_plane": apart,
                 "profiles": places,
                 "servers": servers,
                 "mail": mail,
+                "sign_in": settings.sign_in.beside(folder),
+                "kubernetes": cluster,
                 "sources": tuple(one.beside(folder) for one in settings.sources),
             }
         )

@@ -256,7 +256,8 @@ def _bind(top: Entry) -> Iterator[Wrong]:
         open_to_others = bind not in {None, "localhost"} and not ip_address(bind or "").is_loopback
     except ValueError:
         return  # the shape says it already
-    if open_to_others and top.inner("servers").value.get("system_users") is not True:
+    apart = "kubernetes" in top.value or top.inner("servers").value.get("system_users") is True
+    if open_to_others and not apart:
         message = (
             "everyone's servers run as one system user, so only 127.0.0.1 is allowed; "
             "to listen elsewhere, run the hub as root with servers.system_users: true"
@@ -265,6 +266,29 @@ def _bind(top: Entry) -> Iterator[Wrong]:
 
 
 _CHECKS: tuple[Callable[[Entry], Iterator[Wrong]], ...] = (
+def _pods_or_users(top: Entry) -> Iterator[Wrong]:
+    servers = top.inner("servers").value
+    for key in ("system_users", "python_environments"):
+        if "kubernetes" in top.value and servers.get(key):
+            yield (
+                ("servers", key),
+                "servers are pods where kubernetes is set; leave one of both out",
+            )
+
+
+def _kubernetes(top: Entry) -> Iterator[Wrong]:
+    cluster = top.inner("kubernetes")
+    pools = {name for _, name in names_of(top, "pools")} | {DEFAULT_POOL}
+    groups = {name for _, name in names_of(top, "groups")}
+    places = ((cluster.inner("pools"), "pool", pools),)
+    queues = ((cluster.inner("kueue").inner("queues"), "group", groups),)
+    for entry, what, known in (*places, *queues):
+        for name in entry.value:
+            if name not in known:
+                message = f"there is no {what} {name!r}; {suggestion(name, known)}"
+                yield (*entry.place, name), message.rstrip("; ")
+
+
     _names_once,
     _devices_of_pools,
     _pools_of_shares,
@@ -278,3 +302,5 @@ _CHECKS: tuple[Callable[[Entry], Iterator[Wrong]], ...] = (
     sources,
     _bind,
 )
+    _pods_or_users,
+    _kubernetes,

@@ -34,6 +34,7 @@ from allotment.model.sharing import PoolPolicy
 from allotment.settings.data import STATE, DataSettings
 from allotment.settings.document import Document, Place, key_words
 from allotment.settings.mail import MailServer
+from allotment.settings.kubernetes import KubernetesSettings
 from allotment.settings.sources import DeclaredSource
 
 __all__ = ["STATE", "Settings", "as_document"]
@@ -293,6 +294,12 @@ class Settings(_Section):
     aws: Aws | None = None
     profiles: tuple[Path, ...] = ()
     disabled_profiles: tuple[Name, ...] = ()
+    kubernetes: KubernetesSettings | None = Field(
+        default=None, description="a cluster: namespace and image at least"
+    )
+    control_plane: ControlPlane | None = Field(
+        default=None, description="a control plane that the hub does not start: url, public_url, token"
+    )
     servers: Servers = Servers()
     mail: MailServer | None = Field(
         default=None, description="a mail server: host and sender at least"
