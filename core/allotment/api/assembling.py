@@ -27,12 +27,14 @@ from allotment.work import cloud, homes, mailing
 from allotment.work.data_work import DataWork
 from allotment.work.endings import ROUND_EVERY, Endings
 from allotment.work.errands import Errands
+from allotment.work.holders import this_process
 from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from allotment.work.local_servers import LocalServers
 from allotment.work.loop import Loop, Step
 from allotment.work.queueing import AFTER_FAILURE, Queueing
-from allotment.work.steps import Declared, Work, steps, this_process
+from allotment.work.steps import Declared, Work, steps
+from allotment.work.tenure import Tenure
 from allotment.work.waits_told import EVERY as WAITS_EVERY
 from allotment.work.waits_told import WaitsTold
 
@@ -61,7 +63,8 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
     _write_money(declared)
     place = LocalServers(environment.hub, environment.hub_api_url)
     endings = Endings(record, hub, use, environment.hub)
-    queueing = Queueing(record, hub, environment.hub)
+    measures = Measures()
+    queueing = Queueing(record, hub, environment.hub, measures.work)
     waits = WaitsTold(record)
     limits_of_cloud = cloud.CloudLimits(record, lambda: declared.settings.aws)
     writes = mailing.Mailing(
@@ -70,7 +73,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         link=f"{environment.public_origin}{environment.hub_path}home",
         holder=this_process(),
     )
-    work = Work(record, hub, use, place, environment.hub, this_process())
+    work = Work(record, hub, use, place, environment.hub, measures.work)
     data = data_of(environment, record, declared)
     return ControlPlane(
         environment=environment,
@@ -93,13 +96,14 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
                 Step("storage", homes.EVERY, homes_of(environment, record, declared).round),
                 Step("endings", ROUND_EVERY, endings.round),
                 Step("mail", mailing.EVERY, writes.round, after_failure=mailing.AFTER_FAILURE),
-                Step("waits", WAITS_EVERY, waits.look),
+                Step("waits", WAITS_EVERY, waits.look, everywhere=True),
                 *data.steps(),
             ),
             utc_now,
+            Tenure(record, environment.hub, this_process()),
         ),
         feed=EventFeed(record),
-        measures=Measures(),
+        measures=measures,
         clock=utc_now,
         started_at=utc_now(),
         trust=trust(declared),

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections import Counter as Tally
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from allotment.record import Record, allotments, devices, drift, events, groups
+from allotment.api.measured_record import MeasuredRecord
+from allotment.record import Record
 from allotment.work.loop import Progress
+from allotment.work.measures import WorkMeasures
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Measures:
-    """What the control plane counts of itself."""
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How far those who follow the record's events have come: the last sequence each has dealt with.
 
-    def __init__(self) -> None:
+    Who follows nothing now lags behind nothing, and is not named.
+    """
+
+    by: Mapping[str, int] = field(default_factory=dict)
+
+
+class Measures:
+    """What the control plane counts of itself; ``work`` is what its periodic work counts."""
+
+    def __init__(self, work: WorkMeasures | None = None) -> None:
         self._registry = CollectorRegistry()
+        self.work = work or WorkMeasures()
         self._requests = Counter(
             "allotment_api_requests",
             "Requests to the control plane's API",
@@ -35,6 +48,13 @@ class Measures:
         self._reports = Counter(
             "allotment_api_reports", "Reports of servers taken in", registry=self._registry
         )
+        built = Gauge(
+            "allotment_build_info",
+            "The version that runs; always 1",
+            ["version"],
+            registry=self._registry,
+        )
+        built.labels(version("allotment")).set(1)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request. ``route`` is the path's template, never what was asked for."""
@@ -45,66 +65,16 @@ class Measures:
         """Count a report."""
         self._reports.inc()
 
-    def text(self, record: Record, steps: tuple[Progress, ...]) -> bytes:
-        """Everything, as Prometheus reads it. Blocks: the record is read."""
+    def text(
+        self,
+        record: Record,
+        steps: tuple[Progress, ...],
+        now: datetime,
+        followed: Followed | None = None,
+    ) -> bytes:
+        """Everything, as Prometheus reads it. Blocks: the record is read; where it is away, that is said."""
         state = CollectorRegistry()
-        state.register(_State(record, steps))
-        return generate_latest(self._registry) + generate_latest(state)
-
-
-class _State:
-    """What the record says at the moment of asking."""
-
-    def __init__(self, record: Record, steps: tuple[Progress, ...]) -> None:
-        self._record, self._steps = record, steps
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Read the record once."""
-        with self._record.reading() as reading:
-            known = devices.all_devices(reading)
-            active = allotments.active(reading)
-            shares = groups.all_shares(reading)
-            held = groups.held(reading)
-            sequence = events.latest_sequence(reading)
-            open_drift = len(drift.open_entries(reading))
-        yield _gauge(
-            "allotment_devices",
-            "Devices by pool and state",
-            ("pool", "state"),
-            Tally((one.pool, one.state) for one in known),
+        state.register(MeasuredRecord(record, steps, (followed or Followed()).by, now))
+        return b"".join(
+            generate_latest(each) for each in (self._registry, self.work.registry, state)
         )
-        yield _gauge(
-            "allotment_servers",
-            "Servers that count, by state",
-            ("state",),
-            Tally((str(one.state),) for one in active),
-        )
-        yield _gauge(
-            "allotment_group_devices_held",
-            "Devices that groups hold of their shares",
-            ("group", "pool"),
-            held,
-        )
-        yield _gauge(
-            "allotment_group_devices_guaranteed",
-            "Devices that groups are guaranteed",
-            ("group", "pool"),
-            {(one.group, one.pool): one.guaranteed for one in shares},
-        )
-        yield _gauge("allotment_events", "Sequence of the newest event", (), {(): sequence})
-        yield _gauge("allotment_drift", "Servers that are not accounted for", (), {(): open_drift})
-        yield _gauge(
-            "allotment_work_failures",
-            "Failures in a row of each piece of periodic work",
-            ("step",),
-            {(one.name,): one.failures for one in self._steps},
-        )
-
-
-def _gauge(
-    name: str, words: str, labels: tuple[str, ...], values: Mapping[Any, int]
-) -> GaugeMetricFamily:
-    gauge = GaugeMetricFamily(name, words, labels=labels)
-    for key, value in sorted(values.items()):
-        gauge.add_metric(key, value)
-    return gauge

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from allotment.api.answering import ExpectedRevision, answer
 from allotment.api.fields import Body, NameField
-from allotment.api.measures import CONTENT_TYPE
+from allotment.api.measures import CONTENT_TYPE, Followed
 from allotment.api.plane import Asker, ControlPlane, Plane, require
 from allotment.api.views.alerts import alerts
 from allotment.api.views.capacity import capacity_document, moments, pool_documents
@@ -215,7 +215,11 @@ def _idle(reading: Reading, times: list[datetime], step: timedelta) -> dict[date
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 def read_metrics(plane: Plane, caller: Asker) -> Response:
-    """Devices, servers, shares, requests and periodic work, as Prometheus reads them."""
+    """Devices, servers, shares, the queue, requests and periodic work, as Prometheus reads them."""
     require(caller, Action.SEE_PLATFORM)
-    text = plane.measures.text(plane.record, plane.loop.progress())
+    followed = {"stream": plane.feed.followed, "queue": plane.queueing.followed}
+    known = Followed(
+        {name: sequence for name, sequence in followed.items() if sequence is not None}
+    )
+    text = plane.measures.text(plane.record, plane.loop.progress(), plane.now(), known)
     return Response(text, media_type=CONTENT_TYPE)
