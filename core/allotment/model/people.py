@@ -64,6 +64,10 @@ class Person:
     revision: int = 1
     email: str = ""
     """Where notices are sent; empty: nowhere."""
+    confirmed_until: datetime | None = None
+    """How long the provider's word holds; None: for good, as for who signs in here."""
+    left_at: datetime | None = None
+    """When this person left; None: has not."""
 
     @property
     def onboarded(self) -> bool:

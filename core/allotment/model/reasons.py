@@ -14,6 +14,8 @@ class Rule(StrEnum):
     PROFILE_VISIBLE = "profile.visible"
     SOFTWARE_OFFERED = "software.offered"
     PERSON_ONBOARDED = "person.onboarded"
+    PERSON_CONFIRMED = "person.confirmed"
+    """Whom the identity provider has not confirmed in time."""
     GROUP_CHOSEN = "group.chosen"
     LIMIT_SERVERS = "limit.servers"
     LIMIT_SERVERS_EXISTING = "limit.servers_existing"
@@ -81,6 +83,7 @@ _REFUSED_WORDS: dict[str, str] = {
     Rule.PROFILE_VISIBLE: "a profile that the person may not see",
     Rule.SOFTWARE_OFFERED: "software that is not offered",
     Rule.PERSON_ONBOARDED: "a person who is not on-boarded",
+    Rule.PERSON_CONFIRMED: "a person whom the identity provider has not confirmed in time",
     Rule.GROUP_CHOSEN: "no group that could pay",
     Rule.LIMIT_SERVERS: "the limit of running servers",
     Rule.LIMIT_SERVERS_EXISTING: "the limit of servers that exist",

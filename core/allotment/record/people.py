@@ -20,6 +20,7 @@ from allotment.record.engine import Reading, Writing
 from allotment.record.rows import bump, for_change, named
 from allotment.record.schema import (
     allotments,
+    leavings,
     limits,
     people,
     reservations,
@@ -29,7 +30,15 @@ from allotment.record.schema import (
 
 
 def _from_row(row: sa.Row[Any]) -> Person:
-    return Person(row.name, row.role, row.onboarded_at, row.revision, row.email)
+    return Person(
+        row.name,
+        row.role,
+        row.onboarded_at,
+        row.revision,
+        row.email,
+        row.confirmed_until,
+        row.left_at,
+    )
 
 
 def all_people(reading: Reading) -> tuple[Person, ...]:
@@ -47,9 +56,12 @@ def get(reading: Reading, name: str) -> Person:
 
 
 def authority(reading: Reading, name: str, now: datetime) -> Authority:
-    """What a person may do now. Somebody unknown may do nothing."""
+    """What a person may do now. Somebody unknown may do nothing.
+
+    Whom the provider has not confirmed in time has no power over others until it does.
+    """
     row = reading.first(
-        sa.select(people.c.role, roles.c.permissions)
+        sa.select(people.c.role, people.c.confirmed_until, roles.c.permissions)
         .join(roles, roles.c.name == people.c.role)
         .where(people.c.name == name)
     )
@@ -60,12 +72,14 @@ def authority(reading: Reading, name: str, now: datetime) -> Authority:
         for member in memberships.all_memberships(reading, person=name)
         if member.until is None or member.until > now
     ]
+    lapsed = row.confirmed_until is not None and row.confirmed_until <= now
+    given = () if lapsed else row.permissions
     return Authority(
         person=name,
         role=row.role,
-        permissions=frozenset(Permission(permission) for permission in row.permissions),
+        permissions=frozenset(Permission(permission) for permission in given),
         groups=tuple(sorted({member.group for member in current})),
-        leads=tuple(sorted({member.group for member in current if member.lead})),
+        leads=() if lapsed else tuple(sorted({member.group for member in current if member.lead})),
     )
 
 
@@ -90,7 +104,8 @@ def onboard(
             writing.run(people.insert().values(name=name, role=role, onboarded_at=writing.now))
             writing.event("person.onboarded", name, person=name, group=group, after={"role": role})
         elif known.onboarded_at is None:
-            bump(writing, people, name, onboarded_at=writing.now, role=role)
+            bump(writing, people, name, onboarded_at=writing.now, role=role, left_at=None)
+            writing.run(leavings.delete().where(leavings.c.person == name))
             writing.event("person.onboarded", name, person=name, group=group, after={"role": role})
         if group is not None and not any(
             row.group == group for row in memberships.all_memberships(writing, person=name)

@@ -153,6 +153,17 @@ def _person_onboarded(standing: Standing) -> Reason | None:
     )
 
 
+def _person_confirmed(standing: Standing) -> Reason | None:
+    if standing.lapsed_at is None:
+        return None
+    since = f"{standing.lapsed_at:%Y-%m-%d %H:%M} UTC"
+    return Reason(
+        Rule.PERSON_CONFIRMED,
+        f"The identity provider has not confirmed {standing.claim.person} since {since}; until it does, nothing new starts.",
+        remedy="Sign out and in again. If that does not help, ask whoever runs the identity provider.",
+    )
+
+
 def _group_chosen(standing: Standing) -> Reason | None:
     asked, groups = standing.claim.group, standing.groups
     if asked is not None and asked not in groups:
@@ -189,5 +200,6 @@ _GATES: tuple[Callable[[Standing], Reason | None], ...] = (
     _profile_visible,
     _software_offered,
     _person_onboarded,
+    _person_confirmed,
     _group_chosen,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from allotment.model.budgets import Spending
 from allotment.model.claims import Claim
@@ -69,6 +70,8 @@ class Standing:
     """None where no such profile is published, or it is disabled."""
     onboarded: bool
     groups: tuple[str, ...]
+    lapsed_at: datetime | None = None
+    """Until when the identity provider's word for the person held, where that is over."""
     mode: Mode = Mode.STRICT
     may_use_console: bool = False
     devices_held: int = 0

@@ -46,6 +46,16 @@ from allotment.record.schema.money import budget_warnings, budgets
 from allotment.record.schema.people import credentials, memberships, people, reset_links, roles
 from allotment.record.schema.queue import estimates, reservations, tickets
 from allotment.record.schema.serving import allotments, drift, holdings, profiles, servers
+from allotment.record.schema.sign_on import (
+    directory_groups,
+    directory_members,
+    directory_people,
+    farewells,
+    identities,
+    leavings,
+    links,
+    service_accounts,
+)
 from allotment.record.schema.types import instance_types, quotas, storage
 
 __all__ = [
@@ -63,17 +73,24 @@ __all__ = [
     "departments",
     "device_minutes",
     "devices",
+    "directory_groups",
+    "directory_members",
+    "directory_people",
     "drift",
     "endings",
     "estimates",
     "events",
+    "farewells",
     "groups",
     "holdings",
+    "identities",
     "instance_types",
     "keeps",
     "leases",
+    "leavings",
     "leftovers",
     "limits",
+    "links",
     "loans",
     "mails",
     "memberships",
@@ -91,6 +108,7 @@ __all__ = [
     "secrets",
     "server_minutes",
     "servers",
+    "service_accounts",
     "shares",
     "sources",
     "storage",

@@ -24,6 +24,9 @@ people = Table(
     Column("onboarded_at", Moment),
     Column("email", String(254), nullable=False, server_default=""),
     Column("revision", Integer, nullable=False, server_default="1"),
+    Column("confirmed_until", Moment),
+    Column("provider_role", NAME),
+    Column("left_at", Moment),
 )
 
 memberships = Table(

@@ -1,0 +1,284 @@
+"""People who sign in through a provider: known by issuer and subject, never by a name alone.
+
+A name can change, and can be given to somebody else. So a subject keeps its person whatever it is
+called, and a name that was ever a subject's is refused to every other subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from allotment.model.mail import check_address
+from allotment.model.names import check_person
+from allotment.model.people import Person
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import Refusal
+from allotment.model.sign_on import Admits, GroupMapping, ProviderIdentity
+from allotment.record import mapped, people
+from allotment.record.engine import Reading, Writing
+from allotment.record.rows import named
+from allotment.record.schema import allotments, credentials, identities, links
+from allotment.record.schema import people as people_table
+
+LINK_LASTS = timedelta(days=7)
+"""How long an operator's word that links a name waits for the sign-in."""
+MOST_GROUPS = 500
+"""Groups of a provider that are kept of one person."""
+_LONGEST_NAME = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose a subject is, what the provider called them last, and when it confirmed them last."""
+
+    issuer: str
+    subject: str
+    person: str
+    name: str
+    groups: tuple[str, ...]
+    confirmed_at: datetime
+
+
+def _from_row(row: sa.Row[Any]) -> Identity:
+    return Identity(
+        row.issuer, row.subject, row.person, row.name, tuple(row.groups), row.confirmed_at
+    )
+
+
+def all_identities(reading: Reading) -> tuple[Identity, ...]:
+    """Every subject that ever was somebody's, by person."""
+    statement = sa.select(identities).order_by(identities.c.person, identities.c.issuer)
+    return tuple(_from_row(row) for row in reading.all(statement))
+
+
+def identity_of(reading: Reading, person: str) -> tuple[str, str] | None:
+    """Issuer and subject of a person; None for somebody who signs in here only."""
+    row = reading.first(
+        sa.select(identities)
+        .where(identities.c.person == person)
+        .order_by(identities.c.confirmed_at.desc())
+    )
+    return None if row is None else (row.issuer, row.subject)
+
+
+def unconfirmed(reading: Reading, before: datetime) -> tuple[tuple[str, str, str], ...]:
+    """Person, issuer and subject of whoever is here and was not confirmed since, the longest ago first."""
+    statement = (
+        sa.select(identities)
+        .join(people_table, people_table.c.name == identities.c.person)
+        .where(identities.c.confirmed_at < before, people_table.c.left_at.is_(None))
+        .order_by(identities.c.confirmed_at, identities.c.person)
+    )
+    return tuple((row.person, row.issuer, row.subject) for row in reading.all(statement))
+
+
+def signed_in(
+    writing: Writing,
+    identity: ProviderIdentity,
+    mapping: GroupMapping,
+    *,
+    admits: Admits,
+    vouched: Collection[str] = (),
+    confirmed_until: datetime | None = None,
+) -> Person:
+    """Take in what the provider says of somebody, at a sign-in or a refresh, and say who that is here.
+
+    ``vouched`` are people whom the settings name: the settings are an operator's word for their
+    names. ``confirmed_until`` is how long the provider's word holds; None: until it says otherwise.
+
+    Raises:
+        Refusal: a stranger, somebody who has left, or a name that is or was another's.
+    """
+    subject = _known(writing, identity)
+    person = subject or _by_name(writing, identity, frozenset(vouched))
+    row = writing.first(sa.select(people_table).where(people_table.c.name == person))
+    if row is not None and row.left_at is not None:
+        raise Refusal(_has_left(identity.name))
+    if row is None or row.onboarded_at is None:
+        if not _admitted(identity, mapping, admits):
+            raise Refusal(_stranger(identity.name))
+        people.onboard(writing, [person])
+    _keep(writing, identity, person, new=subject is None)
+    _note_confirmation(writing, person, confirmed_until)
+    _take_address(writing, person, identity.email)
+    mapped.apply(writing, person, mapping)
+    return people.get(writing, person)
+
+
+def denied(writing: Writing, issuer: str, subject: str, why: str) -> None:
+    """The provider says that this account is disabled or gone: what it gave ends, and nothing new is admitted."""
+    row = writing.first(
+        sa.select(identities).where(identities.c.issuer == issuer, identities.c.subject == subject)
+    )
+    known = row and writing.first(sa.select(people_table).where(people_table.c.name == row.person))
+    if row is None or known is None:
+        return
+    if known.confirmed_until is None or known.confirmed_until > writing.now:
+        writing.event("person.denied", row.person, person=row.person, after={"why": why[:300]})
+        _note_confirmation(writing, row.person, writing.now)
+    mapped.take_back(writing, row.person)
+
+
+def link(writing: Writing, person: str, provider_name: str) -> datetime:
+    """An operator's word: whoever the provider calls by this name, at the next sign-in, is this person.
+
+    Returns until when the word waits.
+
+    Raises:
+        NotFound: the platform knows nobody of that name.
+    """
+    named(writing, people_table, "person", person)
+    until = writing.now + LINK_LASTS
+    name = provider_name.strip().lower()[:_LONGEST_NAME]
+    writing.run(links.delete().where(sa.or_(links.c.name == name, links.c.person == person)))
+    writing.run(links.insert().values(name=name, person=person, until=until))
+    after = {"name": name, "until": until.isoformat()}
+    writing.event("person.link_promised", person, person=person, after=after)
+    return until
+
+
+def unlink(writing: Writing, person: str) -> bool:
+    """Forget whose the person is at providers; the next sign-in needs an operator's word. False: nothing was known."""
+    gone = writing.run(identities.delete().where(identities.c.person == person)).rowcount
+    gone += writing.run(links.delete().where(links.c.person == person)).rowcount
+    if gone:
+        _note_confirmation(writing, person, None)
+        mapped.take_back(writing, person)
+        writing.event("person.unlinked", person, person=person)
+    return bool(gone)
+
+
+def _known(reading: Reading, identity: ProviderIdentity) -> str | None:
+    row = reading.first(
+        sa.select(identities.c.person).where(
+            identities.c.issuer == identity.issuer, identities.c.subject == identity.subject
+        )
+    )
+    return None if row is None else str(row.person)
+
+
+def _by_name(writing: Writing, identity: ProviderIdentity, vouched: frozenset[str]) -> str:
+    """Who a subject is that was never seen: by an operator's word, else by its name if that is free.
+
+    Raises:
+        Refusal: the name cannot be a person's here, or is or was another's.
+    """
+    name = identity.name.strip().lower()
+    word = writing.first(
+        sa.select(links).where(links.c.name == name[:_LONGEST_NAME], links.c.until > writing.now)
+    )
+    if word is not None:
+        _refuse_second(writing, identity, word.person)
+        writing.run(links.delete().where(links.c.name == word.name))
+        return str(word.person)
+    try:
+        check_person(name)
+    except ValueError as error:
+        message = f"{error}."
+        remedy = "Ask an operator: the settings say which claim of the provider is the name."
+        raise Refusal(Reason(Rule.REQUEST, message, remedy=remedy)) from None
+    _refuse_second(writing, identity, name)
+    if not _free_to_link(writing, name, vouched):
+        raise Refusal(_taken(name))
+    return name
+
+
+def _refuse_second(reading: Reading, identity: ProviderIdentity, person: str) -> None:
+    """Refuse a person who is another subject's of the same provider already, or was."""
+    row = reading.first(
+        sa.select(identities.c.subject).where(
+            identities.c.issuer == identity.issuer, identities.c.person == person
+        )
+    )
+    if row is not None:
+        raise Refusal(_taken(person))
+
+
+def _free_to_link(reading: Reading, name: str, vouched: frozenset[str]) -> bool:
+    """Whether nothing of anybody's would be handed over with the name.
+
+    Somebody with a password of their own signed in here before; who held a server left a home.
+    """
+    known = reading.first(sa.select(people_table.c.name).where(people_table.c.name == name))
+    has_password = reading.first(
+        sa.select(credentials.c.person).where(credentials.c.person == name)
+    )
+    if has_password is not None:
+        return False
+    if known is not None and name in vouched:
+        return True
+    held = reading.first(sa.select(allotments.c.id).where(allotments.c.person == name).limit(1))
+    other = reading.first(sa.select(identities.c.person).where(identities.c.person == name))
+    return held is None and other is None
+
+
+def _admitted(identity: ProviderIdentity, mapping: GroupMapping, admits: Admits) -> bool:
+    if admits is Admits.EVERYBODY:
+        return True
+    return admits is Admits.GROUPS and mapping.names_any(identity.groups)
+
+
+def _keep(writing: Writing, identity: ProviderIdentity, person: str, *, new: bool) -> None:
+    values = {
+        "name": identity.name[:_LONGEST_NAME],
+        "groups": sorted(set(identity.groups))[:MOST_GROUPS],
+        "confirmed_at": writing.now,
+    }
+    if not new:
+        match = (
+            identities.c.issuer == identity.issuer,
+            identities.c.subject == identity.subject,
+        )
+        writing.run(identities.update().where(*match).values(**values))
+        return
+    row = {"issuer": identity.issuer, "subject": identity.subject, "person": person}
+    writing.run(identities.insert().values(**row, **values))
+    after = {"issuer": identity.issuer, "name": values["name"]}
+    writing.event("person.linked", person, person=person, after=after)
+
+
+def _note_confirmation(writing: Writing, person: str, until: datetime | None) -> None:
+    # No configuration of the person's: the revision stays, or every refresh would make edits stale.
+    writing.run(
+        people_table.update().where(people_table.c.name == person).values(confirmed_until=until)
+    )
+
+
+def _take_address(writing: Writing, person: str, email: str) -> None:
+    """Take the provider's address where the platform has none."""
+    if not email or people.get(writing, person).email:
+        return
+    try:
+        people.set_email(writing, person, check_address(email))
+    except ValueError:
+        return
+
+
+def _stranger(name: str) -> Reason:
+    return Reason(
+        Rule.PERSON_ONBOARDED,
+        f"{name[:80]} is not on-boarded to this platform, and is in no group of the provider that opens it.",
+        remedy="Ask an operator to on-board you, or to be put into a group that opens it.",
+    )
+
+
+def _has_left(name: str) -> Reason:
+    return Reason(
+        Rule.PERSON_ONBOARDED,
+        f"{name[:80]} has left this platform.",
+        remedy="Ask an operator to on-board you again.",
+    )
+
+
+def _taken(name: str) -> Reason:
+    return Reason(
+        Rule.NAME_TAKEN,
+        f"The name {name[:80]!r} is or was somebody's here, and is not handed over to another account of the provider.",
+        remedy=f"If both are the same person, an operator says so: allotment link {name[:80]} NAME_AT_THE_PROVIDER. "
+        "If not, the provider must give the account another name.",
+    )
