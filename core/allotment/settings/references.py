@@ -265,7 +265,6 @@ def _bind(top: Entry) -> Iterator[Wrong]:
         yield ("bind",), message
 
 
-_CHECKS: tuple[Callable[[Entry], Iterator[Wrong]], ...] = (
 def _pods_or_users(top: Entry) -> Iterator[Wrong]:
     servers = top.inner("servers").value
     for key in ("system_users", "python_environments"):
@@ -289,6 +288,7 @@ def _kubernetes(top: Entry) -> Iterator[Wrong]:
                 yield (*entry.place, name), message.rstrip("; ")
 
 
+_CHECKS: tuple[Callable[[Entry], Iterator[Wrong]], ...] = (
     _names_once,
     _devices_of_pools,
     _pools_of_shares,
@@ -301,6 +301,6 @@ def _kubernetes(top: Entry) -> Iterator[Wrong]:
     _roles,
     sources,
     _bind,
-)
     _pods_or_users,
     _kubernetes,
+)
