@@ -31,6 +31,7 @@ from allotment.model.names import Name, PersonName
 from allotment.model.people import BuiltInRole, Permission
 from allotment.model.profiles import Memory, Price
 from allotment.model.sharing import PoolPolicy
+from allotment.settings.control_plane import ControlPlane
 from allotment.settings.data import STATE, DataSettings
 from allotment.settings.document import Document, Place, key_words
 from allotment.settings.mail import MailServer
