@@ -1,4 +1,4 @@
-"""``python -m allotment.api``: the control plane, as a service that the hub manages."""
+"""``python -m allotment.api``: the control plane, as a service that the hub manages, or in a place of its own."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def serve(environment: ServiceEnvironment, parent: int) -> None:
-    """Serve until told to end, or until the hub is gone."""
+async def serve(environment: ServiceEnvironment, parent: int | None) -> None:
+    """Serve until told to end, or until the hub that started it is gone; ``parent`` None: none did."""
     listener = listen(environment.address, environment.port)
     plane = assemble(environment)
     config = uvicorn.Config(
@@ -58,23 +58,25 @@ async def serve(environment: ServiceEnvironment, parent: int) -> None:
         timeout_keep_alive=3600,
     )
     server = Server(config, plane.feed)
-    watching = asyncio.create_task(watch_parent(parent, server.end))
+    watching = None if parent is None else asyncio.create_task(watch_parent(parent, server.end))
     try:
         log.info("listening on %s port %d", environment.address, environment.port)
         await server.serve(sockets=[listener])
     finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
+        if watching is not None:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
         plane.record.close()
 
 
 def main() -> int:
     """Run the control plane; 1 where it cannot."""
     configure()
-    parent = end_with_parent()
     try:
-        asyncio.run(serve(ServiceEnvironment.read(), parent))
+        environment = ServiceEnvironment.read()
+        parent = end_with_parent() if environment.managed else None
+        asyncio.run(serve(environment, parent))
     except AllotmentError as error:
         log.critical("the control plane cannot start: %s", error)
         return 1
