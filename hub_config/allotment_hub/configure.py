@@ -16,6 +16,7 @@ from allotment.model.refusals import AllotmentError, SettingsInvalid
 from allotment.settings import Settings
 from allotment.settings.catalogue import Catalogue
 from allotment_hub import files, roles
+from allotment_hub.apart import service_apart
 from allotment_hub.first_start import prepare_record
 from allotment_hub.launch.place import Place
 from allotment_hub.sign_in import LocalAuthenticator
@@ -46,6 +47,7 @@ def configure(c: Config, settings: Settings, place: Place) -> None:
     """
     try:
         check_system_users(settings)
+        apart = service_apart(settings)
         prepare_record(settings, place.first_passwords, datetime.now(UTC), place.state)
     except AllotmentError as error:
         sys.stderr.write(f"The hub cannot start.\n{error}\n")
@@ -54,7 +56,7 @@ def configure(c: Config, settings: Settings, place: Place) -> None:
     publish_profiles_as_they_change(settings)
     _access(c, settings)
     _spawner(c, settings, place)
-    _service(c, settings, place)
+    c.JupyterHub.services = [apart or managed_service(settings, place)]
     _pages(c, settings)
 
 
@@ -125,25 +127,24 @@ def console_notebook() -> str:
     return str(next(found, ""))
 
 
-def _service(c: Config, settings: Settings, place: Place) -> None:
-    c.JupyterHub.services = [
-        {
-            "name": roles.SERVICE,
-            "url": place.service_url,
-            "command": [sys.executable, "-m", "allotment.api"],
-            "display": False,
-            "oauth_no_confirm": True,
-            "environment": {
-                "ALLOTMENT_RECORD_URL": settings.record,
-                "ALLOTMENT_HUB": HUB,
-                "ALLOTMENT_SETTINGS": str(place.settings),
-                "ALLOTMENT_STATE": str(place.state),
-                "ALLOTMENT_API_URL": place.api_url,
-                **_surroundings(settings, place),
-                **_secrets(settings),
-            },
-        }
-    ]
+def managed_service(settings: Settings, place: Place) -> dict[str, Any]:
+    """The control plane as a service that the hub starts, and that ends with it."""
+    return {
+        "name": roles.SERVICE,
+        "url": place.service_url,
+        "command": [sys.executable, "-m", "allotment.api"],
+        "display": False,
+        "oauth_no_confirm": True,
+        "environment": {
+            "ALLOTMENT_RECORD_URL": settings.record,
+            "ALLOTMENT_HUB": HUB,
+            "ALLOTMENT_SETTINGS": str(place.settings),
+            "ALLOTMENT_STATE": str(place.state),
+            "ALLOTMENT_API_URL": place.api_url,
+            **_surroundings(settings, place),
+            **_secrets(settings),
+        },
+    }
 
 
 def _surroundings(settings: Settings, place: Place) -> dict[str, str]:
