@@ -321,7 +321,7 @@ class HubUnderTest:
         hub_api = HubApi(self.servers_see, ADMIN)
         place = LocalServers("hub", self.servers_see, grace=0.2)
         try:
-            return reconcile(self.record, hub_api, place, hub="hub", holder="tests", now=now())
+            return reconcile(self.record, hub_api, place, hub="hub", now=now())
         finally:
             hub_api.close()
 

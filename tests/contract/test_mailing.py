@@ -18,6 +18,7 @@ from allotment.model.mail import Notice
 from allotment.record import (
     budgets,
     endings,
+    leases,
     mails,
     memberships,
     people,
@@ -222,6 +223,8 @@ def test_a_process_that_ends_while_it_sends_leaves_the_mail_to_the_next_under_th
     another = Mailing(lab.record, lambda: server(inbox), link="", holder="two")
     another.round(lab.later(seconds=5))
     assert inbox.taken == []
+    with lab.write() as writing:  # the time of the lease goes by
+        assert leases.take(writing, "mail", "one", timedelta(0))
     another.round(lab.now + AGAIN)
 
     (mail,) = inbox.taken

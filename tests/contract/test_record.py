@@ -233,15 +233,31 @@ def test_a_password_hash_is_in_no_event_and_no_text(lab: Any) -> None:
 
 def test_a_lease_has_one_holder_until_it_ends(lab: Any) -> None:
     with lab.write() as writing:
-        until = writing.now + timedelta(seconds=30)
-        assert leases.take(writing, "work/hub", "one", until)
-        assert leases.take(writing, "work/hub", "one", until)
-        assert not leases.take(writing, "work/hub", "two", until)
-    lab.later(minutes=1)
+        lasting = timedelta(seconds=30)
+        assert leases.take(writing, "work:hub", "one", lasting)
+        assert leases.take(writing, "work:hub", "one", timedelta(0))
+        assert not leases.held(writing, "work:hub")
+        assert leases.take(writing, "work:hub", "two", lasting)
+        assert not leases.take(writing, "work:hub", "one", lasting)
+        assert leases.holder_of(writing, "work:hub") == "two"
+        leases.give_up(writing, "work:hub", "two")
+        assert leases.take(writing, "work:hub", "one", lasting)
+
+
+def test_a_lease_ends_by_the_databases_clock_whatever_that_of_the_machine_says(lab: Any) -> None:
     with lab.write() as writing:
-        assert leases.take(writing, "work/hub", "two", writing.now + timedelta(seconds=30))
-        leases.give_up(writing, "work/hub", "two")
-        assert leases.take(writing, "work/hub", "one", writing.now + timedelta(seconds=30))
+        assert leases.take(writing, "work:hub", "one", timedelta(minutes=5))
+    lab.later(days=400)
+    with lab.write() as writing:
+        assert not leases.take(writing, "work:hub", "two", timedelta(minutes=5))
+
+
+def test_the_lease_of_a_process_that_is_known_to_have_ended_is_free(lab: Any) -> None:
+    with lab.write() as writing:
+        assert leases.take(writing, "work:hub", "one", timedelta(minutes=5))
+        lasting = timedelta(minutes=5)
+        assert not leases.take(writing, "work:hub", "two", lasting, gone=lambda _: False)
+        assert leases.take(writing, "work:hub", "two", lasting, gone=lambda one: one == "one")
 
 
 def test_an_answer_is_recalled_for_its_caller_only(lab: Any) -> None:

@@ -1,31 +1,68 @@
-"""Leases: who does a hub's periodic work now."""
+"""Leases: who does a piece of work now, of all processes that open the record.
+
+They end by the database's clock: those of machines may differ.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import timedelta
 
 import sqlalchemy as sa
 
-from allotment.record.engine import Writing
+from allotment.record.engine import Reading, Writing
 from allotment.record.schema import leases
 
+_NOW = {
+    "postgresql": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)",
+    "sqlite": "CAST((julianday('now') - 2440587.5) * 86400000000 AS integer)",
+}
+"""Microseconds since the epoch, as the record keeps times."""
+_TAKE = """
+INSERT INTO leases (name, holder, until) VALUES (:name, :holder, {now} + :lasting)
+ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+WHERE leases.holder IN (excluded.holder, :gone) OR leases.until <= {now}
+RETURNING holder
+"""
+_HELD = "SELECT holder FROM leases WHERE name = :name AND until > {now}{lock}"
 
-def take(writing: Writing, name: str, holder: str, until: datetime) -> bool:
-    """Take or prolong a lease; False where another holds it still."""
-    row = writing.first(sa.select(leases).where(leases.c.name == name).with_for_update())
-    if row is None:
-        writing.run(leases.insert().values(name=name, holder=holder, until=until))
-        return True
-    if row.holder != holder and row.until > writing.now:
-        return False
-    writing.run(leases.update().where(leases.c.name == name).values(holder=holder, until=until))
-    return True
+
+def take(
+    writing: Writing,
+    name: str,
+    holder: str,
+    lasting: timedelta,
+    *,
+    gone: Callable[[str], bool] = lambda _holder: False,
+) -> bool:
+    """Take or prolong a lease; False where another holds it still.
+
+    ``gone`` says of a holder whether it is known to have ended: its lease is free at once.
+    """
+    before = writing.first(sa.select(leases.c.holder).where(leases.c.name == name))
+    ended = before is not None and before.holder != holder and gone(before.holder)
+    asked = {
+        "name": name,
+        "holder": holder,
+        "lasting": lasting // timedelta(microseconds=1),
+        "gone": before.holder if before is not None and ended else holder,
+    }
+    statement = _TAKE.format(now=_NOW[writing.dialect])
+    return writing.driver(statement, asked).first() is not None
+
+
+def holder_of(reading: Reading, name: str) -> str | None:
+    """Who holds a lease now; None: nobody."""
+    statement = _HELD.format(now=_NOW[reading.dialect], lock="")
+    row = reading.driver(statement, {"name": name}).first()
+    return None if row is None else str(row.holder)
 
 
 def held(writing: Writing, name: str) -> bool:
-    """Whether anybody holds a lease now."""
-    row = writing.first(sa.select(leases).where(leases.c.name == name).with_for_update())
-    return row is not None and row.until > writing.now
+    """Whether anybody holds a lease now; it stays so until the transaction ends."""
+    lock = " FOR UPDATE" if writing.dialect == "postgresql" else ""
+    statement = _HELD.format(now=_NOW[writing.dialect], lock=lock)
+    return writing.driver(statement, {"name": name}).first() is not None
 
 
 def give_up(writing: Writing, name: str, holder: str) -> None:

@@ -181,7 +181,7 @@ class Cleaning:
         """Keep commits from beginning, if none did since the space was looked at."""
         with self._record.writing(actor, self._clock()) as writing:
             lease = leftovers.cleaning_lease(space.name)
-            if not leases.take(writing, lease, holder, writing.now + _LEASE):
+            if not leases.take(writing, lease, holder, _LEASE):
                 return False
             now = self._space(writing, space.name, space.label, None)
             if now.busy or now.commits != space.commits:

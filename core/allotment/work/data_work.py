@@ -78,7 +78,7 @@ class DataWork:
             Step("lending", withdrawing.EVERY, self.lending.round),
             Step("versions", committing.EVERY, self.committing.round),
             Step("proving", proving.EVERY, self.proving.round),
-            Step("source notices", sources_told.EVERY, self.told.look),
+            Step("source notices", sources_told.EVERY, self.told.look, everywhere=True),
         )
 
     def close(self) -> None:

@@ -28,6 +28,7 @@ from allotment.record import (
 from allotment.rules.telling import TOLD, Audience, Telling, telling
 from allotment.settings.mail import MailServer
 from allotment.work import post_office
+from allotment.work.holders import known_to_be_gone
 from allotment.work.post_office import MailRefused, MailServerAway
 from allotment.work.source_mails import source_mails
 
@@ -88,7 +89,7 @@ class Mailing:
 
     def _have_lease(self, now: datetime) -> bool:
         with self._record.writing(_ACTOR, now, configuration=False) as writing:
-            return leases.take(writing, "mail", self._holder, now + LEASE)
+            return leases.take(writing, "mail", self._holder, LEASE, gone=known_to_be_gone)
 
     # Writing.
 

@@ -10,20 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from allotment.model.allotments import Allotment, State
 from allotment.model.refusals import NotFound
-from allotment.record import Reading, Record, allotments, claims, drift, leases
+from allotment.record import Reading, Record, allotments, claims, drift
 from allotment.record.adopting import NotAdoptable, RunningServer, accounted_for, adopt
 from allotment.work.hub_api import HubServer
 
-LEASE = timedelta(seconds=45)
-"""How long a round may keep others away: one that died is followed after this time at the latest.
-
-Rounds that overlap would do no harm, for each of their steps can be repeated; they would only do work twice.
-"""
 _AT_ONCE = 16
 """Servers that are ended at the same time: each may take seconds."""
 _ACTOR = "reconciling"
@@ -83,25 +78,18 @@ class Reconciled:
 
 
 def reconcile(
-    record: Record, hub_view: HubView, place: Place, *, hub: str, holder: str, now: datetime
+    record: Record, hub_view: HubView, place: Place, *, hub: str, now: datetime
 ) -> Reconciled:
-    """Bring one hub's servers and allotments together, unless another is at it (the hub's lease).
+    """Bring one hub's servers and allotments together.
 
-    Safe to repeat and to interrupt at any point. Servers that the hub calls pending are left alone.
+    Safe to repeat, to interrupt at any point, and to do twice at once: each step asks again. Servers
+    that the hub calls pending are left alone.
 
     Raises:
         RecordUnavailable: the record did not answer.
         AllotmentError: the hub did not answer; what was not yet done is left for the next time.
     """
-    lease = f"reconciling:{hub}"
-    with record.writing(_ACTOR, now) as writing:
-        if not leases.take(writing, lease, holder, now + LEASE):
-            return Reconciled()
-    try:
-        return _Round(record, hub_view, place, hub, now).run()
-    finally:
-        with record.writing(_ACTOR, now) as writing:
-            leases.give_up(writing, lease, holder)
+    return _Round(record, hub_view, place, hub, now).run()
 
 
 class _Round:
@@ -220,7 +208,7 @@ class _Round:
             if server is None or server.pending:
                 continue
             mine = [one for one in running if (one.person, one.server) == key]
-            problem = self._adopt(max(mine, key=lambda one: one.process.started, default=None))
+            problem = self._adopt(max(mine, key=lambda one: one.place.started, default=None))
             if problem:
                 self._note_drift(key, mine, problem)
             (drifting if problem else adopted).append("/".join(key))
@@ -236,7 +224,7 @@ class _Round:
     def _adopt(self, running: RunningServer | None) -> str:
         """Adopt a server. Returns why it cannot be; empty when it has an allotment."""
         if running is None:
-            return "It runs without an allotment, and none of its processes was found."
+            return "It runs without an allotment, and nothing of it was found where servers run."
         try:
             with self._record.writing(_ACTOR, self._now) as writing:
                 adopt(writing, running)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -36,20 +34,14 @@ _LOCAL = frozenset({DeviceOrigin.NVML, DeviceOrigin.SETTINGS, DeviceOrigin.SIMUL
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the periodic work works on. ``place`` is where the hub's servers run; ``holder`` names this process in leases."""
+    """What the periodic work works on. ``place`` is where the hub's servers run."""
 
     record: Record
     hub_api: HubApi
     use: LiveUse
     place: Place
     hub: str
-    holder: str
     measures: WorkMeasures = field(default_factory=WorkMeasures)
-
-
-def this_process() -> str:
-    """What a lease calls this process."""
-    return f"{socket.gethostname()} {os.getpid()}"
 
 
 class Declared:
@@ -106,7 +98,7 @@ def steps(work: Work, declared: Declared) -> tuple[Step, ...]:
         Step("forgetting", 600.0, lambda now: _forgetting(work, now)),
         Step("memberships", 30.0, lambda now: _memberships(work, now)),
         Step("budgets", 20.0, lambda now: watch_budgets(work.record, now)),
-        Step("minutes", 20.0, lambda now: _minutes(work, now)),
+        Step("minutes", 20.0, lambda now: _minutes(work, now), everywhere=True),
         Step("answers", 3600.0, lambda now: _answers(work, now)),
     )
 
@@ -130,9 +122,7 @@ def _devices(work: Work, declared: Declared, now: datetime) -> str:
 
 def _reconciling(work: Work, now: datetime) -> str:
     """Release what is gone, finish stops that were interrupted, take in what is not accounted for."""
-    done = reconcile(
-        work.record, work.hub_api, work.place, hub=work.hub, holder=work.holder, now=now
-    )
+    done = reconcile(work.record, work.hub_api, work.place, hub=work.hub, now=now)
     work.measures.reconciled(done)
     return done.words
 
