@@ -51,6 +51,24 @@ class ServerProcess:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerPod:
+    """A server's pod: of a name there may be another since, so its uid is what tells it.
+
+    Its name is in the record before the pod is made; the uid is empty until the cluster has said it.
+    """
+
+    namespace: str
+    name: str
+    uid: str = ""
+    started: float = 0.0
+    """Seconds since the epoch, as the cluster, or the hub that asked for it, tells it."""
+
+
+ServerPlace = ServerProcess | ServerPod
+"""Where a server runs: what is looked for when it must be proven gone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Allotment:
     """One granted claim.
 
@@ -75,12 +93,22 @@ class Allotment:
     released_at: datetime | None = None
     charged_until: datetime | None = None
     """The last sign of life of a server that ended unseen; else its charge ends when its stop began."""
-    process: ServerProcess | None = None
+    place: ServerPlace | None = None
     stop_reason: str = ""
     stopped_by: str = ""
     stop_cause: str = ""
     reclaim_at: datetime | None = None
     """When its devices are taken back, once that was announced."""
+
+    @property
+    def process(self) -> ServerProcess | None:
+        """Its process, where it runs on a machine."""
+        return self.place if isinstance(self.place, ServerProcess) else None
+
+    @property
+    def pod(self) -> ServerPod | None:
+        """Its pod, where it runs on a cluster."""
+        return self.place if isinstance(self.place, ServerPod) else None
 
     @property
     def charge_end(self) -> datetime | None:

@@ -1,7 +1,7 @@
 """Taking a server that runs into the record, when the record does not know that it does.
 
 It happens after a record was restored from a backup, or a release was wrong. The server keeps its
-id, for its processes carry it: an allotment that the record believes released is opened again, and
+id, for its processes, or its pod, carry it: an allotment that the record believes released is opened again, and
 an event says so.
 """
 
@@ -14,12 +14,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from allotment.model.allotments import ServerProcess
+from allotment.model.allotments import ServerPlace
 from allotment.model.devices import Device
 from allotment.model.profiles import Priority
 from allotment.model.refusals import AllotmentError
 from allotment.record import budgets, counting
 from allotment.record import devices as device_rows
+from allotment.record.allotments import place_columns
 from allotment.record.columns import Moment
 from allotment.record.engine import Reading, Writing
 from allotment.record.schema import allotments, devices, holdings, profiles, servers, shares
@@ -27,7 +28,7 @@ from allotment.record.schema import allotments, devices, holdings, profiles, ser
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server as its processes tell it: which allotment it was started with, and on what."""
+    """A server as its processes or its pod tell it: which allotment it was started with, and on what."""
 
     allotment: str
     hub: str
@@ -36,7 +37,7 @@ class RunningServer:
     profile: str
     group: str | None
     devices: tuple[str, ...]
-    process: ServerProcess
+    place: ServerPlace
     token_hash: str
 
 
@@ -94,7 +95,7 @@ def _devices(writing: Writing, running: RunningServer) -> list[Device]:
 
 
 def _write_allotment(writing: Writing, running: RunningServer, held: Sequence[Device]) -> None:
-    began = datetime.fromtimestamp(running.process.started, UTC)
+    began = datetime.fromtimestamp(running.place.started, UTC)
     values: dict[str, Any] = {
         "hub": running.hub,
         "person": running.person,
@@ -111,8 +112,7 @@ def _write_allotment(writing: Writing, running: RunningServer, held: Sequence[De
         "released_at": None,
         "reclaim_deadline": None,
         "charged_until": None,
-        "process_id": running.process.pid,
-        "process_started": running.process.started,
+        **place_columns(running.place),
         "stop_reason": "",
         "stopped_by": "",
         "stop_cause": "",

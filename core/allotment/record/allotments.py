@@ -9,7 +9,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from allotment.model.allotments import Allotment, HeldDevice, ServerProcess, State
+from allotment.model.allotments import (
+    Allotment,
+    HeldDevice,
+    ServerPlace,
+    ServerPod,
+    ServerProcess,
+    State,
+)
 from allotment.model.amounts import counted
 from allotment.model.refusals import NotFound
 from allotment.record.columns import from_stored
@@ -26,9 +33,6 @@ def _select() -> sa.Select[Any]:
 
 def from_row(row: sa.Row[Any]) -> Allotment:
     """Turn a row into a value, here only."""
-    process = None
-    if row.process_id is not None:
-        process = ServerProcess(row.process_id, row.process_started)
     return Allotment(
         id=row.id,
         hub=row.hub,
@@ -45,12 +49,32 @@ def from_row(row: sa.Row[Any]) -> Allotment:
         stopping_at=row.stopping_at,
         released_at=row.released_at,
         charged_until=row.charged_until,
-        process=process,
+        place=_place(row),
         stop_reason=row.stop_reason,
         stopped_by=row.stopped_by,
         stop_cause=row.stop_cause,
         reclaim_at=row.reclaim_deadline,
     )
+
+
+def _place(row: sa.Row[Any]) -> ServerPlace | None:
+    if row.pod_name:
+        return ServerPod(row.pod_namespace, row.pod_name, row.pod_uid, row.process_started or 0.0)
+    if row.process_id is not None:
+        return ServerProcess(row.process_id, row.process_started)
+    return None
+
+
+def place_columns(place: ServerPlace) -> dict[str, Any]:
+    """A place as the columns of its allotment have it."""
+    pod = place if isinstance(place, ServerPod) else ServerPod("", "")
+    return {
+        "process_id": None if isinstance(place, ServerPod) else place.pid,
+        "process_started": place.started,
+        "pod_namespace": pod.namespace,
+        "pod_name": pod.name,
+        "pod_uid": pod.uid,
+    }
 
 
 def active(

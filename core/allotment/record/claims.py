@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from allotment.model.allotments import Allotment, ServerProcess, State
+from allotment.model.allotments import Allotment, ServerPlace, State
 from allotment.model.claims import Claim, Granted, Outcome, Queued, Refused, Waits
 from allotment.model.endings import Cause
 from allotment.model.reasons import WAITING_RULES, Reason, Rule
@@ -178,14 +178,17 @@ def _held_by(reading: Reading, facts: Facts, reason: Reason) -> Reason:
     )
 
 
+_PLACED = """
+UPDATE allotments SET process_id = :process_id, process_started = :process_started,
+pod_namespace = :pod_namespace, pod_name = :pod_name, pod_uid = :pod_uid WHERE id = :id
+"""
+
+
 @again_where_undone
-def placed(record: Record, allotment_id: str, process: ServerProcess, now: datetime) -> None:
-    """Remember a local server's process from the moment of its fork."""
+def placed(record: Record, allotment_id: str, place: ServerPlace, now: datetime) -> None:
+    """Remember a server's process from the moment of its fork, or its pod from before it is made."""
     with record.writing("hub", now, configuration=False) as writing:
-        writing.driver(
-            "UPDATE allotments SET process_id = :pid, process_started = :started WHERE id = :id",
-            {"pid": process.pid, "started": process.started, "id": allotment_id},
-        )
+        writing.driver(_PLACED, {**allotments.place_columns(place), "id": allotment_id})
 
 
 @again_where_undone

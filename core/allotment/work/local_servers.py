@@ -47,6 +47,6 @@ def _running(one: MarkedProcess) -> RunningServer:
         profile=one.profile,
         group=one.group,
         devices=one.devices,
-        process=one.process,
+        place=one.process,
         token_hash=one.token_hash,
     )

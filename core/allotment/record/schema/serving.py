@@ -57,6 +57,9 @@ allotments = Table(
     Column("charged_until", Moment),
     Column("process_id", Integer),
     Column("process_started", Float),
+    Column("pod_namespace", String(63), nullable=False, server_default=""),
+    Column("pod_name", String(253), nullable=False, server_default=""),
+    Column("pod_uid", String(64), nullable=False, server_default=""),
     Column("stop_reason", Text, nullable=False, server_default=""),
     Column("stopped_by", NAME, nullable=False, server_default=""),
     Column("proof", Text, nullable=False, server_default=""),
@@ -98,6 +101,8 @@ allotments = Table(
         postgresql_where=text("state <> 'released'"),
     ),
 )
+
+"""A server's place is a process of a machine or a pod of a cluster; ``process_started`` says since when, of either."""
 
 holdings = Table(
     "holdings",
