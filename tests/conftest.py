@@ -9,6 +9,7 @@ import pytest
 
 # From tools/, which pyproject.toml puts on pytest's path.
 pytest_plugins = [
+    "test_clusters",
     "test_databases",
     "test_programs",
     "test_promises",

@@ -1,0 +1,401 @@
+"""A cluster from start to end, and what a test may do to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from . import kinds
+from .access import ADMINISTRATOR, Roles, Token, Tokens, account_user
+from .containers import Image
+from .controllers import Controllers
+from .kubelet import Kubelet, Machines
+from .namespaces import add_namespace
+from .outage import Way
+from .registry import Registry
+from .scheduler import Scheduler
+from .serving import Serving
+from .statuses import Document
+from .store import Store
+from .subresources import AUDIENCE
+
+T = TypeVar("T")
+HOST = "127.0.0.1"
+SECONDS = 30.0
+GIBIBYTE = 2**30
+ROOT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+MAX_BODY = 3 * 2**20
+
+
+class Cluster:
+    """A cluster that runs. Its methods may be called from any thread but its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="cluster", daemon=True)
+        self._store = Store()
+        self._registry = Registry(self._store)
+        self._tokens = Tokens(self._store)
+        self._roles = Roles(self._store)
+        catalogue = [*kinds.STORED, *kinds.REVIEWS]
+        self._serving = Serving(self._registry, self._tokens, self._roles, catalogue)
+        self._machines = Machines(folder, (HOST, 0))
+        self._kubelet = Kubelet(self._registry, self._machines, self._pod_token)
+        self._serving.subresources.logs = self._kubelet.log
+        self._scheduler = Scheduler(self._registry, self._serving.subresources)
+        self._controllers = Controllers(self._registry, self._kubelet)
+        self._parts: list[asyncio.Task[None]] = []
+        self._runner: web.AppRunner | None = None
+        self.url = ""
+        self.kubeconfig = folder / "admin.kubeconfig"
+
+    @property
+    def images(self) -> dict[str, Image]:
+        """What is in the images that pods name; others hold ``jupyterhub-singleuser``."""
+        return self._machines.images
+
+    def start(self) -> None:
+        """Serve the API on a free port of loopback, and run the cluster's parts."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._thread.start()
+        self._run(self._begin())
+        text = self._do(lambda: self._tokens.give(Token(ADMINISTRATOR)))
+        write_kubeconfig(self.kubeconfig, self.url, "admin", text)
+
+    def stop(self) -> None:
+        """End the pods and the API."""
+        self._run(self._end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(SECONDS)
+        self._loop.close()
+
+    async def _begin(self) -> None:
+        application = web.Application(client_max_size=MAX_BODY)
+        application.router.add_route("*", "/{path:.*}", self._serving.handle)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, HOST, 0)
+        await site.start()
+        port = self._runner.addresses[0][1]
+        self.url = f"http://{HOST}:{port}"
+        self._machines.api = (HOST, port)
+        for name in ROOT_NAMESPACES:
+            add_namespace(self._registry, name)
+        self._controllers.begin()
+        for part in (self._scheduler.round, self._kubelet.round, self._controllers.round):
+            self._parts.append(asyncio.create_task(self._follow(part)))
+
+    async def _follow(self, part: Callable[[], None]) -> None:
+        """Let a part look again after each change."""
+        changed = self._store.listen()
+        while True:
+            changed.clear()
+            part()
+            await changed.wait()
+
+    async def _end(self) -> None:
+        for task in self._parts:
+            task.cancel()
+        await asyncio.gather(*self._parts, return_exceptions=True)
+        await self._kubelet.close()
+        self._serving.outage.end()
+        self._serving.watching.drop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _run(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(SECONDS)
+
+    def _do(self, what: Callable[[], T]) -> T:
+        """Do something in the cluster's own thread."""
+
+        async def done() -> T:
+            return what()
+
+        result: T = self._run(done())
+        return result
+
+    def _pod_token(self, pod: Document, audience: str) -> str:
+        metadata, name = pod["metadata"], pod["spec"]["serviceAccountName"]
+        bound = {"kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}
+        body = {"spec": {"audiences": [audience or AUDIENCE], "boundObjectRef": bound}}
+        answered = self._serving.subresources.token(metadata["namespace"], name, body)
+        return str(answered["status"]["token"])
+
+    # Nodes
+
+    def add_node(
+        self,
+        name: str,
+        resources: Mapping[str, int] | None = None,
+        labels: Mapping[str, str] | None = None,
+        cpu: str = "8",
+        memory: str = "32Gi",
+        taints: Sequence[Document] = (),
+    ) -> Document:
+        """A node joins. Resources are its devices: ``{"nvidia.com/gpu": 4}``."""
+        node = node_document(name, resources or {}, labels or {}, cpu, memory, taints)
+        return self._do(lambda: self._registry.create(kinds.NODES, node))
+
+    def change_node(  # noqa: PLR0913 - a test names the one thing that it changes
+        self,
+        name: str,
+        *,
+        resources: Mapping[str, int] | None = None,
+        allocatable: Mapping[str, int] | None = None,
+        labels: Mapping[str, str | None] | None = None,
+        taints: Sequence[Document] | None = None,
+        unschedulable: bool | None = None,
+        ready: bool | None = None,
+        conditions: Mapping[str, str] | None = None,
+    ) -> Document:
+        """A node changes: what it has and can give, labels (none removes), cordon, conditions.
+
+        Not ready, it reports nothing any more: its pods run on unseen, and are deleted after the time
+        that they tolerate.
+        """
+
+        def wanted(node: Document) -> None:
+            apply_labels(node, labels or {})
+            if taints is not None:
+                node["spec"]["taints"] = list(taints)
+            if unschedulable is not None:
+                node["spec"]["unschedulable"] = unschedulable
+                if not unschedulable:
+                    del node["spec"]["unschedulable"]
+
+        def reported(node: Document) -> None:
+            status = node["status"]
+            texts = {key: str(value) for key, value in (resources or {}).items()}
+            status["capacity"] |= texts
+            status["allocatable"] |= texts
+            status["allocatable"] |= {key: str(value) for key, value in (allocatable or {}).items()}
+            for type_, value in (conditions or {}).items():
+                self._controllers.set_condition(node, type_, value)
+
+        def done() -> Document:
+            self._registry.change(kinds.NODES, "", name, wanted)
+            node = self._registry.change(kinds.NODES, "", name, reported, "status")
+            if ready is not None:
+                self._controllers.set_ready(name, ready=ready)
+                node = self._store.get(kinds.NODES, "", name)
+            return node
+
+        return self._do(done)
+
+    def remove_node(self, name: str) -> None:
+        """A node goes, and the pods that it had with it."""
+        self._do(lambda: self._registry.delete(kinds.NODES, "", name))
+
+    # Objects
+
+    def add_namespace(self, name: str) -> None:
+        """A namespace, with its default service account."""
+        self._do(lambda: add_namespace(self._registry, name))
+
+    def remove_namespace(self, name: str) -> None:
+        """A namespace goes, and all that is in it, as soon as its pods have ended."""
+        self._do(lambda: self._registry.delete(kinds.NAMESPACES, "", name))
+
+    def pods(self, namespace: str = "") -> list[Document]:
+        """The pods there are."""
+        return self._do(lambda: self._store.all(kinds.PODS, namespace))
+
+    def pod(self, name: str, namespace: str = "default") -> Document | None:
+        """A pod, or none."""
+        return self._do(lambda: self._store.find(kinds.PODS, namespace, name))
+
+    def nodes(self) -> list[Document]:
+        """The nodes there are."""
+        return self._do(lambda: self._store.all(kinds.NODES))
+
+    def apply(self, document: Document, namespace: str = "default") -> Document:
+        """Make an object of any kind, as the administrator."""
+        kind = next(
+            one
+            for one in kinds.STORED
+            if (one.api_version, one.kind) == (document["apiVersion"], document["kind"])
+        )
+        return self._do(
+            lambda: self._registry.create(kind, document, namespace if kind.namespaced else "")
+        )
+
+    def add_pod(
+        self,
+        name: str,
+        namespace: str = "default",
+        resources: Mapping[str, int] | None = None,
+        command: Sequence[str] = ("sleep", "infinity"),
+        **spec: Any,
+    ) -> Document:
+        """A pod of somebody else: ``resources`` are its devices, ``spec`` more of its spec."""
+        limits = {key: str(value) for key, value in (resources or {}).items()}
+        container = {
+            "name": "main",
+            "image": "busybox:1.37",
+            "command": list(command),
+            "resources": {"limits": limits},
+        }
+        wanted = {"containers": [container], "terminationGracePeriodSeconds": 1} | spec
+        document = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": wanted}
+        return self.apply(document, namespace)
+
+    def delete_pod(self, name: str, namespace: str = "default", grace: int | None = None) -> None:
+        """Delete a pod by hand."""
+        options = {} if grace is None else {"gracePeriodSeconds": grace}
+        self._do(lambda: self._registry.delete(kinds.PODS, namespace, name, options))
+
+    def events(self, pod: str, namespace: str = "default") -> list[Document]:
+        """What happened to a pod, oldest first."""
+        found = self._do(lambda: self._store.all(kinds.EVENTS, namespace))
+        about = [event for event in found if event["involvedObject"].get("name") == pod]
+        return sorted(about, key=lambda event: int(event["metadata"]["resourceVersion"]))
+
+    def log(self, pod: str, namespace: str = "default", container: str = "") -> str:
+        """What a pod has written."""
+        found = self._do(lambda: self._store.get(kinds.PODS, namespace, pod))
+        return self._kubelet.log(found, container or found["spec"]["containers"][0]["name"])
+
+    # Trouble
+
+    def out_of_memory(self, pod: str, namespace: str = "default") -> None:
+        """A pod's container wants more memory than it may have."""
+        self._do(lambda: self._controllers.run_of(namespace, pod).out_of_memory())
+
+    def evict(self, pod: str, namespace: str = "default", reason: str = "memory") -> None:
+        """A node ends a pod because it runs short (of memory)."""
+        message = f"The node was low on resource: {reason}. "
+        self._do(lambda: self._controllers.evict(namespace, pod, message))
+
+    def drain(self, node: str) -> None:
+        """Cordon a node and evict its pods by the eviction API, as ``kubectl drain`` does."""
+        self.change_node(node, unschedulable=True)
+        self._do(lambda: self._controllers.drain(node, self._serving.subresources))
+
+    @contextmanager
+    def away(self, way: Way = "503") -> Iterator[None]:
+        """The API server is away: connections are refused, hang, or get 503; watches break."""
+        self._do(lambda: self._serving.outage.begin(way))
+        self._do(self._serving.watching.drop)
+        try:
+            yield
+        finally:
+            self._do(self._serving.outage.end)
+
+    def compact(self, *, as_status: bool = False) -> None:
+        """Forget the past: who asks to watch from before gets 410, as an event or as the status."""
+
+        def done() -> None:
+            self._serving.watching.gone_as_status = as_status
+            self._store.note_nothing()
+            self._store.compact()
+
+        self._do(done)
+
+    def drop_watches(self) -> None:
+        """Cut the connection of each watch."""
+        self._do(self._serving.watching.drop)
+
+    # Access
+
+    def kubeconfig_of(self, account: str, namespace: str = "default") -> Path:
+        """A kubeconfig with a token of a service account, made if it is not there."""
+
+        def done() -> str:
+            found = self._store.find(kinds.SERVICE_ACCOUNTS, namespace, account)
+            if found is None:
+                document = {
+                    "apiVersion": "v1",
+                    "kind": "ServiceAccount",
+                    "metadata": {"name": account},
+                }
+                found = self._registry.create(kinds.SERVICE_ACCOUNTS, document, namespace)
+            uid = found["metadata"]["uid"]
+            user = account_user(namespace, account, uid)
+            return self._tokens.give(Token(user, namespace=namespace, account_uid=uid))
+
+        file = self.folder / f"{namespace}-{account}.kubeconfig"
+        write_kubeconfig(file, self.url, account, self._do(done), namespace)
+        return file
+
+    def calls_of(self, account: str, namespace: str = "default") -> set[tuple[str, str, str]]:
+        """What a service account has asked for: verb, group, resource (with its part)."""
+        name = f"system:serviceaccount:{namespace}:{account}"
+        calls = self._do(lambda: list(self._roles.calls))
+        return {(asked.verb, asked.group, asked.what) for who, asked in calls if who == name}
+
+
+def node_document(
+    name: str,
+    resources: Mapping[str, int],
+    labels: Mapping[str, str],
+    cpu: str,
+    memory: str,
+    taints: Sequence[Document],
+) -> Document:
+    """A node as its kubelet registers it."""
+    own = {
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "beta.kubernetes.io/os": "linux",
+        "beta.kubernetes.io/arch": "amd64",
+    }
+    capacity = {"cpu": cpu, "memory": memory, "pods": "110", "ephemeral-storage": "100Gi"}
+    capacity |= {key: str(value) for key, value in resources.items()}
+    spec = {"taints": list(taints)} if taints else {}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": {**own, **labels}},
+        "spec": spec,
+        "status": {"capacity": capacity, "allocatable": dict(capacity)},
+    }
+
+
+def apply_labels(node: Document, labels: Mapping[str, str | None]) -> None:
+    """Set labels; none removes one."""
+    kept = node["metadata"].setdefault("labels", {})
+    for key, value in labels.items():
+        if value is None:
+            kept.pop(key, None)
+        else:
+            kept[key] = value
+
+
+def write_kubeconfig(
+    file: Path, url: str, name: str, token: str, namespace: str = "default"
+) -> None:
+    """A kubeconfig with one cluster, one user, one context."""
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "tests", "cluster": {"server": url}}],
+        "users": [{"name": name, "user": {"token": token}}],
+        "contexts": [
+            {"name": name, "context": {"cluster": "tests", "user": name, "namespace": namespace}}
+        ],
+        "current-context": name,
+    }
+    # JSON is YAML.
+    file.write_text(json.dumps(document, indent=2))
+    file.chmod(0o600)
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[Cluster]:
+    """A cluster while the block lasts; its files, and those of its pods, are in the folder."""
+    running = Cluster(folder)
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()
