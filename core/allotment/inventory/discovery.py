@@ -12,6 +12,7 @@ from allotment.inventory.measuring import measured
 from allotment.inventory.patience import Patient
 from allotment.inventory.simulated import simulated_devices
 from allotment.model.devices import DeviceOrigin, DeviceSpec, Isolation
+from allotment.model.nodes import ClusterSight
 from allotment.model.reports import DeviceUse
 
 SIMULATED_NOTE = "This machine has no NVIDIA library, so four devices are simulated: they can be allotted like real ones, and nothing runs on them."
@@ -29,12 +30,17 @@ class Discovery:
     """What was found at one time. ``note`` is for people: show it wherever it is not empty.
 
     ``uses`` tell how devices are used, by whomever: those that this machine could measure.
+    ``complete`` is False where what is there could not be asked: ``devices`` are then those of the
+    last look, and nothing follows from one that is not among them. ``cluster`` is what a cluster said
+    of its nodes, where the devices are one's.
     """
 
     devices: tuple[DeviceSpec, ...]
     origin: DeviceOrigin
     note: str = ""
     uses: tuple[DeviceUse, ...] = ()
+    complete: bool = True
+    cluster: ClusterSight | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import json
 import os
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
 from pathlib import Path
@@ -26,8 +26,9 @@ Ask = Callable[[ApiClient], Awaitable[T]]
 
 PATIENCE = 15.0
 """Seconds that one call may take, where nobody says otherwise."""
-_AWAY = frozenset({408, 429, 500, 502, 503, 504})
-"""Answers that say nothing about what was asked: the API is away, restarting, or has too much to do."""
+_AWAY = frozenset({0, 408, 429})
+"""Answers, beside those that are the server's fault, that say nothing about what was asked: the API is away, restarting, or has too much to do."""
+_SERVERS_FAULT = 500
 _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND, _CONFLICT = 401, 403, 404, 409
 
 
@@ -189,8 +190,7 @@ async def _client(access: Access) -> ApiClient:
     Raises:
         ClusterAway: the file, or what a pod is given, cannot be used; the text names it.
     """
-    # Past the default that another client of this process, such as a spawner's, may have set.
-    configuration: Configuration = type.__call__(Configuration)
+    configuration = Configuration()
     inside = access.kubeconfig is None and access.context is None and in_cluster()
     try:
         if inside:
@@ -217,16 +217,19 @@ def in_cluster() -> bool:
 
 def problem_of(error: ApiException) -> ClusterProblem:
     """The cluster's answer as one of ours, with its own words."""
-    status, reason, message = error.status or 0, str(error.reason or ""), ""
     try:
         body = json.loads(error.body or "{}")
     except ValueError:
         body = {}
-    if isinstance(body, dict):
-        reason = str(body.get("reason") or reason)
-        message = str(body.get("message") or "")
-    words = (message or reason or f"the cluster answered {status}")[:400]
-    if not status or status in _AWAY:
+    said = body if isinstance(body, dict) else {}
+    return problem(error.status or 0, said, str(error.reason or ""))
+
+
+def problem(status: int, said: Mapping[str, Any], reason: str = "") -> ClusterProblem:
+    """What a status says: the document that the API answers with where it does not do what was asked."""
+    reason = str(said.get("reason") or reason)
+    words = str(said.get("message") or reason or f"The cluster answered {status}.")[:400]
+    if status in _AWAY or status >= _SERVERS_FAULT:
         return ClusterAway(words)
     return _KINDS.get(status, ClusterRefused)(status, reason, words)
 
