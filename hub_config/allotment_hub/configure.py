@@ -19,6 +19,7 @@ from allotment_hub import files, roles
 from allotment_hub.apart import service_apart
 from allotment_hub.first_start import prepare_record
 from allotment_hub.launch.place import Place
+from allotment_hub.logs import log_variables, write_logs
 from allotment_hub.sign_in import LocalAuthenticator
 from allotment_spawner.access import refuse_shares_of_the_console
 from allotment_spawner.asking import record_at
@@ -53,6 +54,7 @@ def configure(c: Config, settings: Settings, place: Place) -> None:
         sys.stderr.write(f"The hub cannot start.\n{error}\n")
         raise SystemExit(2) from None
     write_money_in(settings.money)
+    write_logs(c, settings.logs)
     publish_profiles_as_they_change(settings)
     _access(c, settings)
     _spawner(c, settings, place)

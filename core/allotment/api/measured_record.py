@@ -14,7 +14,7 @@ from allotment.model.pools import PoolUse
 from allotment.model.refusals import RecordUnavailable
 from allotment.record import Record
 from allotment.record.measured import Measured, lag, measured
-from allotment.work.loop import Progress
+from allotment.work.loop import Loop
 
 
 class MeasuredRecord(Collector):
@@ -23,16 +23,16 @@ class MeasuredRecord(Collector):
     def __init__(
         self,
         record: Record,
-        steps: tuple[Progress, ...],
+        loop: Loop,
         followed: Mapping[str, int],
         now: datetime,
     ) -> None:
-        self._record, self._steps = record, steps
+        self._record, self._loop = record, loop
         self._followed, self._now = followed, now
 
     def collect(self) -> Iterator[Metric]:
         """What the periodic work and the record say; of a record that is away, that it is."""
-        yield from _work(self._steps)
+        yield from _work(self._loop)
         try:
             with self._record.reading() as reading:
                 found = measured(reading, self._now)
@@ -113,7 +113,14 @@ def _happenings(found: Measured, lags: Mapping[tuple[str], float]) -> Iterator[M
     )
 
 
-def _work(steps: tuple[Progress, ...]) -> Iterator[Metric]:
+def _work(loop: Loop) -> Iterator[Metric]:
+    steps = loop.progress()
+    yield _gauge(
+        "allotment_work_on_duty",
+        "Whether the hub's periodic work is done by this control plane, or by another of the hub",
+        (),
+        {(): int(loop.on_duty)},
+    )
     yield _gauge(
         "allotment_work_failures",
         "Failures in a row of each piece of periodic work",

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from allotment.api.measured_record import MeasuredRecord
 from allotment.record import Record
-from allotment.work.loop import Progress
+from allotment.work.loop import Loop
 from allotment.work.measures import WorkMeasures
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -68,13 +68,13 @@ class Measures:
     def text(
         self,
         record: Record,
-        steps: tuple[Progress, ...],
+        loop: Loop,
         now: datetime,
         followed: Followed | None = None,
     ) -> bytes:
         """Everything, as Prometheus reads it. Blocks: the record is read; where it is away, that is said."""
         state = CollectorRegistry()
-        state.register(MeasuredRecord(record, steps, (followed or Followed()).by, now))
+        state.register(MeasuredRecord(record, loop, (followed or Followed()).by, now))
         return b"".join(
             generate_latest(each) for each in (self._registry, self.work.registry, state)
         )

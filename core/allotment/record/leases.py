@@ -26,6 +26,8 @@ RETURNING holder
 """
 _HELD = "SELECT holder FROM leases WHERE name = :name AND until > {now}{lock}"
 
+_REMAINING = "SELECT name, until - {now} AS rest FROM leases"
+
 
 def take(
     writing: Writing,
@@ -63,6 +65,12 @@ def held(writing: Writing, name: str) -> bool:
     lock = " FOR UPDATE" if writing.dialect == "postgresql" else ""
     statement = _HELD.format(now=_NOW[writing.dialect], lock=lock)
     return writing.driver(statement, {"name": name}).first() is not None
+
+
+def remaining(reading: Reading) -> dict[str, float]:
+    """For how many seconds each lease still keeps others away; 0: it has run out."""
+    rows = reading.driver(_REMAINING.format(now=_NOW[reading.dialect]), {})
+    return {row.name: max(0.0, int(row.rest) / 1e6) for row in rows}
 
 
 def give_up(writing: Writing, name: str, holder: str) -> None:

@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
-
 from allotment.model.pools import PoolUse
-from allotment.record import counts, devices, drift, events, groups, pools
+from allotment.record import counts, devices, drift, events, groups, leases, pools
 from allotment.record.columns import from_stored
 from allotment.record.engine import Reading
-from allotment.record.schema import leases
 
 Shares = Mapping[tuple[str, str], int]
 """Devices by group and pool."""
@@ -53,10 +50,7 @@ def measured(reading: Reading, now: datetime) -> Measured:
         longest_wait=0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()),
         sequence=events.latest_sequence(reading),
         drift=Counter(one.hub for one in drift.open_entries(reading)),
-        leases={
-            row.name: max(0.0, (row.until - now).total_seconds())
-            for row in reading.all(sa.select(leases.c.name, leases.c.until))
-        },
+        leases=leases.remaining(reading),
     )
 
 

@@ -34,6 +34,7 @@ from allotment.model.sharing import PoolPolicy
 from allotment.settings.control_plane import ControlPlane
 from allotment.settings.data import STATE, DataSettings
 from allotment.settings.document import Document, Place, key_words
+from allotment.settings.logs import LogSettings
 from allotment.settings.mail import MailServer
 from allotment.settings.kubernetes import KubernetesSettings
 from allotment.settings.sources import DeclaredSource
@@ -306,6 +307,7 @@ class Settings(_Section):
         default=None, description="a mail server: host and sender at least"
     )
     data: DataSettings = DataSettings()
+    logs: LogSettings = LogSettings()
     record: str = Field(default=f"sqlite:///{STATE}/record.sqlite", repr=False)
 
     _document: Document | None = PrivateAttr(default=None)

@@ -217,9 +217,8 @@ def _idle(reading: Reading, times: list[datetime], step: timedelta) -> dict[date
 def read_metrics(plane: Plane, caller: Asker) -> Response:
     """Devices, servers, shares, the queue, requests and periodic work, as Prometheus reads them."""
     require(caller, Action.SEE_PLATFORM)
-    followed = {"stream": plane.feed.followed, "queue": plane.queueing.followed}
-    known = Followed(
-        {name: sequence for name, sequence in followed.items() if sequence is not None}
-    )
-    text = plane.measures.text(plane.record, plane.loop.progress(), plane.now(), known)
+    queue = plane.queueing.followed if plane.loop.on_duty else None
+    followed = {"stream": plane.feed.followed, "queue": queue}
+    known = Followed({name: seen for name, seen in followed.items() if seen is not None})
+    text = plane.measures.text(plane.record, plane.loop, plane.now(), known)
     return Response(text, media_type=CONTENT_TYPE)
