@@ -1,5 +1,6 @@
 // The home page: open, stop, start again and delete, each where it is shown.
 
+import { connect } from "./connect.js";
 import { ask, base, complain, path, serverPath, startAgain } from "./hub.js";
 import { live } from "./live.js";
 import { at, duration, showTimes } from "./times.js";
@@ -124,5 +125,6 @@ list?.addEventListener("click", (event) => {
   const row = button.closest("[data-server]");
   if (button.dataset.action === "remove") confirmDelete(row, button);
   else if (button.dataset.action === "keep") askKeep(row, button);
+  else if (button.dataset.action === "connect") connect(row, button);
   else act(button.dataset.action, row.dataset.server, row.querySelectorAll("button"), button);
 });

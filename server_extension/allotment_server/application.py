@@ -29,6 +29,7 @@ from allotment_server.reporting import Reporter
 from allotment_server.source_handlers import DATA, DataHandler, OwnData, TestHandler
 from allotment_server.standing import Standing
 from allotment_server.surroundings import Surroundings
+from allotment_server.terminal import TerminalHandler
 
 _HERE = Path(__file__).parent
 ANSWER_WITHIN = 5.0
@@ -83,6 +84,7 @@ class AllotmentServer(ExtensionAppJinjaMixin, ExtensionApp):
                 ("/allotment/extend", ExtendHandler),
                 ("/allotment/data", DataHandler),
                 ("/allotment/test", TestHandler),
+                ("/allotment/terminal", TerminalHandler),
                 ("/allotment", PageHandler),
                 ("/allotment/", SlashHandler),
             ]
