@@ -29,6 +29,11 @@ def install_azurite(root: Path) -> None:
     _install_locked(root, "azurite", "azurite, for tests")
 
 
+def install_oidc_provider(root: Path) -> None:
+    """Install the OpenID provider that tests sign in with, as locked in tools/oidc_provider."""
+    _install_locked(root, "oidc_provider", "an OpenID provider, for tests")
+
+
 def _install_locked(root: Path, name: str, said: str) -> None:
     """Install what tools/NAME locks into share/allotment/NAME of the environment."""
     locked = [root / "tools" / name / file for file in ("package.json", "package-lock.json")]

@@ -37,6 +37,7 @@ def run(arguments: Sequence[str]) -> int:
             node_programs.build_widgets(ROOT)
             if options.for_tests:
                 node_programs.install_azurite(ROOT)
+                node_programs.install_oidc_provider(ROOT)
     except StepFailedError as failure:
         print(f"\n{failure}", file=sys.stderr)
         return 1

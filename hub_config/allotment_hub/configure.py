@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from allotment.model.currency import write_money_in
 from allotment.model.refusals import AllotmentError, SettingsInvalid
 from allotment.settings import Settings
 from allotment.settings.catalogue import Catalogue
+from allotment.settings.sign_on import LOCAL
 from allotment_hub import files, roles
 from allotment_hub.apart import service_apart
 from allotment_hub.first_start import prepare_record
@@ -49,6 +52,7 @@ def configure(c: Config, settings: Settings, place: Place) -> None:
     try:
         check_system_users(settings)
         apart = service_apart(settings)
+        sign_in = way_in(settings, place)
         prepare_record(settings, place.first_passwords, datetime.now(UTC), place.state)
     except AllotmentError as error:
         sys.stderr.write(f"The hub cannot start.\n{error}\n")
@@ -57,6 +61,7 @@ def configure(c: Config, settings: Settings, place: Place) -> None:
     write_logs(c, settings.logs)
     publish_profiles_as_they_change(settings)
     _access(c, settings)
+    sign_in(c)
     _spawner(c, settings, place)
     c.JupyterHub.services = [apart or managed_service(settings, place)]
     _pages(c, settings)
@@ -85,13 +90,32 @@ def check_system_users(settings: Settings) -> None:
         raise SettingsInvalid((message,))
 
 
-def _access(c: Config, settings: Settings) -> None:
+def way_in(settings: Settings, place: Place) -> Callable[[Config], None]:
+    """What tells a hub how people sign in. A provider is asked everything that can be asked before that.
+
+    Raises:
+        SettingsInvalid: the settings and the provider do not fit together.
+    """
+    if settings.sign_in.kind == LOCAL:
+        return wire_local
+    from allotment_hub.sign_on_wiring import endpoints_of, wire_sign_on  # noqa: PLC0415 - few need it
+
+    return partial(
+        wire_sign_on, settings=settings, place=place, endpoints=endpoints_of(settings, place)
+    )
+
+
+def wire_local(c: Config) -> None:
+    """People sign in with passwords of the platform's own."""
     c.JupyterHub.authenticator_class = LocalAuthenticator
-    c.LocalAuthenticator.any_allow_config = True  # the record allows: see check_allowed
-    c.LocalAuthenticator.record_url = settings.record
-    c.LocalAuthenticator.manage_groups = True
-    c.LocalAuthenticator.auth_refresh_age = SIGNED_OUT_WITHIN
-    c.LocalAuthenticator.auth_refresh_strict = True
+
+
+def _access(c: Config, settings: Settings) -> None:
+    c.PeopleOfTheRecord.any_allow_config = True  # the record allows: see check_allowed
+    c.PeopleOfTheRecord.record_url = settings.record
+    c.PeopleOfTheRecord.manage_groups = True
+    c.PeopleOfTheRecord.auth_refresh_age = SIGNED_OUT_WITHIN
+    c.PeopleOfTheRecord.auth_refresh_strict = True
     c.JupyterHub.admin_access = False
     c.JupyterHub.custom_scopes = roles.CUSTOM_SCOPES
     c.JupyterHub.extra_user_scopes = set(roles.USER_SCOPES)
@@ -176,7 +200,8 @@ def page_variables(settings: Settings) -> dict[str, Any]:
     return {
         "allotment": pages_of(record_at(settings.record), HUB),
         "allotment_files": f"/hub/allotment/static/{files.version()}/",
-        "local_sign_in": settings.sign_in.kind == "local",
+        "local_sign_in": settings.sign_in.kind == LOCAL,
+        "keep_passwords": settings.sign_in.local,
         "shared_user": not settings.servers.system_users,
         "organisation": settings.organisation,
         "sends_mail": settings.mail is not None,

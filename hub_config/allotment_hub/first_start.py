@@ -14,20 +14,18 @@ from datetime import datetime
 from pathlib import Path
 
 from allotment.data.assembling import open_vault
-from allotment.inventory.discovery import discover
-from allotment.model.devices import DeviceOrigin
 from allotment.record import Record, credentials, devices, open_record, people
 from allotment.settings import Settings
 from allotment.settings.catalogue import Catalogue
 from allotment.settings.declare import apply_once
 from allotment.settings.parts import Secrets
 from allotment.settings.sources import read_secrets
+from allotment.work.observing import observer, take_in
 from allotment_hub import passwords
 
 log = logging.getLogger(__name__)
 
 ACTOR = "hub"
-_LOCAL_ORIGINS = (DeviceOrigin.NVML, DeviceOrigin.SETTINGS, DeviceOrigin.SIMULATED)
 
 
 def prepare_record(
@@ -47,8 +45,8 @@ def prepare_record(
         observe_devices(record, settings, now)
         Catalogue(settings.profiles).refresh(record, now)
         apply_once(record, settings, now, secrets_of(record, settings, state, now))
-        if settings.sign_in.kind == "local":
-            give_first_passwords(record, tuple(settings.declared_people), first_passwords, now)
+        named = settings.sign_in.with_password(settings.declared_people)
+        give_first_passwords(record, named, first_passwords, now)
     finally:
         record.close()
 
@@ -68,17 +66,16 @@ def secrets_of(
 
 
 def observe_devices(record: Record, settings: Settings, now: datetime) -> None:
-    """Take the machine's devices into the record; what an earlier start knew otherwise is gone."""
+    """Take the devices into the record; what an earlier start knew otherwise is gone."""
     with record.reading() as reading:
         known = {device.id: device.uuid for device in devices.all_devices(reading)}
-    found = discover(settings.declared_devices(), known)
+    looking = observer(settings, known)
+    found = looking.observe()
+    looking.close()
     if found.note:
         log.warning("%s", found.note)
     with record.writing(ACTOR, now) as writing:
-        devices.observe(writing, found.devices, found.origin)
-        for origin in _LOCAL_ORIGINS:
-            if origin is not found.origin:
-                devices.observe(writing, (), origin)
+        take_in(writing, found)
 
 
 def give_first_passwords(

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from jupyterhub.auth import Authenticator
-from prometheus_client import Counter
 from tornado import web
-from traitlets import Unicode
 
-from allotment.model.names import check_person
-from allotment.model.refusals import NotFound, RecordUnavailable
-from allotment.record import Reading, Record, credentials, memberships, people
-from allotment_hub import page_handlers, passwords, sign_in_handlers
-from allotment_hub.attempts import Attempts
-from allotment_spawner.asking import AsyncRecord, record_at
+from allotment_hub import sign_in_handlers
+from allotment_hub.sign_in_people import SIGN_INS, PeopleOfTheRecord
 
-Answer = TypeVar("Answer")
-
-SIGN_INS = Counter("allotment_sign_ins_total", "Attempts to sign in locally", ["outcome"])
-_REFRESH_PATIENCE = 2.0
+__all__ = ["SIGN_INS", "LocalAuthenticator"]
 
 
-class LocalAuthenticator(Authenticator):
-    """Admits people whom the record knows and who know their password. Nobody is a hub administrator.
-
-    What a person may do is the record's; the hub's groups only mirror it, so that JupyterHub's own
-    filters can be used. Somebody who was removed from the record is signed out within a minute.
-    """
-
-    record_url = Unicode(help="The record, as a SQLAlchemy URL.").tag(config=True)
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.attempts = Attempts()
-
-    @property
-    def record(self) -> AsyncRecord:
-        """The record, to be asked from the hub's event loop."""
-        return record_at(self.record_url)
+class LocalAuthenticator(PeopleOfTheRecord):
+    """Admits people whom the record knows and who know their password."""
 
     async def authenticate(
         self,
@@ -54,103 +25,8 @@ class LocalAuthenticator(Authenticator):
         Raises:
             web.HTTPError: too many attempts for the name (429), or the record does not answer (503).
         """
-        name = self.normalize_username(data.get("username", "").strip())
-        if not await self.knows_password(name, data.get("password", "")):
-            SIGN_INS.labels("refused").inc()
-            return None
-        SIGN_INS.labels("signed_in").inc()
-        return {"name": name, "groups": await self._groups(name)}
-
-    async def knows_password(self, name: str, password: str) -> bool:
-        """Whether a password is that of a person whom the record knows. Attempts are counted.
-
-        Raises:
-            web.HTTPError: as for :meth:`authenticate`.
-        """
-        left = self.attempts.begin(name, time.monotonic())
-        if left:
-            SIGN_INS.labels("too_many").inc()
-            raise web.HTTPError(429, _too_many(left))
-        stored = await self._stored_hash(name)
-        if not await passwords.in_thread(passwords.fits, stored, password):
-            return False
-        self.attempts.succeeded(name)
-        return True
-
-    async def _stored_hash(self, name: str) -> str | None:
-        try:
-            check_person(name)
-        except ValueError:
-            return None
-        credential = await self.ask(lambda reading: credentials.get(reading, name))
-        return None if credential is None else credential.hash
-
-    async def ask(self, question: Callable[[Reading], Answer]) -> Answer:
-        """Ask the record.
-
-        Raises:
-            web.HTTPError: it does not answer (503).
-        """
-        try:
-            return await self.record.ask(lambda record: _read(record, question))
-        except RecordUnavailable as error:
-            message = (
-                "The record does not answer, so nobody can sign in now. Try again in a minute."
-            )
-            raise web.HTTPError(503, message) from error
-
-    def check_allowed(
-        self,
-        username: str,  # noqa: ARG002 - JupyterHub's signature
-        authentication: dict[str, Any] | None = None,
-    ) -> bool:
-        """Everybody who got this far: only people of the record have a password."""
-        return authentication is not None
-
-    async def refresh_user(
-        self,
-        user: Any,
-        handler: web.RequestHandler | None = None,  # noqa: ARG002 - JupyterHub's signature
-    ) -> Any:
-        """Mirror the record's groups, and sign out somebody who was removed. With the record away, go on."""
-        try:
-            found = await self.record.ask(
-                lambda record: _read(record, lambda reading: _known_groups(reading, user.name)),
-                limit=_REFRESH_PATIENCE,
-            )
-        except RecordUnavailable:
-            return True
-        if found is None:
-            return False
-        return True if found == {group.name for group in user.groups} else {"groups": sorted(found)}
-
-    async def _groups(self, name: str) -> list[str]:
-        return sorted(await self.ask(lambda reading: _known_groups(reading, name)) or ())
+        return await self.by_password(data)
 
     def get_handlers(self, app: Any) -> list[Any]:
         """The pages of sign-in, and ours in place of JupyterHub's."""
-        return [
-            *sign_in_handlers.handlers(),
-            *page_handlers.handlers(),
-            *super().get_handlers(app),
-        ]
-
-
-def _read(record: Record, question: Callable[[Reading], Answer]) -> Answer:
-    with record.reading() as reading:
-        return question(reading)
-
-
-def _known_groups(reading: Reading, name: str) -> set[str] | None:
-    """The groups of a person, or None for somebody unknown."""
-    try:
-        people.get(reading, name)
-    except NotFound:
-        return None
-    return set(memberships.current_groups(reading, name, datetime.now(UTC)))
-
-
-def _too_many(left: float) -> str:
-    seconds = math.ceil(left)
-    wait = f"{seconds} s" if seconds < 60 else f"{math.ceil(seconds / 60)} min"  # noqa: PLR2004 - a minute
-    return f"Too many attempts for this name. Try again in {wait}."
+        return [*sign_in_handlers.handlers(), *super().get_handlers(app)]

@@ -15,7 +15,7 @@ from allotment.record import Record, credentials
 from allotment_hub import passwords
 
 if TYPE_CHECKING:
-    from allotment_hub.sign_in import LocalAuthenticator
+    from allotment_hub.sign_in_people import PeopleOfTheRecord
 
 CHANGE_PAGE = "change-password"
 RESET_PAGE = "reset-password"
@@ -32,8 +32,8 @@ class _PasswordHandler(BaseHandler):
     reset = False
 
     @property
-    def sign_in(self) -> LocalAuthenticator:
-        return self.authenticator  # type: ignore[no-any-return]  # only local sign-in has these pages
+    def sign_in(self) -> PeopleOfTheRecord:
+        return self.authenticator  # type: ignore[no-any-return]  # only sign-in with passwords has these pages
 
     async def show(
         self,

@@ -21,6 +21,7 @@ FRAME: dict[str, Any] = {
     "logout_url": "/hub/logout",
     "login_url": "/hub/login",
     "local_sign_in": True,
+    "keep_passwords": (),
     "sends_mail": True,
     "no_spawner_check": False,
     "announcement": "",

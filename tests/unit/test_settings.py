@@ -122,7 +122,10 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
         """) == [
         "f.yaml:1: mod: is not a key here; did you mean 'mode'?",
         "f.yaml:2: organisation: expected text, found the number 5; put it in quotes",
-        "f.yaml:3: sign_in.kind: expected 'local', found 'ldap'",
+        (
+            "f.yaml:3: sign_in.kind: expected 'local', 'oidc', 'github', 'google', 'azuread', 'okta' or "
+            "'keycloak', found 'ldap'"
+        ),
         "f.yaml:3: sign_in.operators: expected at least one entry, found an empty list",
         "f.yaml:4: pools: expected a list, found keys and values",
         (
@@ -179,6 +182,7 @@ def test_a_lead_need_not_be_named_as_a_member_as_well() -> None:
         ("mysql://me:hunter2@db/x", "sqlite:///{state}/record.sqlite or postgresql://"),
         ("sqlite:///relative.sqlite", "an absolute path"),
         ("postgresql://me:hunter2@db/{place}", "no other placeholder than {state}"),
+        ("postgresql://me:hunter2@db/allotment", "no password here"),
         ("[hunter2]", "text"),
     ],
 )
@@ -192,8 +196,38 @@ def test_an_address_of_the_record_that_cannot_be_used_is_never_repeated(
     assert "hunter2" not in problem
 
 
-def test_a_password_in_the_records_address_is_not_in_what_python_prints() -> None:
-    assert "hunter2" not in repr(parse_settings("record: postgresql://me:hunter2@db/allotment"))
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("record_password_file: p", "record_password_file: a record in SQLite has no password"),
+        (
+            "record: postgresql://me@db/a\nrecord_password_file: p\nrecord_password_variable: V",
+            "record_password_file: expected this or record_password_variable, not both",
+        ),
+    ],
+)
+def test_a_password_of_the_record_is_in_one_place(more: str, expected: str) -> None:
+    (problem,) = refused(more)
+
+    assert problem.endswith(expected)
+
+
+def test_the_records_address_says_where_its_password_is(tmp_path: Path) -> None:
+    file = tmp_path / "allotment.yaml"
+    file.write_text(
+        "record: postgresql://me@db/a?sslmode=require\nrecord_password_file: secret/p w\n"
+    )
+
+    assert load_settings(file).record == (
+        f"postgresql://me@db/a?sslmode=require&password_file={tmp_path}/secret/p%20w"
+    )
+
+
+def test_hubs_of_one_record_have_names() -> None:
+    assert parse_settings("").hub == "hub"
+    assert parse_settings("hub: north").hub == "north"
+    (problem,) = refused("hub: '../x'")
+    assert problem.startswith("f.yaml:1: hub: ")
 
 
 @given(document=st.dictionaries(WORDS, ANYTHING, max_size=6))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from allotment.settings.document import Place
-from allotment.settings.schema import SignIn
+from allotment.settings.sign_on import LOCAL, SignIn
 
 Wrong = tuple[Place, str]
 """A place, and what is wrong with it."""
@@ -71,9 +71,9 @@ def names_of(top: Entry, section: str, key: str = "name") -> Iterator[tuple[Plac
 def operators_of(top: Entry) -> set[str]:
     """Who runs the platform."""
     sign_in = top.inner("sign_in")
-    if "operators" not in sign_in.value:
+    if "operators" not in sign_in.value and sign_in.value.get("kind", LOCAL) == LOCAL:
         return set(SignIn().operators)
-    return {name for _, name in sign_in.texts("operators")}
+    return {name for key in ("operators", "local") for _, name in sign_in.texts(key)}
 
 
 def people_known(top: Entry) -> set[str]:

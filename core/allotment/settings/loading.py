@@ -70,6 +70,7 @@ def _settings(document: Document, folder: Path | None) -> Settings:
                 "profiles": places,
                 "servers": servers,
                 "mail": mail,
+                "sign_in": settings.sign_in.beside(folder),
                 "kubernetes": cluster,
                 "sources": tuple(one.beside(folder) for one in settings.sources),
             }

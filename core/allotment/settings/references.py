@@ -24,6 +24,7 @@ from allotment.settings.entries import (
     repeated,
 )
 from allotment.settings.expectations import suggestion
+from allotment.settings.sign_on_references import sign_in
 from allotment.settings.source_references import sources
 
 
@@ -300,6 +301,7 @@ _CHECKS: tuple[Callable[[Entry], Iterator[Wrong]], ...] = (
     _budgets,
     _roles,
     sources,
+    sign_in,
     _bind,
     _pods_or_users,
     _kubernetes,

@@ -36,6 +36,7 @@ from allotment.settings.data import STATE, DataSettings
 from allotment.settings.document import Document, Place, key_words
 from allotment.settings.logs import LogSettings
 from allotment.settings.mail import MailServer
+from allotment.settings.sign_on import SignIn
 from allotment.settings.kubernetes import KubernetesSettings
 from allotment.settings.sources import DeclaredSource
 
@@ -51,13 +52,6 @@ TagName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 TagValue = Annotated[str, StringConstraints(max_length=2000)]
 DeviceId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^\S+$")]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
-
-
-class SignIn(_Section):
-    """How people sign in, and who runs the platform from the first start on."""
-
-    kind: Literal["local"] = "local"
-    operators: tuple[PersonName, ...] = Field(default=("operator",), min_length=1)
 
 
 class DeclaredDevice(_Section):
@@ -352,7 +346,7 @@ class Settings(_Section):
         named = (person.name for group in self.groups for person in group.people)
         roles = dict.fromkeys(named, str(BuiltInRole.DATA_SCIENTIST))
         roles |= {name: str(person.role) for name, person in self.people.items()}
-        return roles | dict.fromkeys(self.sign_in.operators, str(BuiltInRole.OPERATOR))
+        return roles | dict.fromkeys(self.sign_in.named, str(BuiltInRole.OPERATOR))
 
     def declared_devices(self) -> tuple[DeviceSpec, ...] | None:
         """The devices that the file declares; None where they are to be discovered."""

@@ -54,8 +54,9 @@ class People(Part):
     def said(self, settings: Settings, scene: Scene) -> dict[str, Said]:  # noqa: ARG002 - the file says all
         """What the settings say, by name; operators first, so that there is always one."""
         said = {
-            name: Said({"role": str(BuiltInRole.OPERATOR)}, ("sign_in", "operators", index))
-            for index, name in enumerate(settings.sign_in.operators)
+            name: Said({"role": str(BuiltInRole.OPERATOR)}, ("sign_in", key, index))
+            for key in ("operators", "local")
+            for index, name in enumerate(getattr(settings.sign_in, key))
         }
         for name, person in settings.people.items():
             words = {"role": str(person.role)} if "role" in person.model_fields_set else {}
