@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from . import kinds
 from .kinds import Kind
-from .quantities import quantity, written
+from .quantities import alike, quantity
 from .statuses import ApiError, Document, forbidden, named, not_found
 from .store import Store
 
@@ -161,10 +161,12 @@ class Admission:
                 key for key in counted if used[key] + counted[key] > hard[key] and counted[key]
             )
             if over:
-                where = quota["metadata"]["name"]
-                raise exceeded(
-                    kind, name, where, listed(over, counted), listed(over, used), listed(over, hard)
-                )
+                texts = quota["spec"]["hard"]
+                shown = [
+                    ",".join(f"{key}={alike(amounts[key], texts[key])}" for key in over)
+                    for amounts in (counted, used, hard)
+                ]
+                raise exceeded(kind, name, quota["metadata"]["name"], *shown)
 
     def _check_named(
         self,
@@ -251,11 +253,6 @@ def pod_requests(spec: Document) -> dict[str, Decimal]:
     for name, text in (spec.get("overhead") or {}).items():
         total[name] = total.get(name, Decimal(0)) + quantity(text)
     return total
-
-
-def listed(names: list[str], amounts: dict[str, Decimal]) -> str:
-    """``pods=1,requests.cpu=2``."""
-    return ",".join(f"{name}={written(amounts[name])}" for name in names)
 
 
 def exceeded(kind: Kind, name: str, quota: str, asked: str, used: str, limited: str) -> ApiError:

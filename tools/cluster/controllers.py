@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import kinds
 from .events import Recorder
+from .garbage import Garbage
 from .kubelet import Kubelet
 from .namespaces import Namespaces
 from .pod_run import PodRun
+from .quota_status import QuotaStatus
 from .registry import Registry, stamp
 from .statuses import Document
 from .storage import Storage
+from .store import Change
 from .subresources import add_condition
+from .taints import Taints
 
 if TYPE_CHECKING:
     from .subresources import Subresources
@@ -29,6 +34,10 @@ HEALTHY = {
     "Ready": ("True", "KubeletReady", "kubelet is posting ready status"),
 }
 
+UNREACHABLE = (
+    {"key": "node.kubernetes.io/unreachable", "effect": "NoSchedule"},
+    {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"},
+)
 UNHEARD = ("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.")
 
 
@@ -41,17 +50,43 @@ class Controllers:
         self._recorder = Recorder(registry, "node-controller")
         self._storage = Storage(registry)
         self._namespaces = Namespaces(registry)
+        self._garbage = Garbage(registry)
+        self._quotas = QuotaStatus(registry)
+        self.taints = Taints(registry)
 
-    def begin(self) -> None:
-        """What is in each cluster from the start."""
+    def round(self, changes: Sequence[Change]) -> None:
+        """Look after what has changed."""
+        for change in changes:
+            if change.key == kinds.NODES.key:
+                self._look_at_node(change)
+            elif change.key == kinds.PODS.key and change.type != "DELETED":
+                self._look_at_pod(change.document)
+        self._storage.round(changes)
+        self._namespaces.round(changes)
+        self._garbage.round(changes)
+        self._quotas.round(changes)
 
-    def round(self) -> None:
-        """Look after everything."""
-        for node in self._registry.store.all(kinds.NODES):
-            self._look_after(node)
-        self._collect_pods()
-        self._storage.round()
-        self._namespaces.round()
+    def _look_at_node(self, change: Change) -> None:
+        name = change.document["metadata"]["name"]
+        node = self._registry.store.find(kinds.NODES, "", name)
+        if node is None:
+            for pod in self._registry.store.all(kinds.PODS):
+                if pod["spec"].get("nodeName") == name:
+                    self._collect(pod)
+            return
+        self._look_after(node)
+        if node_taints(change.before) != node_taints(node):
+            self.taints.look(node)
+
+    def _look_at_pod(self, pod: Document) -> None:
+        name = pod["spec"].get("nodeName")
+        if not name:
+            return
+        node = self._registry.store.find(kinds.NODES, "", name)
+        if node is None:
+            self._collect(pod)
+        elif node_taints(node):
+            self.taints.look_at(pod, node_taints(node))
 
     def set_condition(self, node: Document, type_: str, value: str) -> None:
         """Set a condition of a node, as its kubelet or a device health controller does."""
@@ -71,13 +106,42 @@ class Controllers:
 
     def set_ready(self, name: str, *, ready: bool) -> None:
         """A node's kubelet is heard of again, or no more."""
-        if ready:
-            self._kubelet.silent.discard(name)
-        else:
+
+        def heard(node: Document) -> None:
+            self._heard(node, ready=ready)
+
+        def tainted(node: Document) -> None:
+            for one in UNREACHABLE:
+                taint(node, one, wanted=not ready)
+
+        if not ready:
             self._kubelet.silent.add(name)
-        self._registry.change(
-            kinds.NODES, "", name, lambda node: self._heard(node, ready=ready), "status"
-        )
+        node = self._registry.change(kinds.NODES, "", name, heard, "status")
+        self._registry.change(kinds.NODES, "", name, tainted)
+        if ready:
+            self._kubelet.hear_again(name)
+        else:
+            self._recorder.note(
+                node, "Normal", "NodeNotReady", f"Node {name} status is now: NodeNotReady"
+            )
+            self._doubt_pods(name)
+
+    def _doubt_pods(self, node: str) -> None:
+        """The pods of a node that is not heard of are not ready."""
+        at = stamp(self._registry.clock())
+
+        def doubted(pod: Document) -> None:
+            for one in pod["status"].get("conditions") or []:
+                if one["type"] == "Ready" and one["status"] == "True":
+                    one |= {"status": "False", "lastTransitionTime": at}
+
+        for pod in self._registry.store.all(kinds.PODS):
+            if pod["spec"].get("nodeName") == node:
+                metadata = pod["metadata"]
+                namespace, name = metadata["namespace"], metadata["name"]
+                self._registry.change(kinds.PODS, namespace, name, doubted, "status")
+                message = "Node is not ready"
+                self._recorder.note(pod, "Warning", "NodeNotReady", message)
 
     def _heard(self, node: Document, *, ready: bool) -> None:
         at = stamp(self._registry.clock())
@@ -92,37 +156,35 @@ class Controllers:
             self._registry.change(
                 kinds.NODES, "", name, lambda found: self._heard(found, ready=True), "status"
             )
-        cordoned = bool(node["spec"].get("unschedulable"))
+        cordoned = bool((node.get("spec") or {}).get("unschedulable"))
         marked = any(taint["key"] == CORDON["key"] for taint in node["spec"].get("taints") or [])
         if cordoned is not marked:
             self._registry.change(
                 kinds.NODES, "", name, lambda found: taint(found, CORDON, wanted=cordoned)
             )
 
-    def _collect_pods(self) -> None:
-        """Pods of nodes that are gone go."""
-        nodes = {node["metadata"]["name"] for node in self._registry.store.all(kinds.NODES)}
-        for pod in self._registry.store.all(kinds.PODS):
-            node, metadata = pod["spec"].get("nodeName"), pod["metadata"]
-            if node and node not in nodes:
-                why = {
-                    "type": "DisruptionTarget",
-                    "status": "True",
-                    "reason": "DeletionByPodGC",
-                    "message": "PodGC: node no longer exists",
-                    "lastTransitionTime": stamp(self._registry.clock()),
-                }
+    def _collect(self, pod: Document) -> None:
+        """A pod whose node is gone goes (the garbage collector of pods)."""
+        metadata = pod["metadata"]
+        namespace, name = metadata["namespace"], metadata["name"]
+        found = self._registry.store.find(kinds.PODS, namespace, name)
+        if found is None or found["metadata"]["uid"] != metadata["uid"]:
+            return
+        why = {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "reason": "DeletionByPodGC",
+            "message": "PodGC: node no longer exists",
+            "lastTransitionTime": stamp(self._registry.clock()),
+        }
 
-                def failed(found: Document, why: Document = why) -> None:
-                    found["status"]["phase"] = "Failed"
-                    add_condition(found, why)
+        def failed(found: Document) -> None:
+            if found["status"].get("phase") not in ("Succeeded", "Failed"):
+                found["status"]["phase"] = "Failed"
+                add_condition(found, why)
 
-                self._registry.change(
-                    kinds.PODS, metadata["namespace"], metadata["name"], failed, "status"
-                )
-                self._registry.delete(
-                    kinds.PODS, metadata["namespace"], metadata["name"], {"gracePeriodSeconds": 0}
-                )
+        self._registry.change(kinds.PODS, namespace, name, failed, "status")
+        self._registry.delete(kinds.PODS, namespace, name, {"gracePeriodSeconds": 0})
 
     def run_of(self, namespace: str, name: str) -> PodRun:
         """A pod as it runs."""
@@ -157,9 +219,17 @@ class Controllers:
                 subresources.evict(metadata["namespace"], metadata["name"], {})
 
 
+def node_taints(node: Document | None) -> list[Document]:
+    """The taints of a node that make pods leave."""
+    given = (node or {}).get("spec", {}).get("taints") or []
+    return [one for one in given if one["effect"] == "NoExecute"]
+
+
 def taint(node: Document, one: Document, *, wanted: bool) -> None:
     """Put a taint on a node, or take it away."""
-    kept = [old for old in node["spec"].get("taints") or [] if old["key"] != one["key"]]
-    node["spec"]["taints"] = [*kept, one] if wanted else kept
-    if not node["spec"]["taints"]:
-        del node["spec"]["taints"]
+    spec = node.setdefault("spec", {})
+    same = one["key"], one["effect"]
+    kept = [old for old in spec.get("taints") or [] if (old["key"], old["effect"]) != same]
+    spec["taints"] = [*kept, one] if wanted else kept
+    if not spec["taints"]:
+        del spec["taints"]

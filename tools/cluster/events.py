@@ -38,6 +38,7 @@ class Recorder:
     def __init__(self, registry: Registry, component: str) -> None:
         self._registry = registry
         self._component = component
+        self._written: dict[tuple[str, str, str], str] = {}
 
     def note(
         self,
@@ -64,6 +65,7 @@ class Recorder:
             "reportingComponent": self._component,
             "reportingInstance": host,
         }
+        self._written[metadata["uid"], reason, message] = event["metadata"]["name"]
         self._keep(event, metadata.get("namespace") or "default")
 
     def note_new(self, about: Document, type_: str, reason: str, message: str, action: str) -> None:
@@ -106,17 +108,17 @@ class Recorder:
 
     def _counted(self, about: Document, reason: str, message: str, at: str) -> bool:
         metadata = about["metadata"]
-        for event in self._registry.store.all(kinds.EVENTS, metadata.get("namespace") or "default"):
-            same = (event["involvedObject"].get("uid"), event.get("reason"), event.get("message"))
-            if same == (metadata["uid"], reason, message) and "count" in event:
-                self._registry.change(
-                    kinds.EVENTS,
-                    event["metadata"]["namespace"],
-                    event["metadata"]["name"],
-                    lambda found: found.update(count=found["count"] + 1, lastTimestamp=at),
-                )
-                return True
-        return False
+        namespace = metadata.get("namespace") or "default"
+        name = self._written.get((metadata["uid"], reason, message), "")
+        if self._registry.store.find(kinds.EVENTS, namespace, name) is None:
+            return False
+        self._registry.change(
+            kinds.EVENTS,
+            namespace,
+            name,
+            lambda found: found.update(count=found["count"] + 1, lastTimestamp=at),
+        )
+        return True
 
     def _keep(self, event: Document, namespace: str) -> None:
         try:

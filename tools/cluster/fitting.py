@@ -179,13 +179,13 @@ def least_used(rooms: Sequence[Room]) -> Room:
     return min(rooms, key=share)
 
 
-def no_fit(found: Mapping[str, list[Misfit]], preempted: str = "") -> str:
-    """The message of a pod that no node can take."""
+def no_fit(found: Mapping[str, list[Misfit]], after: str = "") -> str:
+    """The message of a pod that no node can take; ``after`` is what preemption has to say."""
     if not found:
         return "no nodes available to schedule pods"
     total = len(found)
     reasons = counted([one.reason for misfits_ in found.values() for one in misfits_])
-    return f"0/{total} nodes are available: {reasons}. {preempted or no_preemption(found)}"
+    return f"0/{total} nodes are available: {reasons}. {after or no_preemption(found)}".rstrip()
 
 
 def no_preemption(found: Mapping[str, list[Misfit]]) -> str:
@@ -197,7 +197,9 @@ def no_preemption(found: Mapping[str, list[Misfit]]) -> str:
         else "No preemption victims found for incoming pod"
         for one in helpless
     ]
-    return f"preemption: 0/{len(found)} nodes are available: {counted(words)}."
+    # Since resource claims are looked at first, they have a word in each message.
+    said = f"0/{len(found)} nodes are available: {counted(words)}."
+    return f"no new claims to deallocate, preemption: {said}"
 
 
 def counted(words: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,9 +14,8 @@ from .events import Recorder
 from .pod_run import PodRun
 from .registry import Registry
 from .statuses import Document
+from .store import Change
 from .volumes import TokenGiver, Volumes
-
-MISSING = "does/not-exist"
 
 
 @dataclass
@@ -56,37 +55,61 @@ class Kubelet:
         # Nodes that no longer report: their pods run on, and nobody hears of them.
         self.silent: set[str] = set()
 
-    def round(self) -> None:
+    def round(self, changes: Sequence[Change]) -> None:
         """Begin what is new, end what is to end."""
-        here = {}
-        for pod in self._bound():
-            uid = pod["metadata"]["uid"]
-            here[uid] = pod
-            if pod["spec"]["nodeName"] in self.silent:
-                continue
-            run = self.runs.get(uid)
-            if run is None:
-                self._begin(pod)
-            elif "deletionTimestamp" in pod["metadata"]:
-                run.stop(pod["metadata"].get("deletionGracePeriodSeconds", 0))
-        for uid, run in list(self.runs.items()):
-            if uid not in here and run.node not in self.silent:
-                run.stop(0)
-            if run.over:
-                del self.runs[uid]
+        for change in changes:
+            if change.key == kinds.PODS.key:
+                self._look_at(change)
+            elif change.key == kinds.NODES.key and change.type == "ADDED":
+                self._look_at_all(change.document["metadata"]["name"])
 
-    def _bound(self) -> Iterator[Document]:
-        nodes = {node["metadata"]["name"] for node in self.registry.store.all(kinds.NODES)}
+    def _look_at(self, change: Change) -> None:
+        pod = change.document
+        run = self.runs.get(pod["metadata"]["uid"])
+        if change.type != "DELETED":
+            self._see(pod)
+        elif run is not None and run.node not in self.silent:
+            run.stop(0)
+
+    def _look_at_all(self, node: str) -> None:
         for pod in self.registry.store.all(kinds.PODS):
-            if pod["spec"].get("nodeName") in nodes:
-                yield pod
+            if pod["spec"].get("nodeName") == node:
+                self._see(pod)
+
+    def _see(self, pod: Document) -> None:
+        node = pod["spec"].get("nodeName", "")
+        here = node and self.registry.store.find(kinds.NODES, "", node) is not None
+        if not here or node in self.silent:
+            return
+        run = self.runs.get(pod["metadata"]["uid"])
+        if run is None:
+            self._begin(pod)
+        elif "deletionTimestamp" in pod["metadata"]:
+            run.stop(pod["metadata"].get("deletionGracePeriodSeconds", 0))
 
     def _begin(self, pod: Document) -> None:
-        run = PodRun(self, pod)
-        if pod["status"].get("phase") in ("Succeeded", "Failed"):
+        metadata = pod["metadata"]
+        newest = self.registry.store.find(kinds.PODS, metadata["namespace"], metadata["name"])
+        if newest is None or newest["metadata"]["uid"] != metadata["uid"]:
             return
-        self.runs[pod["metadata"]["uid"]] = run
+        if newest["status"].get("phase") in ("Succeeded", "Failed"):
+            return
+        run = PodRun(self, newest)
+        self.runs[metadata["uid"]] = run
         run.begin()
+        if "deletionTimestamp" in newest["metadata"]:
+            run.stop(newest["metadata"].get("deletionGracePeriodSeconds", 0))
+
+    def hear_again(self, node: str) -> None:
+        """A node reports again: what it has done meanwhile, and what it finds to do."""
+        self.silent.discard(node)
+        there = {pod["metadata"]["uid"] for pod in self.registry.store.all(kinds.PODS)}
+        for uid, run in list(self.runs.items()):
+            if run.node == node:
+                if uid not in there:
+                    run.stop(0)
+                run.tell()
+        self._look_at_all(node)
 
     def log(self, pod: Document, container: str) -> str:
         """What a container has written."""
@@ -105,8 +128,9 @@ class Kubelet:
     async def close(self) -> None:
         """End every process."""
         self.silent.clear()
-        for run in self.runs.values():
+        runs = list(self.runs.values())
+        for run in runs:
             run.stop(0)
-        tasks = [run.task for run in self.runs.values() if run.task is not None]
+        tasks = [run.task for run in runs if run.task is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=20)

@@ -1,11 +1,9 @@
-"""An API server that is away: it closes, hangs, or answers 503, as a test asks."""
+"""An API server that is away: nobody listens, it hangs, or answers 503, as a test asks."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Literal
-
-from aiohttp import web
 
 from .statuses import away
 
@@ -30,16 +28,12 @@ class Outage:
         self._way = None
         self._back.set()
 
-    async def stand(self, request: web.Request) -> None:
+    async def stand(self) -> None:
         """Let a request through, or treat it as a server does that is away.
 
         Raises:
             ApiError: 503.
         """
         if self._way == "503":
-            raise away()
-        if self._way == "refuse":
-            if request.transport is not None:
-                request.transport.abort()
             raise away()
         await self._back.wait()

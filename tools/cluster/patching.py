@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from .statuses import ApiError, Document, bad_request, unsupported_media_type
+from .store import clone
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -58,7 +58,7 @@ def patched(document: Document, patch: Any, content_type: str) -> Document:
 def merged(document: Any, patch: Any) -> Any:
     """RFC 7386: null removes, objects merge, all else replaces."""
     if not isinstance(patch, dict):
-        return copy.deepcopy(patch)
+        return clone(patch)
     result = dict(document) if isinstance(document, dict) else {}
     for key, value in patch.items():
         if value is None:
@@ -137,7 +137,7 @@ def json_patched(document: Document, operations: Any) -> Document:
         raise bad_request(
             "error decoding patch: json: cannot unmarshal into Go value of type jsonpatch.Patch"
         )
-    result: Any = copy.deepcopy(document)
+    result: Any = clone(document)
     for operation in operations:
         try:
             result = operated(result, operation)
@@ -162,10 +162,10 @@ def operated(document: Any, operation: Document) -> Any:
     """One operation."""
     name, path = operation["op"], steps(operation["path"])
     if name == "add":
-        put(document, path, copy.deepcopy(operation["value"]), insert=True)
+        put(document, path, clone(operation["value"]), insert=True)
     elif name == "replace":
         at(document, path)
-        put(document, path, copy.deepcopy(operation["value"]), insert=False)
+        put(document, path, clone(operation["value"]), insert=False)
     elif name == "remove":
         take(document, path)
     elif name == "test":
@@ -173,7 +173,7 @@ def operated(document: Any, operation: Document) -> Any:
             raise ValueError(operation["path"])
     elif name in ("move", "copy"):
         source = steps(operation["from"])
-        value = take(document, source) if name == "move" else copy.deepcopy(at(document, source))
+        value = take(document, source) if name == "move" else clone(at(document, source))
         put(document, path, value, insert=True)
     else:
         raise ValueError(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +12,8 @@ from . import kinds
 from .containers import NotConfigured, Place, Process, environment_of, expanded, start
 from .pod_status import ContainerState, conditions_of, phase_of, terminated
 from .registry import stamp
-from .statuses import ApiError, Document
+from .statuses import Document
+from .store import clone
 
 if TYPE_CHECKING:
     from .kubelet import Kubelet
@@ -36,6 +36,12 @@ class PodRun:
         self.states = [
             ContainerState(one["name"], one["image"]) for one in pod["spec"]["containers"]
         ]
+        inits = pod["spec"].get("initContainers") or []
+        self.init_states = [ContainerState(one["name"], one["image"]) for one in inits]
+        if inits:
+            for state in self.states:
+                state.state = {"waiting": {"reason": "PodInitializing"}}
+        self._failed_init = False
         self.processes: dict[str, Process] = {}
         self.task: asyncio.Task[None] | None = None
         self.over = False
@@ -67,47 +73,45 @@ class PodRun:
         process.end()
 
     async def _live(self) -> None:
-        try:
-            await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True)
-            self._report()
-            containers = self.pod["spec"]["containers"]
-            if await self._initialized():
-                lives = [
-                    self._container(*pair) for pair in zip(containers, self.states, strict=True)
-                ]
-                await asyncio.gather(*lives)
-            self._finish()
-        finally:
-            self.over = True
-
-    def _finish(self) -> None:
-        """Report the end; a deleted pod is then gone."""
+        """From the first look to the last container's end."""
+        await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True)
         self._report()
-        metadata = self.pod["metadata"]
-        if self.node in self._kubelet.silent:
-            return
-        with suppress(ApiError):
-            newest = self._kubelet.registry.store.get(
-                kinds.PODS, metadata["namespace"], metadata["name"]
-            )
-            if "deletionTimestamp" in newest["metadata"]:
-                options = {"gracePeriodSeconds": 0, "preconditions": {"uid": metadata["uid"]}}
-                self._removed(options)
+        containers = self.pod["spec"]["containers"]
+        if await self._initialized():
+            lives = [self._container(*pair) for pair in zip(containers, self.states, strict=True)]
+            await asyncio.gather(*lives)
+        self.over = True
+        self.tell()
 
-    def _removed(self, options: Document) -> None:
-        """Take the pod out of the API, as the kubelet does when all its containers have ended."""
-        registry, metadata = self._kubelet.registry, self.pod["metadata"]
-        registry.delete(kinds.PODS, metadata["namespace"], metadata["name"], options)
+    def tell(self) -> None:
+        """Report where the pod stands; when it is over, a deleted pod is then gone."""
+        self._report()
+        if not self.over or self.node in self._kubelet.silent:
+            return
+        self._kubelet.runs.pop(self.pod["metadata"]["uid"], None)
+        newest = self._newest()
+        if newest is not None and "deletionTimestamp" in newest["metadata"]:
+            metadata = newest["metadata"]
+            options = {"gracePeriodSeconds": 0, "preconditions": {"uid": metadata["uid"]}}
+            registry = self._kubelet.registry
+            registry.delete(kinds.PODS, metadata["namespace"], metadata["name"], options)
+
+    def _newest(self) -> Document | None:
+        """The pod as the API has it, if it still has this one."""
+        metadata = self.pod["metadata"]
+        store = self._kubelet.registry.store
+        found = store.find(kinds.PODS, metadata["namespace"], metadata["name"])
+        same = found is not None and found["metadata"]["uid"] == metadata["uid"]
+        return found if same else None
 
     async def _initialized(self) -> bool:
         """Run the init containers, one after the other; whether all succeeded."""
-        for container in self.pod["spec"].get("initContainers") or []:
-            state = ContainerState(container["name"], container["image"])
-            await self._container(container, state, policy="Never")
+        never = self.pod["spec"]["restartPolicy"] == "Never"
+        pairs = zip(self.pod["spec"].get("initContainers") or [], self.init_states, strict=True)
+        for container, state in pairs:
+            await self._container(container, state, "Never" if never else "OnFailure")
             if state.state.get("terminated", {}).get("exitCode") != 0:
-                failed = copy.deepcopy(state.state)
-                for one in self.states:
-                    one.state = failed
+                self._failed_init = True
                 return False
         return True
 
@@ -277,33 +281,33 @@ class PodRun:
         if self.node in self._kubelet.silent:
             return
         metadata = self.pod["metadata"]
-        registry = self._kubelet.registry
-        found = registry.store.find(kinds.PODS, metadata["namespace"], metadata["name"])
-        if found is None or found["metadata"]["uid"] != metadata["uid"]:
-            return
-        registry.change(
-            kinds.PODS, metadata["namespace"], metadata["name"], self._written, "status"
-        )
+        if self._newest() is not None:
+            namespace, name = metadata["namespace"], metadata["name"]
+            self._kubelet.registry.change(kinds.PODS, namespace, name, self._written, "status")
 
     def _written(self, pod: Document) -> None:
         status = pod["status"]
-        phase = "Failed" if self._ended_by else phase_of(self.states, pod["spec"]["restartPolicy"])
-        if (
-            self._ending.is_set()
-            and all("terminated" in one.state for one in self.states)
-            and not self._ended_by
-        ):
-            codes = [one.state["terminated"]["exitCode"] for one in self.states]
-            phase = "Failed" if any(codes) else "Succeeded"
+        phase = self._phase(pod["spec"]["restartPolicy"])
         at = stamp(self._kubelet.registry.clock())
         status |= self._ended_by
         status["phase"] = phase
         status["conditions"] = conditions_of(phase, self.states, at, status.get("conditions") or [])
-        status["containerStatuses"] = [copy.deepcopy(one.document()) for one in self.states]
+        status["containerStatuses"] = [clone(one.document()) for one in self.states]
+        if self.init_states:
+            status["initContainerStatuses"] = [clone(one.document()) for one in self.init_states]
         host = "127.0.0.1"
         status |= {"hostIP": host, "hostIPs": [{"ip": host}], "startTime": self._started}
         if any(one.container_id for one in self.states):
             status |= {"podIP": self.address, "podIPs": [{"ip": self.address}]}
+
+    def _phase(self, policy: str) -> str:
+        """The phase that the pod is in."""
+        if self._ended_by or self._failed_init:
+            return "Failed"
+        codes = [one.state.get("terminated", {}).get("exitCode") for one in self.states]
+        if self._ending.is_set() and None not in codes:
+            return "Failed" if any(codes) else "Succeeded"
+        return phase_of(self.states, policy)
 
 
 def again(policy: str, code: int) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from decimal import Decimal
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from .names import VARIABLE, wrong_label, wrong_qualified, wrong_subdomain
 from .quantities import quantity
 from .statuses import Cause, Document
+from .store import clone
 
 NATIVE = ("cpu", "memory", "ephemeral-storage", "storage")
 POLICIES = ("Always", "Never", "OnFailure")
@@ -283,7 +283,7 @@ def problems_of_change(before: Document, after: Document) -> list[Cause]:
 
 def comparable(spec: Document) -> Document:
     """A spec without what may change."""
-    kept = copy.deepcopy(spec)
+    kept = clone(spec)
     for container in (kept.get("containers") or []) + (kept.get("initContainers") or []):
         container.pop("image", None)
     for field in ("activeDeadlineSeconds", "tolerations", "schedulingGates"):

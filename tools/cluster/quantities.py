@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import cache
 
 QUANTITY = re.compile(
     r"^(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+))(?P<suffix>[eE][+-]?\d+|[numkMGTPE]|[KMGTPE]i)?$"
@@ -15,6 +16,7 @@ WRONG = (
 )
 
 
+@cache
 def quantity(text: str) -> Decimal:
     """The number that a quantity means.
 
@@ -37,3 +39,15 @@ def written(number: Decimal) -> str:
     if number == number.to_integral_value():
         return str(int(number))
     return f"{int((number * 1000).to_integral_value(rounding='ROUND_CEILING'))}m"
+
+
+def alike(number: Decimal, pattern: str) -> str:
+    """A number written as another is: in ``Gi`` and their like where that comes out even."""
+    match = QUANTITY.match(pattern)
+    if match is None or match["suffix"] not in BINARY:
+        return written(number)
+    for suffix, power in reversed(BINARY.items()):
+        unit = Decimal(2**power)
+        if number and number % unit == 0:
+            return f"{int(number / unit)}{suffix}"
+    return written(number)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import secrets
 import uuid
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from .statuses import (
     invalid,
     success,
 )
-from .store import Store
+from .store import Store, clone
 from .validation import problems, problems_of_change
 
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -66,6 +65,8 @@ class Registry:
         self.store = store
         self.clock = clock
         self.admission = Admission(store)
+        # The certificate (PEM) that pods trust the API by.
+        self.authority = ""
 
     def create(
         self, kind: Kind, document: Document, namespace: str = "", *, dry: bool = False
@@ -110,7 +111,7 @@ class Registry:
         self, kind: Kind, namespace: str, name: str, how: Callable[[Document], None], part: str = ""
     ) -> Document:
         """Change a document in place of its newest version: for the cluster's own parts."""
-        document = copy.deepcopy(self.store.get(kind, namespace, name))
+        document = clone(self.store.get(kind, namespace, name))
         how(document)
         return self.update(kind, document, part)
 
@@ -144,7 +145,7 @@ class Registry:
         return success(shown | {"uid": metadata["uid"]})
 
     def _fresh(self, kind: Kind, document: Document, namespace: str) -> Document:
-        made = copy.deepcopy(document)
+        made = clone(document)
         metadata = made.setdefault("metadata", {})
         self._place(kind, metadata, namespace)
         for field in (*SYSTEM_FIELDS, *KEPT_FIELDS):
@@ -183,13 +184,13 @@ class Registry:
 
     def _merged(self, kind: Kind, before: Document, given: Document, part: str) -> Document:
         """What is kept: the part that is replaced is the client's, all else stays as it was."""
-        after = copy.deepcopy(before if part else given)
+        after = clone(before if part else given)
         after["apiVersion"], after["kind"] = before["apiVersion"], before["kind"]
         if part == "finalize":
-            after["spec"] = copy.deepcopy(given.get("spec") or {})
+            after["spec"] = clone(given.get("spec") or {})
             wanted = given["metadata"].get("resourceVersion")
         elif part:
-            after["status"] = copy.deepcopy(given.get("status") or {})
+            after["status"] = clone(given.get("status") or {})
             wanted = given["metadata"].get("resourceVersion")
             for field in ("labels", "annotations"):
                 if part == "status" and field in given["metadata"]:
@@ -259,7 +260,7 @@ class Registry:
         sooner = grace < metadata.get("deletionGracePeriodSeconds", 0)
         if "deletionTimestamp" in metadata and not sooner:
             return None
-        marked = copy.deepcopy(document)
+        marked = clone(document)
         marked["metadata"]["deletionTimestamp"] = stamp(self.clock() + timedelta(seconds=grace))
         marked["metadata"]["deletionGracePeriodSeconds"] = grace
         if "generation" in metadata:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from aiohttp import web
-
 from . import kinds
 from .access import ADMINISTRATOR, Roles, Token, Tokens, account_user
+from .beginning import begin
 from .containers import Image
 from .controllers import Controllers
+from .endpoint import HOST, Endpoint
 from .kubelet import Kubelet, Machines
 from .namespaces import add_namespace
 from .outage import Way
@@ -23,21 +24,18 @@ from .registry import Registry
 from .scheduler import Scheduler
 from .serving import Serving
 from .statuses import Document
-from .store import Store
+from .store import FIRST_VERSION, Change, Store
 from .subresources import AUDIENCE
 
 T = TypeVar("T")
-HOST = "127.0.0.1"
 SECONDS = 30.0
-GIBIBYTE = 2**30
-ROOT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
-MAX_BODY = 3 * 2**20
 
 
 class Cluster:
     """A cluster that runs. Its methods may be called from any thread but its own."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="cluster", daemon=True)
@@ -47,15 +45,18 @@ class Cluster:
         self._roles = Roles(self._store)
         catalogue = [*kinds.STORED, *kinds.REVIEWS]
         self._serving = Serving(self._registry, self._tokens, self._roles, catalogue)
-        self._machines = Machines(folder, (HOST, 0))
+        self._endpoint = Endpoint(folder, self._serving)
+        self._registry.authority = self._endpoint.authority
+        self._machines = Machines(folder, (HOST, self._endpoint.port))
         self._kubelet = Kubelet(self._registry, self._machines, self._pod_token)
         self._serving.subresources.logs = self._kubelet.log
         self._scheduler = Scheduler(self._registry, self._serving.subresources)
         self._controllers = Controllers(self._registry, self._kubelet)
         self._parts: list[asyncio.Task[None]] = []
-        self._runner: web.AppRunner | None = None
-        self.url = ""
+        self.url = self._endpoint.url
         self.kubeconfig = folder / "admin.kubeconfig"
+        self.authority = folder / "ca.crt"
+        self.token = self._tokens.give(Token(ADMINISTRATOR))
 
     @property
     def images(self) -> dict[str, Image]:
@@ -64,52 +65,49 @@ class Cluster:
 
     def start(self) -> None:
         """Serve the API on a free port of loopback, and run the cluster's parts."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         self._thread.start()
         self._run(self._begin())
-        text = self._do(lambda: self._tokens.give(Token(ADMINISTRATOR)))
-        write_kubeconfig(self.kubeconfig, self.url, "admin", text)
+        self._write_kubeconfig(self.kubeconfig, "admin", self.token)
 
     def stop(self) -> None:
-        """End the pods and the API."""
-        self._run(self._end())
+        """End the pods and the API.
+
+        Raises:
+            Exception: a part of the cluster broke meanwhile: what was seen since means nothing.
+        """
+        broken = self._run(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(SECONDS)
         self._loop.close()
+        for problem in broken:
+            raise problem
 
     async def _begin(self) -> None:
-        application = web.Application(client_max_size=MAX_BODY)
-        application.router.add_route("*", "/{path:.*}", self._serving.handle)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, 0)
-        await site.start()
-        port = self._runner.addresses[0][1]
-        self.url = f"http://{HOST}:{port}"
-        self._machines.api = (HOST, port)
-        for name in ROOT_NAMESPACES:
-            add_namespace(self._registry, name)
-        self._controllers.begin()
         for part in (self._scheduler.round, self._kubelet.round, self._controllers.round):
             self._parts.append(asyncio.create_task(self._follow(part)))
+        begin(self._registry)
+        await self._endpoint.open()
 
-    async def _follow(self, part: Callable[[], None]) -> None:
-        """Let a part look again after each change."""
+    async def _follow(self, part: Callable[[Sequence[Change]], None]) -> None:
+        """Let a part see each change, in order."""
         changed = self._store.listen()
+        at = FIRST_VERSION
         while True:
             changed.clear()
-            part()
+            changes, at = list(self._store.since(at)), self._store.version
+            part(changes)
             await changed.wait()
 
-    async def _end(self) -> None:
+    async def _end(self) -> list[BaseException]:
+        broken = [task.exception() for task in self._parts if task.done()]
         for task in self._parts:
             task.cancel()
         await asyncio.gather(*self._parts, return_exceptions=True)
+        self._controllers.taints.close()
         await self._kubelet.close()
         self._serving.outage.end()
-        self._serving.watching.drop()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._endpoint.close()
+        return [problem for problem in broken if problem is not None]
 
     def _run(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(SECONDS)
@@ -275,20 +273,36 @@ class Cluster:
         message = f"The node was low on resource: {reason}. "
         self._do(lambda: self._controllers.evict(namespace, pod, message))
 
+    def lose_patience(self, node: str) -> None:
+        """Let the time be over that pods tolerate their node's trouble (five minutes)."""
+        self._do(lambda: self._controllers.taints.lose_patience(node))
+
     def drain(self, node: str) -> None:
         """Cordon a node and evict its pods by the eviction API, as ``kubectl drain`` does."""
         self.change_node(node, unschedulable=True)
         self._do(lambda: self._controllers.drain(node, self._serving.subresources))
 
     @contextmanager
-    def away(self, way: Way = "503") -> Iterator[None]:
-        """The API server is away: connections are refused, hang, or get 503; watches break."""
-        self._do(lambda: self._serving.outage.begin(way))
-        self._do(self._serving.watching.drop)
+    def away(self, way: Way = "refuse") -> Iterator[None]:
+        """The API server is away: nobody listens, or it hangs, or answers 503. Watches break."""
+
+        async def gone() -> None:
+            self._serving.outage.begin(way)
+            if way == "refuse":
+                await self._endpoint.shut()
+            else:
+                self._serving.watching.drop()
+
+        async def back() -> None:
+            self._serving.outage.end()
+            if way == "refuse":
+                await self._endpoint.open()
+
+        self._run(gone())
         try:
             yield
         finally:
-            self._do(self._serving.outage.end)
+            self._run(back())
 
     def compact(self, *, as_status: bool = False) -> None:
         """Forget the past: who asks to watch from before gets 410, as an event or as the status."""
@@ -323,8 +337,27 @@ class Cluster:
             return self._tokens.give(Token(user, namespace=namespace, account_uid=uid))
 
         file = self.folder / f"{namespace}-{account}.kubeconfig"
-        write_kubeconfig(file, self.url, account, self._do(done), namespace)
+        self._write_kubeconfig(file, account, self._do(done), namespace)
         return file
+
+    def _write_kubeconfig(
+        self, file: Path, name: str, token: str, namespace: str = "default"
+    ) -> None:
+        """A kubeconfig with one cluster, one user, one context."""
+        authority = base64.b64encode(self._endpoint.authority.encode()).decode()
+        server = {"server": self.url, "certificate-authority-data": authority}
+        context = {"cluster": "tests", "user": name, "namespace": namespace}
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "tests", "cluster": server}],
+            "users": [{"name": name, "user": {"token": token}}],
+            "contexts": [{"name": name, "context": context}],
+            "current-context": name,
+        }
+        # JSON is YAML.
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(document, indent=2))
 
     def calls_of(self, account: str, namespace: str = "default") -> set[tuple[str, str, str]]:
         """What a service account has asked for: verb, group, resource (with its part)."""
@@ -369,25 +402,6 @@ def apply_labels(node: Document, labels: Mapping[str, str | None]) -> None:
             kept.pop(key, None)
         else:
             kept[key] = value
-
-
-def write_kubeconfig(
-    file: Path, url: str, name: str, token: str, namespace: str = "default"
-) -> None:
-    """A kubeconfig with one cluster, one user, one context."""
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "tests", "cluster": {"server": url}}],
-        "users": [{"name": name, "user": {"token": token}}],
-        "contexts": [
-            {"name": name, "context": {"cluster": "tests", "user": name, "namespace": namespace}}
-        ],
-        "current-context": name,
-    }
-    # JSON is YAML.
-    file.write_text(json.dumps(document, indent=2))
-    file.chmod(0o600)
 
 
 @contextmanager

@@ -67,7 +67,7 @@ class Serving:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request; what is refused is answered with its Status."""
         try:
-            await self.outage.stand(request)
+            await self.outage.stand()
             return await self._answer(request)
         except ApiError as refusal:
             return answer(refusal.document(), refusal.code)

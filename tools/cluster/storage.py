@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Sequence
 
 from . import kinds
 from .registry import Registry
 from .statuses import Document
+from .store import Change, clone
 
 PROTECTION = "kubernetes.io/pvc-protection"
 # A claim that names this class waits for ever, as one does whose class has no provisioner.
@@ -19,8 +20,10 @@ class Storage:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    def round(self) -> None:
-        """Look at every claim and volume."""
+    def round(self, changes: Sequence[Change]) -> None:
+        """Look at every claim and volume, if one or a pod has changed."""
+        if not any(concerns(change) for change in changes):
+            return
         for claim in self._registry.store.all(kinds.CLAIMS):
             metadata = claim["metadata"]
             if "deletionTimestamp" in metadata:
@@ -76,7 +79,7 @@ class Storage:
         }
         self._registry.create(kinds.VOLUMES, volume)
         self._phase(kinds.VOLUMES, "", name, {"phase": "Bound"})
-        bound = copy.deepcopy(claim)
+        bound = clone(claim)
         bound["spec"]["volumeName"] = name
         self._registry.update(kinds.CLAIMS, bound)
         capacity = {"storage": storage}
@@ -113,6 +116,14 @@ class Storage:
             self._registry.delete(kinds.VOLUMES, "", name)
         else:
             self._phase(kinds.VOLUMES, "", name, {"phase": "Released"})
+
+
+def concerns(change: Change) -> bool:
+    """Whether a change can matter to claims: they themselves, or pods that come, go or end."""
+    if change.key == kinds.PODS.key:
+        ended = change.document["status"].get("phase") in ("Succeeded", "Failed")
+        return ended or change.type != "MODIFIED"
+    return change.key in (kinds.CLAIMS.key, kinds.VOLUMES.key, kinds.STORAGE_CLASSES.key)
 
 
 def claims_of(pod: Document) -> set[str]:
