@@ -108,6 +108,9 @@ class Inventory:
         pairs = [(device.id, device.uuid) for device in found.devices]
         return replace(found, uses=measured(pairs, look.samples))
 
+    def close(self) -> None:
+        """Nothing is kept open between two looks."""
+
     def _found(self, look: _Look, failure: str) -> Discovery:
         if self._declared is not None:
             return self._declared_now(self._declared, look, failure)

@@ -66,6 +66,9 @@ class DeviceSpec:
     health_note: str = ""
     resource: str = ""
     node_cordon: str = ""
+    taken_by: str = ""
+    pool: str = ""
+    """The pool that it belongs to when it is new; empty is the default pool."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from allotment.model.nodes import NodeRule
 from allotment.model.sharing import PoolPolicy
 
 
@@ -19,6 +20,8 @@ class Pool:
     model: str
     revision: int
     policy: PoolPolicy = field(default_factory=PoolPolicy)
+    nodes: NodeRule | None = None
+    """Which nodes it is made of; None: of the devices that were given to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ class Rule(StrEnum):
     POOL_IN_USE = "pool.in_use"
     POOL_CAPACITY = "pool.capacity"
     POOL_SHARED = "pool.shared"
+    POOL_NODES = "pool.nodes"
+    """Its devices come and go with nodes."""
     TYPE_IN_USE = "type.in_use"
     GROUP_IN_USE = "group.in_use"
     GROUP_STRICT = "group.strict"

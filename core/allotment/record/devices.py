@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -69,14 +69,25 @@ def observe(writing: Writing, found: Sequence[DeviceSpec], origin: DeviceOrigin)
     A new device goes to the default pool. What is missing is *not present*: it cannot be allotted,
     and its server keeps running. It comes back by itself. Each change is an event.
     """
+    known = all_devices(writing)
+    changed = take_in(writing, found)
+    seen = {spec.id for spec in found}
+    missed = {
+        device.pool
+        for device in known
+        if device.origin is origin and device.id not in seen and _miss(writing, device)
+    }
+    if missed:
+        recount_pools(writing, missed)
+    return changed or bool(missed)
+
+
+def take_in(writing: Writing, found: Iterable[DeviceSpec]) -> bool:
+    """Take in these devices, and say nothing of others. Returns whether anything changed."""
     known = {device.id: device for device in all_devices(writing)}
     changed = {
         pool for spec in found for pool in [_take_in(writing, known.get(spec.id), spec)] if pool
     }
-    seen = {spec.id for spec in found}
-    for device in known.values():
-        if device.origin is origin and device.id not in seen and _miss(writing, device):
-            changed.add(device.pool)
     if changed:
         recount_pools(writing, changed)
     return bool(changed)
@@ -85,9 +96,11 @@ def observe(writing: Writing, found: Sequence[DeviceSpec], origin: DeviceOrigin)
 def _miss(writing: Writing, device: Device) -> bool:
     """Note that a device is not there. Returns whether that is news.
 
-    A simulated one that nobody holds is forgotten: it was never there, and does not come back.
+    A simulated one that nobody holds is forgotten, and so is one of an elastic pool: it was never
+    there, and does not come back.
     """
-    if device.origin is DeviceOrigin.SIMULATED and device.holder is None:
+    made_up = device.origin is DeviceOrigin.SIMULATED or not device.node
+    if made_up and device.holder is None:
         writing.run(devices.delete().where(devices.c.id == device.id))
         writing.event("device.forgotten", device.id, before={"pool": device.pool})
         return True
@@ -108,11 +121,15 @@ def _take_in(writing: Writing, known: Device | None, spec: DeviceSpec) -> str | 
         "healthy": spec.healthy,
         "present": True,
         "health_note": spec.health_note,
+        "resource": spec.resource,
+        "node_cordon": spec.node_cordon,
+        "taken_by": spec.taken_by,
     }
     if known is None:
-        writing.run(devices.insert().values(id=spec.id, pool=DEFAULT_POOL, free=True, **values))
-        writing.event("device.found", spec.id, after=values | {"pool": DEFAULT_POOL})
-        return DEFAULT_POOL
+        pool = spec.pool or DEFAULT_POOL
+        writing.run(devices.insert().values(id=spec.id, pool=pool, free=True, **values))
+        writing.event("device.found", spec.id, after=values | {"pool": pool})
+        return pool
     changes = {key: value for key, value in values.items() if getattr(known, key) != value}
     if not changes:
         return None
@@ -126,6 +143,8 @@ def _change_kind(known: Device, spec: DeviceSpec) -> str:
         return "device.returned"
     if known.healthy != spec.healthy:
         return "device.recovered" if spec.healthy else "device.unhealthy"
+    if known.taken_by != spec.taken_by:
+        return "device.taken" if spec.taken_by else "device.given_back"
     return "device.changed"
 
 
@@ -142,6 +161,19 @@ def _update(writing: Writing, known: Device, kind: str, **changes: Any) -> None:
         for key in changes
     }
     writing.event(kind, known.id, before=before, after=changes | {"holder": known.holder})
+
+
+def forget(writing: Writing, gone: Sequence[str]) -> None:
+    """Forget the devices of nodes that do not come back; those that a server holds stay."""
+    for device in all_devices(writing):
+        if (
+            device.origin is DeviceOrigin.KUBERNETES
+            and device.node in gone
+            and not device.present
+            and device.holder is None
+        ):
+            writing.run(devices.delete().where(devices.c.id == device.id))
+            writing.event("device.forgotten", device.id, before={"pool": device.pool})
 
 
 def set_health(writing: Writing, device_id: str, *, healthy: bool, note: str = "") -> None:

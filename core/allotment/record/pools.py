@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from allotment.model.amounts import counted
 from allotment.model.devices import Device
 from allotment.model.names import DEFAULT_POOL, check_name
+from allotment.model.nodes import NodeRule
 from allotment.model.pools import Pool, PoolUse
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import AlreadyExists, NotFound, Refusal
 from allotment.model.sharing import PoolPolicy
 from allotment.record import devices as device_rows
+from allotment.record import node_pools
 from allotment.record.counting import recount_pools
 from allotment.record.engine import Reading, Writing
 from allotment.record.rows import bump, for_change, named
@@ -30,7 +32,8 @@ from allotment.rules.pooling import check_pool_model
 
 
 def _from_row(row: sa.Row[Any]) -> Pool:
-    return Pool(row.name, row.model, row.revision, PoolPolicy.model_validate(row.policy))
+    nodes = NodeRule.model_validate(row.nodes) if row.nodes else None
+    return Pool(row.name, row.model, row.revision, PoolPolicy.model_validate(row.policy), nodes)
 
 
 def all_pools(reading: Reading) -> tuple[Pool, ...]:
@@ -79,8 +82,9 @@ def create(
     device_ids: Sequence[str],
     model: str = "",
     policy: PoolPolicy | None = None,
+    nodes: NodeRule | None = None,
 ) -> Pool:
-    """Make a pool of devices, which leave the pool they were in.
+    """Make a pool of devices, which leave the pool they were in; or of nodes, whose devices it gets.
 
     ``model`` is needed only for a pool without devices; else it is the devices' own. Without a
     policy nothing is lent in it.
@@ -92,21 +96,57 @@ def create(
     check_name(name)
     if writing.first(sa.select(pools.c.name).where(pools.c.name == name)) is not None:
         raise AlreadyExists("pool", name)
+    if nodes is not None:
+        node_pools.check(name, nodes, model)
+        if device_ids:
+            node_pools.refuse_devices(name)
     chosen = _chosen(writing, device_ids)
     model = check_pool_model(name, model, chosen)
     words = _policy_words(policy or PoolPolicy())
-    writing.run(pools.insert().values(name=name, model=model, policy=words))
+    rule = _rule_words(nodes)
+    writing.run(pools.insert().values(name=name, model=model, policy=words, nodes=rule))
     _move(writing, name, chosen)
     devices_said = sorted(device.id for device in chosen)
-    writing.event(
-        "pool.created", name, after={"model": model, "devices": devices_said} | _if_any(words)
-    )
+    said = {"model": model, "devices": devices_said} | _if_any(words)
+    writing.event("pool.created", name, after=said | ({"nodes": rule} if rule else {}))
+    if nodes is not None:
+        node_pools.apply(writing)
     return get(writing, name)
 
 
 def _policy_words(policy: PoolPolicy) -> dict[str, Any]:
     """A policy as the record keeps it: what is not the default."""
     return policy.model_dump(mode="json", exclude_defaults=True)
+
+
+def _rule_words(nodes: NodeRule | None) -> dict[str, Any]:
+    """Which nodes a pool is made of, as the record keeps it."""
+    return {} if nodes is None else nodes.model_dump(mode="json", exclude_defaults=True)
+
+
+def set_nodes(
+    writing: Writing, name: str, nodes: NodeRule | None, revision: int | None = None
+) -> Pool:
+    """Say which nodes a pool is made of; None: of what it has now, from now on.
+
+    What a server holds stays in the pool until it is given back.
+
+    Raises:
+        NotFound: there is no such pool.
+        RevisionStale: somebody changed it meanwhile.
+        Refusal: it is the default pool, or would be elastic without a model.
+    """
+    if name == DEFAULT_POOL:
+        raise Refusal(_default_pool("edited"))
+    row = for_change(writing, pools, "pool", name, revision)
+    if nodes is not None:
+        node_pools.check(name, nodes, row.model)
+    bump(writing, pools, name, nodes=_rule_words(nodes))
+    writing.event(
+        "pool.changed", name, before={"nodes": row.nodes}, after={"nodes": _rule_words(nodes)}
+    )
+    node_pools.apply(writing)
+    return get(writing, name)
 
 
 def _if_any(words: dict[str, Any]) -> dict[str, Any]:
@@ -145,6 +185,8 @@ def edit(
     if name == DEFAULT_POOL:
         raise Refusal(_default_pool("edited"))
     row = for_change(writing, pools, "pool", name, revision)
+    if row.nodes:
+        node_pools.refuse_devices(name)
     before = {device.id: device for device in device_rows.all_devices(writing, name)}
     chosen = _chosen(writing, device_ids)
     model = check_pool_model(
@@ -198,7 +240,8 @@ def delete(writing: Writing, name: str, revision: int | None = None) -> None:
         reasons.append(kept)
     if reasons:
         raise Refusal(*reasons)
-    _move(writing, DEFAULT_POOL, members)
+    _move(writing, DEFAULT_POOL, [device for device in members if device.node])
+    node_pools.drop(writing, [device for device in members if not device.node])
     writing.run(department_ceilings.delete().where(department_ceilings.c.pool == name))
     writing.run(reservations.delete().where(reservations.c.pool == name))
     writing.run(pools.delete().where(pools.c.name == name))
@@ -239,6 +282,7 @@ def _move(writing: Writing, pool: str, moving: Sequence[Device]) -> None:
     if not moving:
         return
     reasons = _held_reasons(writing, moving, "Devices in use cannot be moved")
+    reasons += _elastic_reasons(moving)
     reasons += _guarantee_reasons(writing, moving)
     if reasons:
         raise Refusal(*reasons)
@@ -269,6 +313,14 @@ def _held_reasons(reading: Reading, members: Sequence[Device], refused: str) -> 
             details=servers,
         )
     ]
+
+
+def _elastic_reasons(moving: Sequence[Device]) -> list[Reason]:
+    elastic = sorted({device.pool for device in moving if not device.node})
+    if not elastic:
+        return []
+    message = f"The devices of {', '.join(elastic)} are counted, and on no node: they belong to no other pool."
+    return [Reason(Rule.POOL_NODES, message, remedy="Change how many it may have at most.")]
 
 
 def _guarantee_reasons(reading: Reading, moving: Sequence[Device]) -> list[Reason]:

@@ -8,7 +8,7 @@ somebody was given what one of our servers holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -34,7 +34,7 @@ class Settled:
     without: int = 0
 
 
-def settle(slots: Sequence[Slot], ailing: int, users: Iterable[tuple[str, int]]) -> Settled:
+def settle(slots: Sequence[Slot], ailing: int, users: Sequence[tuple[str, int]]) -> Settled:
     """Say of each slot of one node and resource what it counts as.
 
     Args:

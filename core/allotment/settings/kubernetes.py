@@ -20,6 +20,7 @@ from allotment.model.pod_settings import (
     Toleration,
 )
 from allotment.model.profiles import Priority
+from allotment.settings.kubernetes_pools import DeclaredAccelerator, ResourceName
 
 Image = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^\S+$")]
 
@@ -49,7 +50,8 @@ class PodPlacement(_Section):
 class PodHome(_Section):
     """The home of a person's servers: a claim of storage that outlives them, or nothing that does.
 
-    ``size`` is in bytes. A person whose limit of storage is lower gets a claim of that.
+    ``size`` is in bytes. A person whose limit of storage is lower gets a claim of that. ``per`` says
+    whose it is: left out, a person's where pods of several nodes may mount it, else a server's.
     """
 
     kind: Literal["claim", "none"] = "claim"
@@ -59,6 +61,14 @@ class PodHome(_Section):
         default=("ReadWriteOnce",), min_length=1
     )
     path: MountPath = "/home/jovyan"
+    per: Literal["person", "server"] | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether a person's servers share one claim: said, or possible because many nodes may mount it."""
+        if self.per is not None:
+            return self.per == "person"
+        return "ReadWriteMany" in self.access_modes
 
 
 class Kueue(_Section):
@@ -101,6 +111,7 @@ class KubernetesSettings(_Section):
     pending: Duration = Field(default=timedelta(minutes=10), gt=timedelta(0))
     starting: Duration = Field(default=timedelta(minutes=10), gt=timedelta(0))
     kueue: Kueue | None = None
+    accelerators: dict[ResourceName, DeclaredAccelerator] = Field(default_factory=dict)
 
     def beside(self, folder: Path) -> KubernetesSettings:
         """The same, with its files looked for from a folder: that of the settings."""

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from allotment.inventory import Inventory
 from allotment.model.amounts import counted
-from allotment.model.devices import DeviceOrigin
 from allotment.record import (
     Record,
     devices,
@@ -25,11 +23,11 @@ from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from allotment.work.loop import Step
 from allotment.work.measures import WorkMeasures
+from allotment.work.observing import Observer, observer, take_in
 from allotment.work.reconciling import Place, reconcile
 
 ANSWERS_LAST = timedelta(hours=24)
 """How long an answer is given again under its Idempotency-Key."""
-_LOCAL = frozenset({DeviceOrigin.NVML, DeviceOrigin.SETTINGS, DeviceOrigin.SIMULATED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class Declared:
         self._path, self._state = path, state
         self._lock = threading.Lock()
         self._settings: Settings | None = None
-        self._inventory: Inventory | None = None
+        self._inventory: Observer | None = None
         self._catalogue: Catalogue | None = None
 
     @property
@@ -72,13 +70,12 @@ class Declared:
                 )
             return self._settings
 
-    def inventory(self, record: Record) -> Inventory:
-        """The machine's devices; ``record`` says which UUID each had when it was seen last."""
+    def inventory(self, record: Record) -> Observer:
+        """The devices; ``record`` says which UUID each had when it was seen last."""
         if self._inventory is None:
-            declared = self.settings.declared_devices()
             with record.reading() as reading:
                 known = {one.id: one.uuid for one in devices.all_devices(reading)}
-            self._inventory = Inventory(declared, known=known)
+            self._inventory = observer(self.settings, known)
         return self._inventory
 
     @property
@@ -112,10 +109,7 @@ def _profiles(work: Work, declared: Declared, now: datetime) -> str:
 def _devices(work: Work, declared: Declared, now: datetime) -> str:
     found = declared.inventory(work.record).observe()
     with work.record.writing("inventory", now) as writing:
-        devices.observe(writing, found.devices, found.origin)
-        # A machine whose devices are told in another way than before has no others.
-        for other in sorted(_LOCAL - {found.origin}):
-            devices.observe(writing, (), other)
+        take_in(writing, found)
     work.use.observe(found.uses, now)
     return f"{counted(len(found.devices), 'device')}. {found.note}".strip()
 

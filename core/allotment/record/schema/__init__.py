@@ -13,10 +13,12 @@ from allotment.record.schema.capacity import (
     devices,
     groups,
     limits,
+    nodes,
     pool_nodes,
     pools,
     shares,
 )
+from allotment.record.schema.cordons import cordons
 from allotment.record.schema.data import (
     attachments,
     audiences,
@@ -65,6 +67,7 @@ __all__ = [
     "audiences",
     "budget_warnings",
     "budgets",
+    "cordons",
     "counters",
     "credentials",
     "datasets",
@@ -95,6 +98,7 @@ __all__ = [
     "mails",
     "memberships",
     "metadata",
+    "nodes",
     "people",
     "platform",
     "pool_nodes",
