@@ -22,17 +22,19 @@ from allotment.model.currency import write_money_in
 from allotment.model.refusals import SettingsInvalid
 from allotment.record import Record, open_record
 from allotment.record.prospects import Prospects
+from allotment.settings import Settings
 from allotment.simulate.running import Simulations
-from allotment.work import cloud, homes, mailing
+from allotment.work import cloud, farewells, homes, mailing
 from allotment.work.data_work import DataWork
 from allotment.work.endings import ROUND_EVERY, Endings
 from allotment.work.errands import Errands
 from allotment.work.holders import this_process
 from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
-from allotment.work.local_servers import LocalServers
 from allotment.work.loop import Loop, Step
 from allotment.work.queueing import AFTER_FAILURE, Queueing
+from allotment.work.reconciling import Place
+from allotment.work.serving import UnknownPlace, place_of
 from allotment.work.steps import Declared, Work, steps
 from allotment.work.tenure import Tenure
 from allotment.work.waits_told import EVERY as WAITS_EVERY
@@ -42,6 +44,7 @@ ONE_SYSTEM_USER = (
     "All servers run under one system user of this machine: its people trust each other. "
     "It listens on this machine only."
 )
+PODS = "Each server runs in a pod of its own."
 OWN_SYSTEM_USERS = "Each person's servers run under a system user of their own."
 
 
@@ -61,7 +64,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
     use = LiveUse()
     declared = Declared(environment.settings, environment.state)
     _write_money(declared)
-    place = LocalServers(environment.hub, environment.hub_api_url)
+    place = _place(environment, declared)
     endings = Endings(record, hub, use, environment.hub)
     measures = Measures()
     queueing = Queueing(record, hub, environment.hub, measures.work)
@@ -97,6 +100,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
                 Step("endings", ROUND_EVERY, endings.round),
                 Step("mail", mailing.EVERY, writes.round, after_failure=mailing.AFTER_FAILURE),
                 Step("waits", WAITS_EVERY, waits.look, everywhere=True),
+                Step("leaving", farewells.EVERY, farewells_of(environment, record, hub).round),
                 *data.steps(),
             ),
             utc_now,
@@ -108,6 +112,8 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         started_at=utc_now(),
         trust=trust(declared),
         system_users=_system_users(declared),
+        sign_in=_settings(declared).sign_in,
+        scim=_settings(declared).scim,
     )
 
 
@@ -149,6 +155,25 @@ def homes_of(environment: ServiceEnvironment, record: Record, declared: Declared
     return homes.Homes(record, environment.hub, folder_of)
 
 
+def farewells_of(
+    environment: ServiceEnvironment, record: Record, hub: HubApi
+) -> farewells.Farewells:
+    """What ends the hub's part of people who left. Only homes that are folders of the hub's are moved."""
+
+    def home_of(person: str) -> Path | None:
+        return None if environment.homes is None else environment.homes / person
+
+    return farewells.Farewells(record, hub, environment.hub, home_of)
+
+
+def _settings(declared: Declared) -> Settings:
+    """The settings; with a file that is broken since, those of an empty one."""
+    try:
+        return declared.settings
+    except SettingsInvalid:
+        return Settings()
+
+
 def _home_of_system_user(name: str) -> Path | None:
     try:
         return Path(pwd.getpwnam(name).pw_dir)
@@ -162,8 +187,18 @@ def _write_money(declared: Declared) -> None:
         write_money_in(declared.settings.money)
 
 
+def _place(environment: ServiceEnvironment, declared: Declared) -> Place:
+    try:
+        return place_of(declared.settings, environment.hub, environment.hub_api_url)
+    except SettingsInvalid as problem:
+        return UnknownPlace(problem)
+
+
 def trust(declared: Declared) -> str:
     """Whom people's servers are protected from on this platform, in words."""
+    with suppress(SettingsInvalid):
+        if declared.settings.kubernetes is not None:
+            return PODS
     return OWN_SYSTEM_USERS if _system_users(declared) else ONE_SYSTEM_USER
 
 

@@ -8,6 +8,8 @@ and could send a visitor's cookie along.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, TypeVar
 
@@ -19,12 +21,15 @@ from allotment.api.environment import ServiceEnvironment
 from allotment.api.identity import Identities, hash_token
 from allotment.api.plane import ControlPlane
 from allotment.api.problems import NotSignedIn, answer_error
+from allotment.api.scim.problems import answer_problem
 from allotment.api.sessions import COOKIE, Sessions
 from allotment.model.allotments import Allotment
+from allotment.model.people import Authority
 from allotment.model.reasons import Reason, Rule
-from allotment.model.refusals import AllotmentError, NotPermitted
-from allotment.record import allotments, people
-from allotment.rules.permission import Caller, reach
+from allotment.model.refusals import AllotmentError, NotPermitted, RecordUnavailable
+from allotment.model.service_accounts import TOKEN_PREFIX
+from allotment.record import allotments, people, service_accounts
+from allotment.rules.permission import Caller, Reach, reach
 from allotment.work.hub_api import TokenOwner
 
 API = "/api/v1"
@@ -39,9 +44,12 @@ OPEN = frozenset(
     }
 )
 """Paths that anybody may ask; what they tell is nobody's."""
+SCIM = f"{API}/scim/"
+"""Where a directory asks, which reads errors in words of its own."""
 OWN_SERVER = frozenset({f"{API}/reports"})
 """Paths for servers' own tokens: the record knows them, so that the hub need not be asked."""
 _READING = frozenset({"GET", "HEAD"})
+_USE_NOTED_AFTER = timedelta(minutes=10)
 _THREADS = 20
 T = TypeVar("T")
 
@@ -67,7 +75,8 @@ class Authentication:
             else:
                 known["caller"] = await self._ask(self._authenticator.caller_of, request)
         except AllotmentError as error:
-            await answer_error(error)(scope, receive, send)
+            scim = route_path(scope).startswith(SCIM)
+            await (answer_problem if scim else answer_error)(error)(scope, receive, send)
             return
         scope["state"] = known
         await self._app(scope, receive, send)
@@ -100,6 +109,8 @@ class Authenticator:
             raise NotSignedIn(message, "The hub's token page makes one.")
         if bearer is None and request.method not in _READING:
             raise NotPermitted(_COOKIE_WRITES)
+        if bearer is not None and bearer.startswith(TOKEN_PREFIX):
+            return self._program(bearer)
         owner = self._identities.owner(token)
         if owner is None:
             message = "The hub does not know this token: it has ended, or was revoked."
@@ -114,6 +125,24 @@ class Authenticator:
         name = None if server is None else server.server
         how_far = reach(owner.scopes, person=owner.name, cookie=cookie, server=name)
         return Caller(authority, how_far, None if cookie else server)
+
+    def _program(self, token: str) -> Caller:
+        """A service account: the record knows it, so the hub need not be asked."""
+        now = self._plane.now()
+        with self._plane.record.reading() as reading:
+            account = service_accounts.of_token(reading, hash_token(token))
+        if account is None or account.state(now) == "ended":
+            message = "This token of a service account has ended, was revoked, or never was."
+            raise NotSignedIn(message, "An operator makes a new one: allotment service-accounts.")
+        if account.used_at is None or now - account.used_at > _USE_NOTED_AFTER:
+            # Nobody is refused for want of a note.
+            with (
+                suppress(RecordUnavailable),
+                self._plane.record.writing(account.actor, now, configuration=False) as writing,
+            ):
+                service_accounts.used(writing, account.name)
+        authority = Authority(account.actor, "", account.effective, (), ())
+        return Caller(authority, Reach.EVERYTHING, program=True)
 
     def server_of(self, request: Request) -> Allotment:
         """The allotment whose server asks with its own token.

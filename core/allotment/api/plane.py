@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -13,6 +13,8 @@ from allotment.model.refusals import NotPermitted
 from allotment.record import Record
 from allotment.record.prospects import Prospects
 from allotment.rules.permission import NOTHING, Action, Caller, Target, judge
+from allotment.settings.scim import Scim
+from allotment.settings.sign_on import SignIn
 from allotment.simulate.running import Simulations
 from allotment.work.cloud import CloudLimits
 from allotment.work.data_work import DataWork
@@ -55,6 +57,10 @@ class ControlPlane:
     """Whom people's servers are protected from, in words."""
     system_users: bool = False
     """Whether each person's servers run under a system user of their own."""
+    sign_in: SignIn = field(default_factory=SignIn)
+    """How people sign in: what the provider's groups mean."""
+    scim: Scim | None = None
+    """What a directory may keep here; None: nothing."""
 
     def now(self) -> datetime:
         """The time now, UTC."""

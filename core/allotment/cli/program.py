@@ -16,7 +16,9 @@ from allotment.cli import (
     doctor,
     extending,
     keys,
+    leaving,
     limiting,
+    linking,
     models,
     money,
     planning,
@@ -24,6 +26,7 @@ from allotment.cli import (
     queue,
     reserving,
     seeing,
+    service_accounts,
     sharing,
     simulating,
     sources,
@@ -59,6 +62,9 @@ queue.add_to(app)
 choosing.add_to(app)
 reserving.add_to(app)
 addressing.add_to(app)
+leaving.add_to(app)
+linking.add_to(app)
+service_accounts.add_to(app)
 departments.add_to(app)
 sources.add_to(app)
 datasets.add_to(app)

@@ -22,6 +22,7 @@ from allotment.client.models import Models
 from allotment.client.people import Limits, Roles, Users
 from allotment.client.planning import Planning
 from allotment.client.reservations import Reservations
+from allotment.client.sign_on import ServiceAccounts, SignOn
 from allotment.client.simulations import Simulations
 from allotment.client.sources import Sources
 from allotment.client.targets import Targets
@@ -73,6 +74,8 @@ class AllotmentClient:
         self.departments = Departments(self._connection)
         self.users = Users(self._connection)
         self.roles = Roles(self._connection)
+        self.service_accounts = ServiceAccounts(self._connection)
+        self.sign_on = SignOn(self._connection)
         self.limits = Limits(self._connection)
         self.reservations = Reservations(self._connection)
         self.profiles = Profiles(self._connection)

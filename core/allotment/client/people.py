@@ -9,8 +9,11 @@ from allotment.client.paths import segment
 from allotment.model.documents import (
     Consequences,
     EmailAddress,
+    Leaving,
     LimitListing,
+    Link,
     OnboardedUsers,
+    ProviderAccounts,
     ResetLink,
     Role,
     RoleListing,
@@ -69,6 +72,28 @@ class Users:
         return self._connection.send(
             OnboardedUsers, "POST", "/users/delete", {"names": list(names)}
         )
+
+    def foresee_leaving(self, name: str, *, heir: str | None = None) -> Leaving:
+        """What would end if a person left, or has ended. Nothing is changed."""
+        return self._connection.read(Leaving, f"/users/{segment(name)}/leaving", heir=heir)
+
+    def let_go(self, name: str, *, reason: str = "", heir: str | None = None) -> Leaving:
+        """End everything that a person holds, at once; the home is kept, or becomes the heir's."""
+        body = {"reason": reason, "heir": heir}
+        return self._connection.send(Leaving, "POST", f"/users/{segment(name)}/leave", body)
+
+    def accounts(self, name: str) -> ProviderAccounts:
+        """By what providers know a person."""
+        return self._connection.read(ProviderAccounts, f"/users/{segment(name)}/accounts")
+
+    def link(self, name: str, provider_name: str) -> Link:
+        """Say that whoever the provider calls by a name is this person, at the next sign-in."""
+        body = {"provider_name": provider_name}
+        return self._connection.send(Link, "POST", f"/users/{segment(name)}/link", body)
+
+    def unlink(self, name: str) -> None:
+        """Forget by what providers know a person."""
+        self._connection.delete(f"/users/{segment(name)}/link")
 
     def reset_link(self, name: str) -> ResetLink:
         """Make a link with which a person chooses a new password, once. It is told only here."""

@@ -11,7 +11,13 @@ NOBODY = ""
 
 def disown(writing: Writing, person: str) -> None:
     """Take everything that a person registered from that name, before somebody else is given it."""
-    writing.run(datasets.update().where(datasets.c.created_by == person).values(created_by=NOBODY))
+    hand_over(writing, person, None)
+
+
+def hand_over(writing: Writing, person: str, heir: str | None) -> None:
+    """Make everything that a person registered somebody else's, or nobody's."""
+    owner = heir or NOBODY
+    writing.run(datasets.update().where(datasets.c.created_by == person).values(created_by=owner))
     writing.run(
-        registered_models.update().where(registered_models.c.person == person).values(person=NOBODY)
+        registered_models.update().where(registered_models.c.person == person).values(person=owner)
     )

@@ -83,6 +83,11 @@ def authority(reading: Reading, name: str, now: datetime) -> Authority:
     )
 
 
+def leads_any(reading: Reading, name: str) -> bool:
+    """Whether a person leads any group, by any origin."""
+    return any(row.lead for row in memberships.all_memberships(reading, person=name))
+
+
 def onboard(
     writing: Writing,
     names: Sequence[str],
@@ -126,7 +131,7 @@ def set_role(writing: Writing, name: str, role: str, revision: int | None = None
     if row.role == role:
         return _from_row(row)
     if row.role == BuiltInRole.OPERATOR:
-        _keep_an_operator(writing, {name}, "downgraded")
+        keep_an_operator(writing, {name}, "downgraded")
     bump(writing, people, name, role=role)
     writing.event(
         "person.role_changed", name, person=name, before={"role": row.role}, after={"role": role}
@@ -167,7 +172,7 @@ def delete(writing: Writing, names: Sequence[str]) -> None:
     reasons = [reason for name in wanted for reason in [_running(writing, name)] if reason]
     if reasons:
         raise Refusal(*reasons)
-    _keep_an_operator(writing, set(wanted), "removed")
+    keep_an_operator(writing, set(wanted), "removed")
     for name in wanted:
         row = get(writing, name)
         for group in sorted(
@@ -205,7 +210,12 @@ def _running(reading: Reading, name: str) -> Reason | None:
     )
 
 
-def _keep_an_operator(reading: Reading, leaving: set[str], verb: str) -> None:
+def keep_an_operator(reading: Reading, leaving: set[str], verb: str) -> None:
+    """Refuse to lose the last operator.
+
+    Raises:
+        Refusal: everybody who is one is among those who are ``verb``.
+    """
     operators = {
         row.name
         for row in reading.all(

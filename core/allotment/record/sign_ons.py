@@ -124,6 +124,34 @@ def denied(writing: Writing, issuer: str, subject: str, why: str) -> None:
     mapped.take_back(writing, row.person)
 
 
+def was_somebodys(reading: Reading, name: str) -> bool:
+    """Whether a name is or was a person's here, so that it cannot be given to anybody else without a word."""
+    known = reading.first(sa.select(people_table.c.onboarded_at).where(people_table.c.name == name))
+    if known is not None:
+        return known.onboarded_at is None
+    held = reading.first(sa.select(allotments.c.id).where(allotments.c.person == name).limit(1))
+    other = reading.first(sa.select(identities.c.person).where(identities.c.person == name))
+    return held is not None or other is not None
+
+
+def bind(writing: Writing, person: str, issuer: str, subject: str, *, called: str) -> None:
+    """Say whose a subject is before its first sign-in: the directory's word, which is the provider's own.
+
+    Raises:
+        Refusal: the subject is another person's, or the person is another subject's.
+    """
+    row = writing.first(
+        sa.select(identities).where(identities.c.issuer == issuer, identities.c.subject == subject)
+    )
+    if row is not None and row.person == person:
+        return
+    if row is not None:
+        raise Refusal(_taken(person))
+    identity = ProviderIdentity(issuer, subject, called)
+    _refuse_second(writing, identity, person)
+    _keep(writing, identity, person, new=True)
+
+
 def link(writing: Writing, person: str, provider_name: str) -> datetime:
     """An operator's word: whoever the provider calls by this name, at the next sign-in, is this person.
 

@@ -60,6 +60,8 @@ class Caller:
     authority: Authority
     reach: Reach
     server: Allotment | None = None
+    program: bool = False
+    """Whether it is a service account's token: it owns nothing, and acts for no person."""
 
     @property
     def person(self) -> str:
@@ -123,6 +125,11 @@ class Action(StrEnum):
     CHANGE_ADDRESS = "change this e-mail address"
     ASSIGN_ROLE = "give people roles"
     CHANGE_ROLES = "change roles"
+    CHANGE_ACCOUNTS = "make and revoke service accounts"
+    LET_GO = "let this person leave"
+    LINK_PEOPLE = "say whose an account of the provider is"
+    FORESEE_MAPPING = "foresee what a mapping of the provider's groups would change"
+    PROVISION = "keep people as a directory says"
     LIMIT_PERSON = "set limits of this person"
     LIMIT_OTHERS = "set limits of groups and of the platform"
     BUDGET_PERSON = "set the budget of this person"
@@ -179,6 +186,15 @@ GRANTS: dict[Action, Grant] = {
     Action.CHANGE_ADDRESS: Grant(_needs(Permission.MANAGE_PEOPLE), owner=True),
     Action.ASSIGN_ROLE: Grant(_needs(Permission.MANAGE_ROLES)),
     Action.CHANGE_ROLES: Grant(_needs(Permission.MANAGE_ROLES)),
+    # Each hands out, or takes over, what somebody may do.
+    Action.CHANGE_ACCOUNTS: Grant(_needs(Permission.MANAGE_ROLES)),
+    Action.LINK_PEOPLE: Grant(_needs(Permission.MANAGE_PEOPLE)),
+    Action.LET_GO: Grant(_needs(Permission.MANAGE_PEOPLE, Permission.STOP_SERVERS)),
+    Action.FORESEE_MAPPING: Grant(_needs(Permission.SEE_ALL)),
+    # A directory lets operators go, too, so it is permitted what concerns roles.
+    Action.PROVISION: Grant(
+        _needs(Permission.MANAGE_PEOPLE, Permission.MANAGE_ROLES, Permission.STOP_SERVERS)
+    ),
     Action.LIMIT_PERSON: Grant(_needs(Permission.MANAGE_LIMITS), lead=True),
     Action.LIMIT_OTHERS: Grant(_needs(Permission.MANAGE_LIMITS)),
     Action.BUDGET_PERSON: Grant(_needs(Permission.MANAGE_LIMITS), lead=True),
@@ -260,6 +276,8 @@ def _cookie(action: Action) -> Reason:
 def _refused(caller: Caller, action: Action, grant: Grant, target: Target) -> Reason:
     role = caller.authority.role
     who = f"{caller.person} ({role})" if role else f"{caller.person}, who is not on-boarded,"
+    if caller.program:
+        who = f"The service account {caller.person.partition(':')[2]}"
     needed = tuple(sorted(grant.needs))
     full = Caller(caller.authority, Reach.EVERYTHING)
     if caller.reach is not Reach.EVERYTHING and _granted(full, grant, target):

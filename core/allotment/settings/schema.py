@@ -36,6 +36,7 @@ from allotment.settings.data import STATE, DataSettings
 from allotment.settings.document import Document, Place, key_words
 from allotment.settings.logs import LogSettings
 from allotment.settings.mail import MailServer
+from allotment.settings.scim import Scim
 from allotment.settings.sign_on import SignIn
 from allotment.settings.kubernetes import KubernetesSettings
 from allotment.settings.sources import DeclaredSource
@@ -299,6 +300,9 @@ class Settings(_Section):
     servers: Servers = Servers()
     mail: MailServer | None = Field(
         default=None, description="a mail server: host and sender at least"
+    )
+    scim: Scim | None = Field(
+        default=None, description="a section, perhaps empty ({}), for a directory to keep people"
     )
     data: DataSettings = DataSettings()
     logs: LogSettings = LogSettings()

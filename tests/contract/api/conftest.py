@@ -48,6 +48,8 @@ from allotment.record import (
     profiles,
 )
 from allotment.record.prospects import Prospects
+from allotment.settings.scim import Scim
+from allotment.settings.sign_on import ProviderGroup, SignIn
 from allotment.simulate.running import Simulations
 from allotment.work.cloud import CloudLimits
 from allotment.work.data_work import DataWork
@@ -63,6 +65,16 @@ SERVICE_TOKEN = "the-control-planes-own-token"
 ACCESS = "access:services!service=allotment"
 OPERATE = "custom:allotment:operate"
 LOOPBACK = ip_network("127.0.0.0/8")
+SIGN_IN = SignIn(
+    kind="oidc",
+    operators=("olga",),
+    issuer="https://login.example.org",
+    groups=(
+        ProviderGroup(name="ml-vision", group="vision"),
+        ProviderGroup(name="platform", role="operator"),
+    ),
+)
+"""A provider whose groups are mapped; nobody signs in through it here."""
 
 
 @dataclass
@@ -267,6 +279,8 @@ def make_plane(
         clock=clock,
         started_at=clock(),
         trust="one system user",
+        sign_in=SIGN_IN,
+        scim=Scim(),
     )
 
 

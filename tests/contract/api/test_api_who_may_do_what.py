@@ -39,6 +39,7 @@ from allotment.record import (
 from allotment.record.schema import tickets
 from data_routes import DATA_ROWS, furnish
 from route_rows import Row, any_revision, body, edit
+from sign_on_routes import SIGN_ON_ROWS
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -408,6 +409,7 @@ ROWS = [
     Row("POST", "/configuration/plan", "O", body(yaml="groups: [{name: vision}]\n")),
     Row("POST", "/configuration/apply", "O", body(yaml="groups: [{name: made-{number}}]\n")),
     *DATA_ROWS,
+    *SIGN_ON_ROWS,
 ]
 API = "/api/v1"
 OPEN = {

@@ -6,6 +6,7 @@ from typing import Any
 
 from allotment.api.examples.data import DATA_ANSWERS
 from allotment.api.examples.queue import TICKET
+from allotment.api.examples.sign_on import SIGN_ON_ANSWERS
 from allotment.api.examples.simulations import POLICY, SIMULATION
 from allotment.api.examples.things import (
     AT,
@@ -216,6 +217,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     **_listing("Pool", POOL),
     **_listing("Profile", PROFILE),
     **TYPE_ANSWERS,
+    **SIGN_ON_ANSWERS,
     "InstanceTypeRevocation": {
         "instance_type": {**INSTANCE_TYPE, "enabled": False},
         "outcomes": [OUTCOME],

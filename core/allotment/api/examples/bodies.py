@@ -6,6 +6,7 @@ from typing import Any
 
 from allotment.api.examples.data import DATA_BODIES
 from allotment.api.examples.queue import QUEUE_BODIES
+from allotment.api.examples.sign_on import SIGN_ON_BODIES
 from allotment.api.examples.simulations import SIMULATION_BODIES
 from allotment.api.examples.things import BUDGET_TERMS, SERVER, USE, WANTED_SHARE, YAML
 from allotment.api.examples.types import TYPE_BODIES
@@ -15,6 +16,7 @@ BODIES: dict[str, dict[str, Any]] = {
     **QUEUE_BODIES,
     **TYPE_BODIES,
     **SIMULATION_BODIES,
+    **SIGN_ON_BODIES,
     "AppliedFile": {"yaml": YAML, "restore": False, "secrets": {}},
     "BudgetTerms": BUDGET_TERMS,
     "DepartmentEdit": {"title": "Research", "ceilings": {"a100": 2}},

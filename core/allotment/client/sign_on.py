@@ -1,0 +1,53 @@
+"""Service accounts, and what a provider's groups mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from allotment.client.connection import Connection
+from allotment.client.paths import segment
+from allotment.model.documents import (
+    MappingForesight,
+    ServiceAccountListing,
+    ServiceAccountToken,
+)
+from allotment.model.people import Permission
+
+
+class ServiceAccounts:
+    """``client.service_accounts``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self) -> ServiceAccountListing:
+        """Service accounts, by name."""
+        return self._connection.read_all(ServiceAccountListing, "/service-accounts")
+
+    def create(
+        self, name: str, permissions: Iterable[Permission], expires_at: datetime, *, note: str = ""
+    ) -> ServiceAccountToken:
+        """Make one, until an aware time. Its token is told only here."""
+        body = {
+            "name": name,
+            "permissions": sorted(str(each) for each in permissions),
+            "expires_at": expires_at.isoformat(),
+            "note": note,
+        }
+        return self._connection.send(ServiceAccountToken, "POST", "/service-accounts", body)
+
+    def revoke(self, name: str) -> None:
+        """End one at once."""
+        self._connection.delete(f"/service-accounts/{segment(name)}")
+
+
+class SignOn:
+    """``client.sign_on``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def foresee(self, yaml: str) -> MappingForesight:
+        """Who would gain and lose what if this settings file's mapping were in force. Nothing is changed."""
+        return self._connection.send(MappingForesight, "POST", "/sign-on/foresee", {"yaml": yaml})
