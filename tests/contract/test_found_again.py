@@ -37,7 +37,7 @@ class Nothing:
 
 def reconciled(lab: Any) -> None:
     nothing = Nothing()
-    reconcile(lab.record, nothing, nothing, hub="hub", holder="me", now=lab.later(minutes=1))
+    reconcile(lab.record, nothing, nothing, hub="hub", now=lab.later(minutes=1))
 
 
 def get(lab: Any, allotment: str) -> Allotment:

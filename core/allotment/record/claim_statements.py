@@ -35,7 +35,7 @@ INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "a
 SELECT counter.value, :now, :actor, CAST(:kind AS text), :id, step.person, step.group_name,
     json_strip_nulls(json_build_object('state', CAST(:state AS text), 'server', step.server, 'hub', step.hub,
         'reason', NULLIF(CAST(:reason AS text), ''), 'cause', NULLIF(CAST(:cause AS text), '')))::text
-FROM counter, step RETURNING 1
+FROM counter, step RETURNING pg_current_xact_id()::text
 """
 
 
@@ -52,7 +52,7 @@ def step(writing: Writing, allotment_id: str, state: State, reason: str, cause: 
     }
     if writing.dialect == "postgresql":
         statement = _POSTGRESQL_STEP.format(step=_STEPS[state])
-        return writing.driver(statement, parameters).first() is not None
+        return writing.is_numbered(writing.driver(statement, parameters))
     row = writing.driver(_STEPS[state], parameters).first()
     if row is None:
         return False
@@ -128,6 +128,7 @@ _POSTGRESQL_INSERT = f"""
 )
 INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "after")
 SELECT value, :now, :actor, CAST(:kind AS text), :id, :person, :group_name, :after FROM counter
+RETURNING pg_current_xact_id()::text
 """
 
 
@@ -135,7 +136,7 @@ def insert(writing: Writing, allotment: Allotment, claim: Claim) -> None:
     """Write an admission or an offer: allotment, server, holdings, counters and event."""
     parameters = _parameters(allotment, claim, to_stored(writing.now)) | {"actor": writing.actor}
     if writing.dialect == "postgresql" and allotment.state is not State.OFFERED:
-        writing.driver(_POSTGRESQL_INSERT, parameters)
+        writing.is_numbered(writing.driver(_POSTGRESQL_INSERT, parameters))
         return
     if writing.dialect == "postgresql":
         writing.driver(_POSTGRESQL_OFFER, parameters)
@@ -277,7 +278,7 @@ WITH configuration AS MATERIALIZED (
 INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "after")
 SELECT counter.value, :now, :actor, 'allotment.released', :id, ended.person, ended.group_name,
     json_build_object('server', ended.server, 'hub', ended.hub, 'proof', CAST(:proof AS text))::text
-FROM counter, ended RETURNING 1
+FROM counter, ended RETURNING pg_current_xact_id()::text
 """
 
 
@@ -290,7 +291,7 @@ def release(writing: Writing, allotment_id: str, proof: str) -> State | None:
         "actor": writing.actor,
     }
     if writing.dialect == "postgresql":
-        if writing.driver(_POSTGRESQL_RELEASE, parameters).first() is not None:
+        if writing.is_numbered(writing.driver(_POSTGRESQL_RELEASE, parameters)):
             return None
     else:
         row = writing.driver(_RELEASE_ALLOTMENT, parameters).first()

@@ -104,10 +104,16 @@ class Writing(Reading):
             else self.connection.execute(statement)
         )
 
+    def is_numbered(self, written: sa.CursorResult[Any]) -> bool:
+        """Take in the transaction's number from a statement that returns it where it wrote. Returns whether it did."""
+        number = written.scalars().first()
+        self.number = str(number) if number is not None else self.number
+        return number is not None
+
     def flush_events(self) -> None:
         """Give the pending events their sequence and write them: the last act before the commit."""
         if not self.pending:
-            if self.dialect == "postgresql":
+            if self.dialect == "postgresql" and self.number is None:
                 self.number = postgresql.transaction_number(self.connection)
             return
         rows = [
@@ -125,10 +131,8 @@ class Writing(Reading):
         count, said = len(rows), {"at": to_stored(self.now), "actor": self.actor}
         # Together: the counter is locked, and everybody who writes waits for it.
         if self.dialect == "postgresql":
-            written = self.driver(
-                _POSTGRESQL_EVENTS, {"count": count, "events": dumps(rows), **said}
-            )
-            self.number = str(written.scalars().first())
+            told = {"count": count, "events": dumps(rows), **said}
+            self.is_numbered(self.driver(_POSTGRESQL_EVENTS, told))
         else:
             before = self.driver(_NEXT_SEQUENCE, {"count": count}).scalar_one() - count
             self.driver(
