@@ -50,7 +50,8 @@ class Confirming:
 
     def _names(self) -> Iterator[str]:
         """People whom the hub keeps tokens of."""
-        query = self._app.db.query(orm.User.name).filter(orm.User.encrypted_auth_state.isnot(None))
+        kept: Any = orm.User.encrypted_auth_state
+        query = self._app.db.query(orm.User.name).filter(kept.is_not(None))
         return (row.name for row in query.order_by(orm.User.name))
 
     async def _ask_each(self, waiting: Iterator[str]) -> None:

@@ -17,7 +17,7 @@ from allotment.model.names import Name, PersonName
 from allotment.model.people import BuiltInRole
 from allotment.model.sign_on import Admits, GroupMapping, MappedGroup
 
-LOCAL = "local"
+LOCAL: Literal["local"] = "local"
 Kind = Literal["local", "oidc", "github", "google", "azuread", "okta", "keycloak"]
 Claim = Annotated[str, StringConstraints(pattern=r"^[^\s]{1,200}$")]
 Address = Annotated[str, StringConstraints(min_length=8, max_length=500, pattern=r"^https?://\S+$")]

@@ -38,8 +38,9 @@ def sign_in(top: Entry) -> Iterator[Wrong]:
 
 def _keys(section: Entry, kind: object) -> Iterator[Wrong]:
     """Keys that this kind does not have, and those that it needs and that are missing."""
+    needed: tuple[str, ...] = ()
     if kind == LOCAL:
-        allowed, needed = _EVERYWHERE, ()
+        allowed = _EVERYWHERE
     elif isinstance(kind, str) and kind in VARIANTS:
         variant = VARIANTS[kind]
         allowed = _EVERYWHERE | {*OF_EVERY_PROVIDER, *variant.needs, *variant.takes}

@@ -1,0 +1,290 @@
+"""Signing in through a provider, in a real hub with a certified provider: who gets in, and as whom."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from allotment.model.groups import Origin
+from allotment.record import memberships, people, sign_ons
+from oidc_providers import SECRET, signing_key
+from sign_on_hubs import SignOnHub, sign_on_hub
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignOnHub]:
+    """A hub with a provider; each test signs in people of its own."""
+    with sign_on_hub(tmp_path_factory.mktemp("sign-on")) as made:
+        yield made
+
+
+@pytest.fixture
+def wrong(hub: SignOnHub) -> Iterator[SignOnHub]:
+    """The same, whose provider may say wrong things during a test."""
+    yield hub
+    hub.provider.misuse()
+
+
+def returned(hub: SignOnHub, name: str) -> httpx.Response:
+    """What the hub answers to somebody who comes back from the provider."""
+    browser = hub.browser()
+    return browser.get(hub.comes_back(browser, name))
+
+
+def member_of(hub: SignOnHub, name: str) -> list[tuple[str, Origin, bool]]:
+    with hub.record.reading() as reading:
+        rows = memberships.all_memberships(reading, person=name)
+    return [(row.group, row.origin, row.lead) for row in rows]
+
+
+def role_of(hub: SignOnHub, name: str) -> str:
+    with hub.record.reading() as reading:
+        return people.get(reading, name).role
+
+
+def is_known(hub: SignOnHub, name: str) -> bool:
+    with hub.record.reading() as reading:
+        return name in {person.name for person in people.all_people(reading)}
+
+
+@pytest.mark.promise("AUTH-1", "GROUP-1")
+def test_a_data_scientist_signs_in_and_is_in_the_group_of_the_providers(hub: SignOnHub) -> None:
+    hub.provider.person("ben", "seeing", "something-else")
+
+    browser = hub.signs_on("ben")
+
+    assert "ben" in browser.get("/home").text
+    assert member_of(hub, "ben") == [("vision", Origin.PROVIDER, False)]
+    assert role_of(hub, "ben") == "data-scientist"
+
+
+@pytest.mark.promise("AUTH-1", "USER-3")
+def test_a_lead_is_one_by_the_providers_group(hub: SignOnHub) -> None:
+    hub.provider.person("ada", "seeing-leads")
+
+    hub.signs_on("ada")
+
+    assert member_of(hub, "ada") == [("vision", Origin.PROVIDER, True)]
+
+
+@pytest.mark.promise("AUTH-1", "USER-1")
+@pytest.mark.parametrize(("name", "groups"), [("olga", ()), ("una", ("platform",))])
+def test_operators_are_named_in_the_settings_or_by_a_group(
+    hub: SignOnHub, name: str, groups: tuple[str, ...]
+) -> None:
+    hub.provider.person(name, *groups)
+
+    hub.signs_on(name)
+
+    assert role_of(hub, name) == "operator"
+
+
+@pytest.mark.promise("AUTH-1")
+def test_a_stranger_is_refused_with_whom_to_ask_and_leaves_nothing_behind(hub: SignOnHub) -> None:
+    hub.provider.person("sam", "accounting")
+
+    answer = returned(hub, "sam")
+
+    assert answer.status_code == 403
+    assert "Ask the desk, desk@example.org" in answer.text
+    assert "sam is not on-boarded" in answer.text
+    assert not is_known(hub, "sam")
+    assert "jupyterhub-hub-login" not in answer.cookies
+
+
+@pytest.mark.promise("AUTH-4")
+def test_somebody_whose_name_changed_at_the_provider_is_who_they_were(hub: SignOnHub) -> None:
+    hub.provider.person("mary", "seeing", subject="one-and-the-same")
+    hub.signs_on("mary")
+    del hub.provider.known["people"]["mary"]
+    hub.provider.person("mary.smith", "seeing", subject="one-and-the-same")
+
+    browser = hub.signs_on("mary.smith")
+
+    assert 'data-user="mary"' in browser.get("/home").text
+    assert not is_known(hub, "mary.smith")
+
+
+@pytest.mark.promise("AUTH-4")
+def test_a_name_that_was_given_to_another_account_is_not_handed_over(hub: SignOnHub) -> None:
+    hub.provider.person("kim", "seeing", subject="first-kim")
+    hub.signs_on("kim")
+    hub.provider.person("kim", "seeing", subject="second-kim")
+
+    answer = returned(hub, "kim")
+
+    assert answer.status_code == 403
+    assert "not handed over" in answer.text
+    with hub.record.reading() as reading:
+        assert sign_ons.identity_of(reading, "kim") == (hub.provider.issuer, "first-kim")
+
+
+@pytest.mark.promise("AUTH-1")
+def test_an_operator_with_a_kept_password_gets_in_without_the_provider(hub: SignOnHub) -> None:
+    answer = hub.try_sign_in(hub.browser(), "rescue", hub.passwords["rescue"])
+
+    assert answer.is_redirect
+    assert set(hub.passwords) == {"rescue"}
+    assert role_of(hub, "rescue") == "operator"
+
+
+@pytest.mark.promise("AUTH-4")
+def test_the_provider_cannot_take_the_name_of_who_keeps_a_password(hub: SignOnHub) -> None:
+    hub.provider.person("rescue", "platform")
+
+    assert returned(hub, "rescue").status_code == 403
+
+
+@pytest.mark.promise("AUTH-1")
+def test_nobody_else_signs_in_with_a_password(hub: SignOnHub) -> None:
+    hub.provider.person("eve", "seeing")
+    hub.signs_on("eve")
+    hub.give_password("eve", "a password from somewhere")
+
+    answer = hub.try_sign_in(hub.browser(), "eve", "a password from somewhere")
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.promise("AUTH-1")
+def test_a_code_that_was_used_is_good_for_nobody(hub: SignOnHub) -> None:
+    hub.provider.person("rose", "seeing")
+    browser = hub.browser()
+    back = hub.comes_back(browser, "rose")
+    state = browser.cookies.get("oauthenticator-state")
+    assert browser.get(back).is_redirect
+    other = hub.browser()
+    other.cookies.set("oauthenticator-state", state or "")
+
+    answer = other.get(back)
+
+    assert answer.status_code == 400
+    assert "was used before" in answer.text
+
+
+@pytest.mark.promise("AUTH-1")
+@pytest.mark.parametrize("change", ["another browser", "another state", "no state"])
+def test_a_sign_in_that_was_not_begun_in_this_browser_is_refused(
+    hub: SignOnHub, change: str
+) -> None:
+    hub.provider.person("tom", "seeing")
+    browser = hub.browser()
+    back = httpx.URL(hub.comes_back(browser, "tom"))
+    if change == "another state":
+        browser.get("/oauth_login")
+    elif change == "no state":
+        back = back.copy_remove_param("state")
+
+    answer = (hub.browser() if change == "another browser" else browser).get(back)
+
+    assert answer.status_code == 400
+    assert "begun in another browser" in answer.text
+
+
+@pytest.mark.promise("AUTH-1")
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": "another-client"},
+        {"aud": ["allotment", "another-client"]},
+        {"iss": "https://id.example.org"},
+        {"exp": 1},
+        {"sub": "somebody-else"},
+    ],
+)
+def test_an_id_token_that_is_not_for_this_hub_now_signs_nobody_in(
+    wrong: SignOnHub, claims: dict[str, Any]
+) -> None:
+    wrong.provider.person("vic", "seeing")
+    wrong.provider.misuse(claims)
+
+    answer = returned(wrong, "vic")
+
+    assert answer.status_code == 403
+    assert "nobody was signed in" in answer.text
+    assert not is_known(wrong, "vic")
+
+
+@pytest.mark.promise("AUTH-1")
+def test_an_id_token_that_somebody_else_signed_signs_nobody_in(wrong: SignOnHub) -> None:
+    wrong.provider.person("wes", "seeing")
+    wrong.provider.misuse(key=signing_key("one"))
+
+    assert returned(wrong, "wes").status_code == 403
+    assert not is_known(wrong, "wes")
+
+
+@pytest.mark.promise("AUTH-1")
+def test_what_the_provider_refuses_is_said_in_words_of_ours(hub: SignOnHub) -> None:
+    browser = hub.browser()
+    begun = httpx.URL(browser.get("/oauth_login").headers["location"])
+    bad = {"state": begun.params["state"], "error": "access_denied", "error_description": "<b>hi"}
+
+    answer = browser.get("/oauth_callback", params=bad)
+
+    assert answer.status_code == 403
+    assert "said no to signing in here" in answer.text
+    assert "hi" not in answer.text.partition("<main")[2].partition("</main>")[0].split()
+
+
+@pytest.mark.promise("AUTH-1")
+def test_a_sign_in_leads_to_the_page_that_was_wanted_and_nowhere_else(hub: SignOnHub) -> None:
+    hub.provider.person("flo", "seeing")
+    browser = hub.browser()
+    begun = browser.get("/oauth_login", params={"next": "https://evil.example.org/hub/token"})
+    assert begun.is_redirect
+    form = browser.get(begun.headers["location"], follow_redirects=True)
+    action = form.text.partition('action="')[2].partition('"')[0]
+    said = {"login": "flo", "password": "opensesame"}
+    answer = browser.post(f"{hub.provider.issuer}{action}", data=said)
+    while not answer.headers["location"].startswith(hub.callback):
+        answer = browser.get(answer.headers["location"])
+
+    assert browser.get(answer.headers["location"]).headers["location"] == "/hub/token"
+
+
+@pytest.mark.promise("AUTH-1", "OPS-3")
+def test_secrets_of_signing_in_are_in_no_log_and_in_no_file_unencrypted(hub: SignOnHub) -> None:
+    hub.provider.person("gus", "seeing", email="canary-address@example.org", email_verified=True)
+    browser = hub.browser()
+    back = httpx.URL(hub.comes_back(browser, "gus"))
+    browser.get(back)
+
+    said = hub.log()
+    with sqlite3.connect(hub.state / "jupyterhub.sqlite") as database:
+        kept = database.execute("SELECT encrypted_auth_state FROM users WHERE name = 'gus'")
+        state = kept.fetchone()[0]
+    assert state
+    assert b"access_token" not in state
+    assert (hub.state / "people-key").stat().st_mode & 0o077 == 0
+    for secret in (SECRET, back.params["code"], "canary-address", 'access_token": "'):
+        assert secret not in said
+
+
+@pytest.mark.promise("AUTH-1")
+def test_signing_out_says_that_the_providers_session_goes_on(hub: SignOnHub) -> None:
+    hub.provider.person("hal", "seeing")
+    browser = hub.signs_on("hal")
+
+    page = browser.get("/logout").text
+
+    assert "Your session with Example account goes on" in page
+    assert not browser.get("/home").is_success
+
+
+@pytest.mark.promise("AUTH-3")
+def test_people_make_tokens_of_their_own(hub: SignOnHub) -> None:
+    hub.provider.person("ivy", "seeing")
+    browser = hub.signs_on("ivy")
+    headers = {"X-XSRFToken": browser.cookies["_xsrf"]}
+
+    made = browser.post("/api/users/ivy/tokens", content=json.dumps({}), headers=headers)
+
+    token = {"Authorization": f"token {made.json()['token']}"}
+    asked = httpx.get(f"{hub.url}/hub/api/user", headers=token)
+    assert asked.json()["name"] == "ivy"
