@@ -138,6 +138,7 @@ def _told_by(settings: Settings, environment: Mapping[str, str]) -> Mapping[str,
         "JUPYTERHUB_SERVICE_URL": f"http://0.0.0.0:{PORT}",
         "ALLOTMENT_API_URL": f"{plane.public_url}{PREFIX}api/v1",
         "ALLOTMENT_RECORD_URL": settings.record,
+        "ALLOTMENT_HUB": settings.hub,
     }
     return told | {name: value for name, value in environment.items() if value}
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from allotment.model.refusals import SettingsInvalid
 from allotment.settings.document import Document, Place, Problem, parse_document, read_document
 from allotment.settings.expectations import fit
+from allotment.settings.record import check_record, with_place_of_password
 from allotment.settings.references import check_references
 from allotment.settings.schema import STATE, Settings
 
@@ -49,7 +48,7 @@ def parse_settings(text: str, name: str = "settings") -> Settings:
 
 def _settings(document: Document, folder: Path | None) -> Settings:
     settings, misfits = fit(document, Settings)
-    problems = [*document.problems, *misfits, *check_references(document), *_record(document)]
+    problems = [*document.problems, *misfits, *check_references(document), *check_record(document)]
     if folder is not None:
         problems += _folders(document, folder)
     if problems or settings is None:
@@ -73,6 +72,12 @@ def _settings(document: Document, folder: Path | None) -> Settings:
                 "sign_in": settings.sign_in.beside(folder),
                 "kubernetes": cluster,
                 "sources": tuple(one.beside(folder) for one in settings.sources),
+                "record": with_place_of_password(
+                    settings.record,
+                    settings.record_password_file,
+                    settings.record_password_variable,
+                    folder,
+                ),
             }
         )
     return settings
@@ -90,24 +95,3 @@ def _folders(document: Document, folder: Path) -> Iterator[Problem]:
             if isinstance(name, str) and not (folder / name).is_dir():
                 missing = f"there is no folder {str(folder / name)!r}"
                 yield document.problem((*place, index), missing)
-
-
-def _record(document: Document) -> Iterator[Problem]:
-    """Check the record's address without ever repeating it: it may hold a password."""
-    address = document.value.get("record")
-    if not isinstance(address, str):
-        return
-    unknown = set(re.findall(r"\{[^}]*\}", address)) - {STATE}
-    if unknown:
-        yield document.problem(("record",), f"expected no other placeholder than {STATE}")
-    scheme = urlsplit(address).scheme
-    if scheme == "sqlite":
-        if not address.startswith(("sqlite:////", f"sqlite:///{STATE}/")):
-            yield document.problem(
-                ("record",), f"expected an absolute path: sqlite:////path or sqlite:///{STATE}/path"
-            )
-    elif scheme not in {"postgresql", "postgres"}:
-        yield document.problem(
-            ("record",),
-            f"expected sqlite:///{STATE}/record.sqlite or postgresql://user@host/database",
-        )

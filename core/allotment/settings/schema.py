@@ -34,11 +34,12 @@ from allotment.model.sharing import PoolPolicy
 from allotment.settings.control_plane import ControlPlane
 from allotment.settings.data import STATE, DataSettings
 from allotment.settings.document import Document, Place, key_words
+from allotment.settings.kubernetes import KubernetesSettings
 from allotment.settings.logs import LogSettings
 from allotment.settings.mail import MailServer
+from allotment.settings.record import VARIABLE_NAME
 from allotment.settings.scim import Scim
 from allotment.settings.sign_on import SignIn
-from allotment.settings.kubernetes import KubernetesSettings
 from allotment.settings.sources import DeclaredSource
 
 __all__ = ["STATE", "Settings", "as_document"]
@@ -291,12 +292,6 @@ class Settings(_Section):
     aws: Aws | None = None
     profiles: tuple[Path, ...] = ()
     disabled_profiles: tuple[Name, ...] = ()
-    kubernetes: KubernetesSettings | None = Field(
-        default=None, description="a cluster: namespace and image at least"
-    )
-    control_plane: ControlPlane | None = Field(
-        default=None, description="a control plane that the hub does not start: url, public_url, token"
-    )
     servers: Servers = Servers()
     mail: MailServer | None = Field(
         default=None, description="a mail server: host and sender at least"
@@ -306,7 +301,16 @@ class Settings(_Section):
     )
     data: DataSettings = DataSettings()
     logs: LogSettings = LogSettings()
+    kubernetes: KubernetesSettings | None = Field(
+        default=None, description="a cluster: namespace and image at least"
+    )
+    control_plane: ControlPlane | None = Field(
+        default=None, description="a control plane that the hub does not start: url, public_url, token"
+    )
     record: str = Field(default=f"sqlite:///{STATE}/record.sqlite", repr=False)
+    record_password_file: Path | None = None
+    record_password_variable: str | None = Field(default=None, pattern=VARIABLE_NAME)
+    hub: Name = "hub"
 
     _document: Document | None = PrivateAttr(default=None)
 
@@ -327,6 +331,11 @@ class Settings(_Section):
     def loopback_only(self) -> bool:
         """Whether only programs of this machine can reach the hub."""
         return ip_address(self.bind).is_loopback
+
+    @property
+    def servers_apart(self) -> bool:
+        """Whether people's servers are protected from each other: pods, or system users of their own."""
+        return self.kubernetes is not None or self.servers.system_users
 
     @property
     def file(self) -> Path | None:
