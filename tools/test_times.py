@@ -12,6 +12,7 @@ BUDGETS = {
     "unit": 90,
     "contract": 780,
     "server": 60,
+    "kubernetes": 240,
     "widgets": 300,
     "hub": 720,
     "browser": 780,

@@ -140,13 +140,12 @@ def problems_of_change(kind: Kind, before: Document, after: Document, part: str)
 def changed_claim(before: Document, after: Document) -> list[Cause]:
     """Of a claim only the asked storage of a bound one may grow."""
     old, new = dict(before["spec"]), dict(after["spec"])
-    old.pop("resources", None)
-    new.pop("resources", None)
-    bound = (before.get("status") or {}).get("phase") == "Bound"
+    asked = old.pop("resources", None) != new.pop("resources", None)
     if not old.get("volumeName"):
-        old.pop("volumeName", None)
+        # What binds it.
         new.pop("volumeName", None)
-    if old != new or (before["spec"] != after["spec"] and not bound):
+    bound = (before.get("status") or {}).get("phase") == "Bound"
+    if old != new or (asked and not bound):
         why = (
             "Forbidden: spec is immutable after creation except resources.requests and "
             "volumeAttributesClassName for bound claims"
