@@ -7,5 +7,6 @@ from allotment_hub.launch.wiring import wire
 
 c = get_config()  # noqa: F821 - given by JupyterHub
 place = Place.from_environment()
-wire(c, place)
-configure(c, load_settings(place.settings, place.state), place)
+settings = load_settings(place.settings, place.state)
+wire(c, place, settings.kubernetes)
+configure(c, settings, place)

@@ -92,12 +92,14 @@ def _trust(found: Settings) -> Iterator[Finding]:
     if found.servers.system_users and not root:
         mend = "Start the hub as root, or set servers.system_users: false."
         yield fail("System users", "the settings ask for them, and this is not root", mend)
-    elif root and not found.servers.system_users:
+    elif root and not found.servers_apart:
         yield warn(
             "System users",
             "this is root, and so would be everybody's servers",
             "Start the hub as an ordinary user, or set servers.system_users: true.",
         )
+    elif found.kubernetes is not None:
+        yield ok("System users", "every server runs in a pod of its own")
     elif found.servers.system_users:
         yield ok("System users", "every person's servers run under a system user of their own")
     else:

@@ -41,7 +41,7 @@ def read_vault(
     Raises:
         KeysWrong: they are not there, or are no keys.
     """
-    accepts = settings.servers.system_users or settings.data.accept_secrets
+    accepts = settings.servers_apart or settings.data.accept_secrets
     name = settings.data.keys_variable
     if name is not None:
         if not environment.get(name):

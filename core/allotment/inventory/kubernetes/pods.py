@@ -1,0 +1,91 @@
+"""Servers' pods, asked of the cluster itself: ending one, and proving that it is gone.
+
+Proof is an answer, never a silence: 404 for the pod's name, or another pod under it. Nothing is
+ended at once (a grace of zero): the cluster then forgets a pod whose processes may still run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from kubernetes_asyncio.client import CoreV1Api, V1DeleteOptions, V1Pod, V1Preconditions
+from kubernetes_asyncio.client.exceptions import ApiException
+
+from allotment.model.allotments import ServerPod
+from allotment.model.pods import LABEL_ALLOTMENT
+
+_NOT_FOUND, _CONFLICT = 404, 409
+_LOOK_AGAIN = 0.3
+"""Seconds between two looks at a pod that is ending."""
+
+
+async def prove_gone(
+    api: CoreV1Api, allotment: str, pod: ServerPod | None, namespace: str, *, patience: float
+) -> str | None:
+    """End the pod of an allotment where it is left, and say how it is known to be gone; None while it is not.
+
+    ``pod`` is what the record knows of it, None where it never was asked for; ``patience`` is how
+    many seconds may be waited for its end.
+
+    Raises:
+        ApiException, aiohttp.ClientError, OSError: the cluster did not answer, so nothing is proven.
+    """
+    if pod is None:
+        return await _none_of(api, allotment, namespace, patience)
+    loop = asyncio.get_running_loop()
+    until = loop.time() + patience
+    asked = False
+    while True:
+        found = await _read(api, pod)
+        if found is None:
+            return f"The cluster has no pod {pod.namespace}/{pod.name}."
+        if not _the_same(found, allotment, pod):
+            return f"The pod {pod.namespace}/{pod.name} is another now."
+        if not asked:
+            await _end(api, pod, str(found.metadata.uid))
+            asked = True
+        elif loop.time() >= until:
+            return None
+        await asyncio.sleep(_LOOK_AGAIN)
+
+
+async def _none_of(api: CoreV1Api, allotment: str, namespace: str, patience: float) -> str | None:
+    """The same for an allotment whose pod the record does not know: it is found by its label."""
+    wanted = f"{LABEL_ALLOTMENT}={allotment}"
+    for one in await listed(api, namespace, wanted):
+        mine = ServerPod(namespace, one.metadata.name, one.metadata.uid)
+        if await prove_gone(api, allotment, mine, namespace, patience=patience) is None:
+            return None
+    return f"The cluster has no pod in {namespace} with the label {wanted}."
+
+
+def _the_same(found: V1Pod, allotment: str, pod: ServerPod) -> bool:
+    if pod.uid:
+        return bool(found.metadata.uid == pod.uid)
+    return bool((found.metadata.labels or {}).get(LABEL_ALLOTMENT) == allotment)
+
+
+async def _end(api: CoreV1Api, pod: ServerPod, uid: str) -> None:
+    """Ask for the end of this very pod; with its own grace, which ends sooner where it was asked before."""
+    options = V1DeleteOptions(preconditions=V1Preconditions(uid=uid))
+    try:
+        await api.delete_namespaced_pod(pod.name, pod.namespace, body=options)
+    except ApiException as error:
+        if error.status not in {_NOT_FOUND, _CONFLICT}:
+            raise
+
+
+async def _read(api: CoreV1Api, pod: ServerPod) -> V1Pod | None:
+    """The pod as it is now, not as some cache knows it; None where there is none of that name."""
+    try:
+        return await api.read_namespaced_pod(pod.name, pod.namespace)
+    except ApiException as error:
+        if error.status == _NOT_FOUND:
+            return None
+        raise
+
+
+async def listed(api: CoreV1Api, namespace: str, labels: str) -> list[V1Pod]:
+    """The pods with these labels. The list is as new as the question."""
+    found = await api.list_namespaced_pod(namespace, label_selector=labels)
+    return list(found.items)

@@ -1,0 +1,79 @@
+"""The servers of one hub that run as pods of a cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubernetes_asyncio.client import CoreV1Api, V1Pod
+
+from allotment.inventory.kubernetes import pods
+from allotment.inventory.kubernetes.connecting import Cluster, ClusterProblem
+from allotment.model.allotments import Allotment, ServerPod
+from allotment.model.pods import LABEL_ALLOTMENT, LABEL_HUB, PodMark, read_mark
+from allotment.record.adopting import RunningServer
+
+_OVER = frozenset({"Failed", "Succeeded"})
+_MORE = 15.0
+"""Seconds that the cluster may take to answer, beside those that a pod may take to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesServers:
+    """Found by their labels, which name the hub. ``patience`` is in seconds: how long an end is waited for."""
+
+    hub: str
+    namespace: str
+    cluster: Cluster
+    patience: float = 20.0
+
+    def running(self) -> tuple[RunningServer, ...]:
+        """One entry an allotment. Blocks.
+
+        Raises:
+            ClusterProblem: the cluster did not say; nothing is known of what runs.
+        """
+        wanted = f"{LABEL_HUB}={self.hub},{LABEL_ALLOTMENT}"
+        found = self.cluster.call(
+            lambda client: pods.listed(CoreV1Api(client), self.namespace, wanted)
+        )
+        marked = (
+            (one, read_mark(one.metadata.labels or {}, one.metadata.annotations or {}))
+            for one in found
+            if one.status.phase not in _OVER
+        )
+        return tuple(_running(one, mark) for one, mark in marked if mark is not None)
+
+    def end(self, allotment: Allotment) -> str | None:
+        """Delete the pod of an allotment, and prove that it is gone. Blocks.
+
+        None while it is not, and where the cluster does not answer: a call that failed proves nothing.
+        """
+        try:
+            return self.cluster.call(
+                lambda client: pods.prove_gone(
+                    CoreV1Api(client),
+                    allotment.id,
+                    allotment.pod,
+                    self.namespace,
+                    patience=self.patience,
+                ),
+                self.patience + _MORE,
+            )
+        except ClusterProblem:
+            return None
+
+
+def _running(pod: V1Pod, mark: PodMark) -> RunningServer:
+    metadata = pod.metadata
+    began = metadata.creation_timestamp.timestamp()
+    return RunningServer(
+        allotment=mark.allotment,
+        hub=mark.hub,
+        person=mark.person,
+        server=mark.server,
+        profile=mark.profile,
+        group=mark.group,
+        devices=mark.devices,
+        place=ServerPod(metadata.namespace, metadata.name, metadata.uid, began),
+        token_hash=mark.token_hash,
+    )

@@ -1,0 +1,1 @@
+"""Servers as pods: KubeSpawner with admission before it and proof after it."""

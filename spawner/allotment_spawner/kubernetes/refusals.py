@@ -1,0 +1,61 @@
+"""Launches that the cluster does not carry out, in words for whoever launched."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from allotment.model.durations import rough_words
+from allotment.model.reasons import Reason, Rule
+from allotment_spawner.kubernetes.ends import Hold, Waiting
+from allotment_spawner.refusing import LaunchRefused
+
+_QUOTA = "exceeded quota"
+_FORBIDDEN = 403
+
+_GIVEN_UP = {
+    Waiting.QUEUE: "Its turn in Kueue's queue did not come within {time}.",
+    Waiting.NODE: "The cluster found no node for it within {time}.",
+    Waiting.SERVER: "Its container did not start within {time}.",
+}
+_REMEDY = {
+    Waiting.QUEUE: "Try again later, or choose a smaller size.",
+    Waiting.NODE: "Choose another size, or tell an operator.",
+    Waiting.SERVER: "Tell an operator, or choose other software.",
+}
+
+
+def given_up(hold: Hold, limit: timedelta) -> LaunchRefused:
+    """It waited longer than the settings allow; the cluster's own word says for what."""
+    message = _GIVEN_UP[hold.waiting].format(time=rough_words(limit))
+    reason = Reason(Rule.REQUEST, f"{message} {hold.words}".strip(), remedy=_REMEDY[hold.waiting])
+    return LaunchRefused([reason], status_code=503, label="pending")
+
+
+def ended_early(words: str) -> LaunchRefused:
+    """Its pod ended before its server answered."""
+    message = f"Its pod ended while it was starting. {words}".strip()
+    reason = Reason(Rule.REQUEST, message, remedy="Look at its log, or tell an operator.")
+    return LaunchRefused([reason], status_code=500, label="pod")
+
+
+def not_created(error: Any) -> LaunchRefused:
+    """The cluster refuses the pod itself, or its claim of storage: by a quota, a policy, a rule."""
+    said = _message(error)
+    if error.status == _FORBIDDEN and _QUOTA in said:
+        message = f"The cluster's quota is used up: {said}"
+        reason = Reason(Rule.REQUEST, message, remedy="Choose a smaller size, or tell an operator.")
+        return LaunchRefused([reason], status_code=409, label="quota")
+    reason = Reason(
+        Rule.REQUEST, f"The cluster refuses its pod: {said}", remedy="Tell an operator."
+    )
+    return LaunchRefused([reason], status_code=500, label="cluster")
+
+
+def _message(error: Any) -> str:
+    try:
+        said = str(json.loads(error.body)["message"])
+    except (TypeError, ValueError, KeyError):
+        said = str(error.reason or f"HTTP {error.status}")
+    return " ".join(said.split())[:400]

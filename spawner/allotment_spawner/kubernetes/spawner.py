@@ -1,0 +1,119 @@
+"""Servers as pods of a cluster: admitted before the pod is made, released when it is proven gone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+from kubernetes_asyncio.client.exceptions import ApiException
+from traitlets import Float, default
+
+from allotment.inventory.kubernetes import pods
+from allotment.model.allotments import Allotment, ServerPod
+from allotment.model.names import CONSOLE_SERVER
+from allotment.record import claims
+from allotment_spawner.admitting import AllotmentMixin
+from allotment_spawner.environment import promised_profile
+from allotment_spawner.kubernetes import placing
+from allotment_spawner.kubernetes.starting import PodServer
+
+
+class AllotmentKubeSpawner(AllotmentMixin, PodServer):
+    """KubeSpawner, whose pods are what the rules admitted.
+
+    What a launch decides (resources, image, node, labels, volumes) goes into KubeSpawner's own
+    traits, beside what the deployer gave them; the pod is KubeSpawner's work. ``profile_list`` is
+    not used: profiles are the platform's.
+    """
+
+    ending_patience = Float(
+        20.0,
+        help="Seconds that a stop waits for a pod's end before its devices stay held until it is seen to be gone.",
+    ).tag(config=True)
+    _given: dict[str, Any] | None = None
+    """What the deployer gave the traits that a launch changes."""
+
+    @default("delete_stopped_pods")
+    def _default_delete_stopped_pods(self) -> bool:
+        return False  # whoever proves it gone deletes it: a look at a server ends nothing
+
+    @default("pvc_name_template")
+    def _default_pvc_name_template(self) -> str:
+        return "claim-{username}" if self.cluster.home.shared else "claim-{user_server}"
+
+    @property
+    def _is_console(self) -> bool:
+        return str(self.name) == CONSOLE_SERVER
+
+    # Starting.
+
+    async def _start_admitted(self, allotment: Allotment) -> Any:
+        if self._given is None:
+            self._given = {name: getattr(self, name) for name in placing.CHANGED}
+        return await super()._start_admitted(allotment)
+
+    async def prepare(self, allotment: Allotment) -> None:
+        """Say what its pod is, and tell the record its name: whoever is killed now leaves one to look for."""
+        assert self._given is not None  # noqa: S101 - taken before
+        traits = placing.traits_of(
+            allotment,
+            promised_profile(allotment),
+            claims.hash_token(self.api_token),
+            self.cluster,
+            self._given,
+        )
+        for name, value in traits.items():
+            setattr(self, name, value)
+        expanded = self._expand_user_properties(self.pod_name_template)
+        self.pod_name = placing.pod_name(expanded, allotment.id)
+        self.dns_name = self.dns_name_template.format(namespace=self.namespace, name=self.pod_name)
+        place = ServerPod(self.namespace, self.pod_name, "", datetime.now(UTC).timestamp())
+        await self._step(claims.placed, allotment.id, place)
+
+    async def load_user_options(self) -> None:
+        """Nothing: admission has read the options. KubeSpawner would look for the profile in its own list."""
+
+    async def note_place(self, allotment: Allotment) -> None:
+        """Tell the record which pod of that name it is."""
+        pod = self.pod_reflector.pods[self._pod_key]
+        began = datetime.fromisoformat(pod["metadata"]["creationTimestamp"]).timestamp()
+        place = ServerPod(self.namespace, self.pod_name, pod["metadata"]["uid"], began)
+        await self._step(claims.placed, allotment.id, place)
+
+    def get_env(self) -> dict[str, str]:
+        """The environment. Without devices of its own a pod sees none, whatever its image would like."""
+        environment = super().get_env()
+        if self._allotment is not None and not self._allotment.devices:
+            environment.setdefault("NVIDIA_VISIBLE_DEVICES", "void")
+        return environment
+
+    # Ending.
+
+    async def stop(self, now: bool = False) -> None:  # noqa: FBT001, FBT002 - JupyterHub's signature
+        """Stop the server; KubeSpawner's own call in the midst of a start only takes a pod out of its way."""
+        if self.within_start:
+            await PodServer.stop(self, now)
+        else:
+            await super().stop(now)
+
+    async def poll(self) -> int | None:
+        """Whether the server runs: with nothing admitted, nothing that is its own does."""
+        return await super().poll() if self.admitted else 1
+
+    def _own_end(self) -> str:
+        return self.end_words or super()._own_end()
+
+    async def prove_gone(self, allotment: Allotment) -> str | None:
+        """Delete the pod where it is left, and look until the cluster answers that there is none."""
+        try:
+            return await pods.prove_gone(
+                self.api,
+                allotment.id,
+                allotment.pod,
+                self.namespace,
+                patience=self.ending_patience,
+            )
+        except (ApiException, aiohttp.ClientError, OSError, TimeoutError) as error:
+            self.log.warning("Whether the pod of %s is gone is not known: %s", allotment.id, error)
+            return None

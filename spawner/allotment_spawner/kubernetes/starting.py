@@ -1,0 +1,210 @@
+"""KubeSpawner with its start watched, its end believed only when the cluster says so, and never forced.
+
+Nothing here knows of admission: see :mod:`allotment_spawner.kubernetes.spawner`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from contextvars import ContextVar
+from datetime import timedelta
+from typing import Any
+
+from kubernetes_asyncio.client.exceptions import ApiException
+from kubespawner.reflector import ResourceReflector
+from kubespawner.spawner import KubeSpawner, PodReflector
+from traitlets import Instance
+
+from allotment.settings.kubernetes import KubernetesSettings
+from allotment_spawner.kubernetes import ends, refusals
+from allotment_spawner.kubernetes.ends import Hold, Waiting
+from allotment_spawner.kubernetes.reflecting import RememberingPods, has_given_up
+
+_NOT_FOUND = 404
+_LOOK_EVERY = 1.0
+"""Seconds between two looks at a pod that is starting."""
+
+_starting: ContextVar[object] = ContextVar("starting", default=None)
+"""Whose start this is a part of. KubeSpawner starts tasks in the midst of it, which inherit it."""
+
+
+class PodServer(KubeSpawner):
+    """One server in one pod."""
+
+    cluster = Instance(KubernetesSettings, help="The cluster, as the settings file says it.").tag(
+        config=True
+    )
+
+    end_words = ""
+    """Why the pod ended, as far as it or the cluster has said."""
+
+    # What KubeSpawner watches.
+
+    async def _start_reflector(
+        self,
+        kind: str,
+        reflector_class: type[ResourceReflector],
+        replace: bool = False,  # noqa: FBT001, FBT002 - KubeSpawner's signature
+        **more: Any,
+    ) -> ResourceReflector:
+        """Start KubeSpawner's shared watch, one that remembers, and anew where it had given up."""
+        if reflector_class is PodReflector:
+            reflector_class = RememberingPods
+        known = self.reflectors.get(self._get_reflector_key(kind))
+        replace = replace or has_given_up(known)
+        started: ResourceReflector = await super()._start_reflector(
+            kind, reflector_class, replace=replace, **more
+        )
+        return started
+
+    @property
+    def _pod_key(self) -> str:
+        return f"{self.namespace}/{self.pod_name}"
+
+    @property
+    def _last_pod(self) -> dict[str, Any] | None:
+        """The pod as it is, or as it was before it went; None where it was never seen."""
+        reflector = self.pod_reflector
+        return None if reflector is None else reflector.last_word(self._pod_key)
+
+    # Starting.
+
+    async def start(self) -> Any:
+        """Start the pod, and give it up by policy, with the cluster's own word for why.
+
+        Raises:
+            LaunchRefused: it ended, or it waited longer than the settings allow.
+        """
+        self.end_words = ""
+        token = _starting.set(self)
+        try:
+            begun = super().start()
+        finally:
+            _starting.reset(token)
+        watching = asyncio.create_task(self._watch_start())
+        try:
+            await asyncio.wait({begun, watching}, return_when=asyncio.FIRST_COMPLETED)
+            if not begun.done():
+                watching.result()  # it ends by raising only
+            return await begun
+        except ApiException as error:
+            raise refusals.not_created(error) from error
+        finally:
+            for task in (begun, watching):
+                task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await asyncio.gather(begun, watching, return_exceptions=True)
+
+    @property
+    def within_start(self) -> bool:
+        """Whether KubeSpawner itself calls, in the midst of a start: it stops what is in its way."""
+        return _starting.get() is self
+
+    async def _watch_start(self) -> None:
+        """Look at the pod until it has waited too long, or ended.
+
+        Raises:
+            LaunchRefused: it did.
+        """
+        loop = asyncio.get_running_loop()
+        since: dict[Waiting, float] = {}
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            pod = self.pod_reflector and self.pod_reflector.pods.get(self._pod_key)
+            if not pod:
+                continue
+            if ends.is_over(pod):
+                raise refusals.ended_early(ends.end_words(pod))
+            hold = ends.hold_of(pod)
+            if hold is None:
+                continue
+            began = since.setdefault(hold.waiting, loop.time())
+            limit = self._patience(hold)
+            if loop.time() - began > limit.total_seconds():
+                raise refusals.given_up(hold, limit)
+
+    def _patience(self, hold: Hold) -> timedelta:
+        if hold.waiting is Waiting.QUEUE and self.cluster.kueue is not None:
+            return self.cluster.kueue.patience
+        return self.cluster.starting if hold.waiting is Waiting.SERVER else self.cluster.pending
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """KubeSpawner's stream of the pod's events, and what it waits for where no event says it."""
+        told = ""
+        async for one in _with_ticks(super().progress(), _LOOK_EVERY):
+            if one is not None:
+                yield one
+            pod = self.pod_reflector and self.pod_reflector.pods.get(self._pod_key)
+            hold = ends.hold_of(pod) if pod else None
+            words = hold.words if hold else ""
+            if words and words != told:
+                told = words
+                yield {"message": words}
+
+    # Running and ending.
+
+    async def poll(self) -> int | None:
+        """Whether the pod runs (None), else its exit status. What nobody answers counts as running.
+
+        KubeSpawner's watch may be behind or begin anew: that a pod is gone is asked of the cluster.
+        """
+        try:
+            status: int | None = await super().poll()
+            pod = self.pod_reflector.pods.get(self._pod_key)
+            if pod is None:
+                pod = await self._read_pod()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is no news of the pod
+            self.log.warning("The pod %s is not known to have ended: %s", self._pod_key, error)
+            return None
+        if pod is None:
+            self.end_words = self._words_of_a_deleted_pod()
+            return status or 1
+        if not ends.is_over(pod):
+            return None
+        self.end_words = ends.end_words(pod)
+        return 1 if status is None else status
+
+    async def _read_pod(self) -> dict[str, Any] | None:
+        """The pod as the cluster has it now; None where it answers that there is none."""
+        try:
+            found = await self.api.read_namespaced_pod(
+                self.pod_name, self.namespace, _request_timeout=self.k8s_api_request_timeout
+            )
+        except ApiException as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
+        return dict(self.api.api_client.sanitize_for_serialization(found))
+
+    def _words_of_a_deleted_pod(self) -> str:
+        last = self._last_pod
+        words = ends.end_words(last) if last else ""
+        return words or "Its pod was deleted by somebody outside of the platform."
+
+    async def stop(self, now: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - JupyterHub's signature
+        """Delete the pod, always with its grace: one that is deleted at once is forgotten while it runs."""
+        await super().stop(False)  # noqa: FBT003 - KubeSpawner's signature
+
+
+async def _with_ticks(
+    stream: AsyncIterator[dict[str, Any]], every: float
+) -> AsyncIterator[dict[str, Any] | None]:
+    """A stream with None in it whenever it has been silent for so many seconds."""
+    following = aiter(stream)
+    coming = asyncio.ensure_future(anext(following))
+    try:
+        while True:
+            done, _ = await asyncio.wait({coming}, timeout=every)
+            if not done:
+                yield None
+                continue
+            try:
+                one = coming.result()
+            except StopAsyncIteration:
+                return
+            yield one
+            coming = asyncio.ensure_future(anext(following))
+    finally:
+        coming.cancel()
