@@ -18,7 +18,7 @@ from allotment.model.refusals import AllotmentError, SettingsInvalid
 from allotment.settings import Settings
 from allotment.settings.catalogue import Catalogue
 from allotment.settings.sign_on import LOCAL
-from allotment_hub import files, roles
+from allotment_hub import files, kubernetes, roles
 from allotment_hub.apart import service_apart
 from allotment_hub.first_start import prepare_record
 from allotment_hub.launch.place import Place
@@ -51,6 +51,7 @@ def configure(c: Config, settings: Settings, place: Place) -> None:
     """
     try:
         check_system_users(settings)
+        kubernetes.connect(settings)
         apart = service_apart(settings)
         sign_in = way_in(settings, place)
         prepare_record(settings, place.first_passwords, datetime.now(UTC), place.state)
@@ -124,8 +125,6 @@ def _access(c: Config, settings: Settings) -> None:
 
 def _spawner(c: Config, settings: Settings, place: Place) -> None:
     refuse_shares_of_the_console()
-    kind = AllotmentSystemUserSpawner if settings.servers.system_users else AllotmentLocalSpawner
-    c.JupyterHub.spawner_class = kind
     c.JupyterHub.allow_named_servers = True
     c.JupyterHub.default_url = "/hub/home"
     c.JupyterHub.implicit_spawn_seconds = 0
@@ -138,6 +137,12 @@ def _spawner(c: Config, settings: Settings, place: Place) -> None:
     c.Spawner.options_form = "The form is drawn by the page itself."
     c.AllotmentMixin.record_url = settings.record
     c.AllotmentMixin.hub_id = HUB
+    if settings.kubernetes is not None:
+        c.AllotmentMixin.allotment_api_url = kubernetes.api_url(settings.kubernetes, place)
+        kubernetes.servers_as_pods(c, settings.kubernetes)
+        return
+    kind = AllotmentSystemUserSpawner if settings.servers.system_users else AllotmentLocalSpawner
+    c.JupyterHub.spawner_class = kind
     c.AllotmentMixin.allotment_api_url = place.api_url
     c.LocalServer.python_environments = [str(one) for one in settings.servers.python_environments]
     c.LocalServer.console_homes = str(place.homes / "consoles")
@@ -175,7 +180,7 @@ def managed_service(settings: Settings, place: Place) -> dict[str, Any]:
 
 def _surroundings(settings: Settings, place: Place) -> dict[str, str]:
     """What the control plane must find: people's homes, and how boto3 is told who asks AWS."""
-    own = {} if settings.servers.system_users else {"ALLOTMENT_HOMES": f"{place.homes}/people"}
+    own = {} if settings.servers_apart else {"ALLOTMENT_HOMES": f"{place.homes}/people"}
     # Quotas are read with them, and sources in S3 that name no key of their own are opened.
     names = sorted(name for name in os.environ if name.startswith("AWS_") or name == "HOME")
     return {**own, **{name: os.environ[name] for name in names}}
@@ -202,7 +207,7 @@ def page_variables(settings: Settings) -> dict[str, Any]:
         "allotment_files": f"/hub/allotment/static/{files.version()}/",
         "local_sign_in": settings.sign_in.kind == LOCAL,
         "keep_passwords": settings.sign_in.local,
-        "shared_user": not settings.servers.system_users,
+        "shared_user": not settings.servers_apart,
         "organisation": settings.organisation,
         "sends_mail": settings.mail is not None,
         "token_choices": roles.token_choices(),
