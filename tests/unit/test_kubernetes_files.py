@@ -1,0 +1,269 @@
+"""What is shipped for a cluster: values that the chart takes, manifests that an API server takes, nothing too much."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from allotment.settings import Settings, load_settings
+from allotment.settings.catalogue import read_profile
+from chart_policies import HUB, PROXY, SERVER, chart_policies
+from chart_values import unknown_keys
+from kubernetes_types import misfits
+from network_policies import End, allows
+
+FILES = Path(__file__).parents[2] / "hub_config" / "kubernetes"
+MANIFESTS = ("rbac.yaml", "control-plane.yaml", "network-policies.yaml", "priority-classes.yaml")
+DOCKERFILES = ("images/hub/Dockerfile", "images/server/Dockerfile")
+
+
+def documents(name: str) -> list[Any]:
+    return list(YAML(typ="safe").load_all((FILES / name).read_text()))
+
+
+VALUES: dict[str, Any] = documents("values.yaml")[0]
+KUSTOMIZATION: dict[str, Any] = documents("kustomization.yaml")[0]
+OBJECTS = [(name, one) for name in MANIFESTS for one in documents(name)]
+
+
+def found(kind: str, name: str) -> Any:
+    return next(o for _, o in OBJECTS if (o["kind"], o["metadata"]["name"]) == (kind, name))
+
+
+DEPLOYMENT = found("Deployment", "allotment")
+POD = DEPLOYMENT["spec"]["template"]
+CONTAINER = POD["spec"]["containers"][0]
+
+
+def test_the_chart_knows_every_key_of_the_values() -> None:
+    assert list(unknown_keys(VALUES)) == []
+    assert list(unknown_keys({"hub": {"servces": {}}})) == ["hub.servces"]
+
+
+@pytest.mark.parametrize(
+    ("file", "number"),
+    [(name, number) for name in MANIFESTS for number in range(len(documents(name)))],
+)
+def test_an_api_server_takes_every_manifest(file: str, number: int) -> None:
+    assert list(misfits(documents(file)[number])) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"kind": "Deploiment"}, "Deploiment: no kind"),
+        ({"spec": {"replica": 1}}, "spec.replica: unknown"),
+        ({"spec": {"replicas": "1"}}, "spec.replicas: expected int"),
+        ({"spec": {"replicas": 1}}, "`selector`, must not be `None`"),
+    ],
+)
+def test_a_wrong_manifest_would_be_found(wrong: dict[str, Any], said: str) -> None:
+    document = {"apiVersion": "apps/v1", "kind": "Deployment", **wrong}
+    assert any(said in one for one in misfits(document)), list(misfits(document))
+
+
+def test_kustomize_applies_every_manifest_and_every_file_that_it_names() -> None:
+    assert tuple(KUSTOMIZATION["resources"]) == MANIFESTS
+    named = [one for each in KUSTOMIZATION["configMapGenerator"] for one in each["files"]]
+    profiles = sorted(f"profiles/{one.name}" for one in (FILES / "profiles").iterdir())
+    assert sorted(named) == ["allotment.yaml", *profiles]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The settings as both pods read them: beside the folder of profiles, each mounted by itself."""
+    (tmp_path / "settings").mkdir()
+    (tmp_path / "profiles").symlink_to(FILES / "profiles")
+    place = tmp_path / "settings" / "allotment.yaml"
+    place.write_text((FILES / "allotment.yaml").read_text())
+    return load_settings(place, tmp_path)
+
+
+def test_the_settings_are_valid_and_the_profiles_too(settings: Settings) -> None:
+    assert settings.profiles == ((FILES / "profiles").resolve(),)
+    assert [read_profile(one).problem for one in sorted((FILES / "profiles").iterdir())] == [""] * 3
+
+
+def test_settings_values_and_manifests_name_the_same_things(settings: Settings) -> None:
+    plane, cluster = settings.control_plane, settings.kubernetes
+    assert plane is not None
+    assert cluster is not None
+    port = found("Service", "allotment")["spec"]["ports"][0]["port"]
+    assert plane.url == cluster.public_url == f"http://allotment:{port}"
+    assert cluster.namespace == KUSTOMIZATION["namespace"]
+    binding = found("ClusterRoleBinding", "allotment-devices")
+    assert binding["subjects"][0]["namespace"] == cluster.namespace
+    (service,) = VALUES["hub"]["services"]
+    key = f"hub.services.{service}.apiToken"
+    token = next(one for one in POD["spec"]["volumes"] if one["name"] == "hub-token")["secret"]
+    assert [one["key"] for one in token["items"]] == [key]
+    mount = next(one for one in CONTAINER["volumeMounts"] if one["name"] == "hub-token")
+    assert str(plane.token_file) == f"{mount['mountPath']}/{key}"
+    classes = {one["metadata"]["name"] for _, one in OBJECTS if one["kind"] == "PriorityClass"}
+    assert set(cluster.priority_classes.values()) == classes
+
+
+@pytest.mark.parametrize("who", ["hub", "control plane"])
+def test_every_variable_that_the_settings_name_is_given_to_both(who: str) -> None:
+    text = (FILES / "allotment.yaml").read_text()
+    named = set(re.findall(r"_variable: ([A-Z_]+)", text))
+    given = VALUES["hub"]["extraEnv"] if who == "hub" else {e["name"] for e in CONTAINER["env"]}
+    assert named
+    assert named <= set(given)
+
+
+def test_no_file_holds_a_secret_and_every_secret_is_named_by_its_place() -> None:
+    for file in (one for one in FILES.rglob("*") if one.is_file()):
+        text = file.read_text()
+        assert not re.search(r"(?i)(password|token|secret)\s*[:=]\s*['\"]?[A-Za-z0-9+/]{16,}", text)
+        assert "kind: Secret" not in text
+        assert not re.search(r"://[^@/\s]+:[^@/\s]+@", text), file
+
+
+def test_the_control_plane_runs_without_root_on_a_file_system_that_it_cannot_write() -> None:
+    pod, own = POD["spec"]["securityContext"], CONTAINER["securityContext"]
+    assert pod["runAsNonRoot"] is True
+    assert pod["runAsUser"] >= 1000
+    assert pod["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert own["allowPrivilegeEscalation"] is False
+    assert own["readOnlyRootFilesystem"] is True
+    assert own["capabilities"] == {"drop": ["ALL"]}
+    assert VALUES["singleuser"]["cloudMetadata"]["blockWithIptables"] is False
+
+
+def test_its_service_and_its_disruptions_find_its_pod() -> None:
+    for selector in (
+        found("Service", "allotment")["spec"]["selector"],
+        DEPLOYMENT["spec"]["selector"]["matchLabels"],
+    ):
+        assert selector.items() <= POD["metadata"]["labels"].items()
+    mounted = {one["name"] for one in CONTAINER["volumeMounts"]}
+    assert mounted == {one["name"] for one in POD["spec"]["volumes"]}
+
+
+@pytest.mark.promise("OPS-3")
+def test_it_is_in_its_service_while_it_answers_though_hub_or_record_are_away() -> None:
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        asked = CONTAINER[probe]["httpGet"]
+        assert asked == {"path": "/services/allotment/api/v1/health", "port": "http"}
+
+
+@pytest.mark.promise("USER-7")
+def test_roles_name_every_verb_and_reach_no_secret_and_no_right() -> None:
+    rules = [rule for _, one in OBJECTS if "Role" in one["kind"] for rule in one.get("rules", [])]
+    for rule in rules:
+        assert "*" not in [*rule["verbs"], *rule["resources"], *rule["apiGroups"]]
+        assert rule["apiGroups"] == [""]
+        assert not {"secrets", "pods/exec", "nodes/proxy", "serviceaccounts/token"} & {
+            *rule["resources"]
+        }
+        assert not {"escalate", "bind", "impersonate"} & {*rule["verbs"]}
+    of_all = found("ClusterRole", "allotment-devices")["rules"]
+    assert {verb for rule in of_all for verb in rule["verbs"]} == {"list", "watch"}
+    assert VALUES["rbac"] == {"create": False}
+
+
+# Who reaches whom. The servers are anybody's code.
+
+POLICIES = [
+    *chart_policies(VALUES),
+    *(one for _, one in OBJECTS if one["kind"] == "NetworkPolicy"),
+]
+PLANE = End("control plane", POD["metadata"]["labels"], ports={"http": 8787})
+RECORD = End("record", {"app.kubernetes.io/name": "postgresql"})
+OTHER = End("other pod", {"app": "other"})
+ELSEWHERE = End("another namespace", {"app": "other"}, namespace="others")
+PROMETHEUS = End("prometheus", {"app": "prometheus"}, namespace="monitoring")
+METADATA = End("the node's credentials", address="169.254.169.254", outside=True)
+PROVIDER = End("identity provider", address="203.0.113.9", outside=True)
+COMPANY = End("a database of the company", address="10.20.0.5", outside=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "to", "port"),
+    [
+        (PROXY, HUB, 8081),
+        (PROXY, SERVER, 8888),
+        (PROXY, PLANE, 8787),
+        (HUB, PROXY, 8001),
+        (HUB, SERVER, 8888),
+        (HUB, PLANE, 8787),
+        (HUB, RECORD, 5432),
+        (HUB, PROVIDER, 443),
+        (SERVER, HUB, 8081),
+        (SERVER, PLANE, 8787),
+        (PLANE, HUB, 8081),
+        (PLANE, RECORD, 5432),
+        (PLANE, COMPANY, 5432),
+        (PLANE, PROVIDER, 443),
+        (PROMETHEUS, PLANE, 8787),
+    ],
+    ids=lambda one: getattr(one, "name", one),
+)
+def test_these_reach_each_other(source: End, to: End, port: int) -> None:
+    assert allows(POLICIES, source, to, port)
+
+
+@pytest.mark.promise("USER-7", "DATA-5")
+@pytest.mark.parametrize(
+    ("source", "to", "port"),
+    [
+        (SERVER, RECORD, 5432),
+        (SERVER, COMPANY, 5432),
+        (SERVER, SERVER, 8888),
+        (SERVER, PROXY, 8001),
+        (SERVER, HUB, 22),
+        (SERVER, PLANE, 22),
+        (SERVER, METADATA, 80),
+        (PROXY, RECORD, 5432),
+        (PROXY, METADATA, 80),
+        (PROXY, PROVIDER, 443),
+        (HUB, METADATA, 80),
+        (PLANE, SERVER, 8888),
+        (PLANE, PROXY, 8001),
+        (PLANE, METADATA, 80),
+        (OTHER, PLANE, 8787),
+        (OTHER, HUB, 8081),
+        (OTHER, RECORD, 5432),
+        (OTHER, SERVER, 8888),
+        (ELSEWHERE, PLANE, 8787),
+        (ELSEWHERE, RECORD, 5432),
+    ],
+    ids=lambda one: getattr(one, "name", one),
+)
+def test_these_do_not(source: End, to: End, port: int) -> None:
+    assert not allows(POLICIES, source, to, port)
+
+
+# Images.
+
+
+@pytest.mark.parametrize("file", DOCKERFILES)
+def test_an_image_is_built_from_a_named_release_and_runs_as_nobody_in_particular(file: str) -> None:
+    lines = [one for one in (FILES / file).read_text().splitlines() if not one.startswith("#")]
+    bases = [one for one in lines if one.startswith("ARG BASE=")]
+    assert [one.partition("=")[2] for one in bases] == ["python:3.13.9-slim-trixie"]
+    assert {one.split()[1] for one in lines if one.startswith("FROM ")} == {"${BASE}"}
+    users = [one.split()[1] for one in lines if one.startswith("USER ")]
+    assert re.fullmatch(r"1000:\d+", users[-1])
+
+
+@pytest.mark.parametrize("file", DOCKERFILES)
+def test_an_image_takes_no_secret_and_nothing_that_it_does_not_name(file: str) -> None:
+    text = (FILES / file).read_text()
+    assert not re.search(r"(?im)^\s*(ARG|ENV)\s+\S*(password|token|secret|key)", text)
+    assert not re.search(r"(?m)^\s*ADD\b|curl .*\|\s*(ba)?sh|--trusted-host", text)
+    kept = (FILES / f"{file}.dockerignore").read_text().splitlines()
+    assert kept[1] == "*"
+    assert "!.git" not in kept
+
+
+def test_the_images_of_values_manifests_and_settings_are_of_one_version(settings: Settings) -> None:
+    image = VALUES["hub"]["image"]
+    assert CONTAINER["image"] == f"{image['name']}:{image['tag']}"
+    assert settings.kubernetes is not None
+    assert settings.kubernetes.image.rpartition(":")[2] == image["tag"]
