@@ -98,6 +98,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
                 Step("cloud", cloud.EVERY, limits_of_cloud.read),
                 Step("storage", homes.EVERY, homes_of(environment, record, declared).round),
                 Step("endings", ROUND_EVERY, endings.round),
+                Step("draining", draining.EVERY, draining.Draining(record, environment.hub).round),
                 Step("mail", mailing.EVERY, writes.round, after_failure=mailing.AFTER_FAILURE),
                 Step("waits", WAITS_EVERY, waits.look, everywhere=True),
                 Step("leaving", farewells.EVERY, farewells_of(environment, record, hub).round),

@@ -23,6 +23,9 @@ class Cause(StrEnum):
     STOPPED = "stopped"
     """A person stopped it, or announced that it will be."""
 
+    DRAIN = "drain"
+    """An operator takes out of use what it runs on."""
+
     @property
     def words(self) -> str:
         """The cause in a few words, for a column or a heading."""
@@ -41,6 +44,7 @@ _WORDS = {
     Cause.LIFETIME: "Lifetime over",
     Cause.BUDGET: "Budget used up",
     Cause.STOPPED: "Stopped by a person",
+    Cause.DRAIN: "Taken out of use",
 }
 
 

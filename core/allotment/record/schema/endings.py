@@ -32,7 +32,8 @@ endings = Table(
     Column("withdrawn_at", Moment),
     Column("done_at", Moment),
     CheckConstraint(
-        "cause IN ('reclaim','idle','idle-devices','lifetime','budget','stopped')", name="cause"
+        "cause IN ('reclaim','idle','idle-devices','lifetime','budget','stopped','drain')",
+        name="cause",
     ),
     CheckConstraint("withdrawn_at IS NULL OR done_at IS NULL", name="one_end"),
     Index("ix_endings_allotment", "allotment"),
