@@ -24,7 +24,7 @@ from allotment.record import Record, open_record
 from allotment.record.prospects import Prospects
 from allotment.settings import Settings
 from allotment.simulate.running import Simulations
-from allotment.work import cloud, farewells, homes, mailing
+from allotment.work import cloud, draining, farewells, homes, mailing
 from allotment.work.data_work import DataWork
 from allotment.work.endings import ROUND_EVERY, Endings
 from allotment.work.errands import Errands
