@@ -15,7 +15,9 @@ control_plane:
   url: http://allotment:8787/
   public_url: https://jupyter.example.org
   token_file: token
-record: postgresql://allotment@database/allotment?password_variable=RECORD_PASSWORD
+record: postgresql://allotment@database/allotment
+record_password_variable: RECORD_PASSWORD
+hub: north
 """
 HUB = "http://hub:8081/hub/api"
 
@@ -39,7 +41,9 @@ def test_it_is_told_by_its_settings_where_its_hub_did_not_start_it(told: dict[st
     assert found.address == "0.0.0.0"  # noqa: S104 - in its pod: the network policy says who reaches it
     assert (found.port, found.prefix) == (8787, "/services/allotment/")
     assert (found.hub_api_url, found.token) == (HUB, "word-between-hub-and-plane")
-    assert found.record_url.startswith("postgresql://allotment@database/")
+    assert found.record_url.startswith("postgresql://allotment@database/allotment")
+    assert "RECORD_PASSWORD" in found.record_url
+    assert found.hub == "north"
     assert found.public_url == "https://jupyter.example.org/services/allotment/api/v1"
     assert found.public_origin == "https://jupyter.example.org"
     assert found.client_id == "service-allotment"
