@@ -143,7 +143,14 @@ def _pools(reading: Reading) -> list[dict[str, Any]]:
             continue
         members = [device.id for device in devices.all_devices(reading, pool.name)]
         model = {"model": pool.model} if pool.model and not members else {}
-        exported.append({"name": pool.name, "devices": sorted(members), **model, **policy})
+        if pool.nodes is None:
+            has: dict[str, Any] = {"devices": sorted(members), **model}
+        else:
+            rule = pool.nodes.model_dump(mode="json", exclude_defaults=True)
+            rule |= {"memory": _memory(pool.nodes.memory)} if pool.nodes.memory else {}
+            has = {"nodes": rule}
+            has |= {"model": pool.model} if pool.model else {}
+        exported.append({"name": pool.name, **has, **policy})
     return exported
 
 

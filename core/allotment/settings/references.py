@@ -24,6 +24,7 @@ from allotment.settings.entries import (
     repeated,
 )
 from allotment.settings.expectations import suggestion
+from allotment.settings.kubernetes_pools import nodes_of_pools
 from allotment.settings.sign_on_references import sign_in
 from allotment.settings.source_references import sources
 
@@ -152,7 +153,7 @@ def _capacities(top: Entry) -> dict[str, int]:
         name: len({device for _, device in pool.texts("devices")})
         for pool in top.entries("pools")
         for name in [pool.text("name")]
-        if name and name != DEFAULT_POOL
+        if name and name != DEFAULT_POOL and "nodes" not in pool.value
     }
     devices = top.value.get("devices")
     if isinstance(devices, list):
@@ -292,6 +293,7 @@ def _kubernetes(top: Entry) -> Iterator[Wrong]:
 _CHECKS: tuple[Callable[[Entry], Iterator[Wrong]], ...] = (
     _names_once,
     _devices_of_pools,
+    nodes_of_pools,
     _pools_of_shares,
     _guarantees,
     _one_group_each,

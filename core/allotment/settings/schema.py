@@ -28,6 +28,7 @@ from allotment.model.durations import Duration
 from allotment.model.instance_types import QUOTA_CODE
 from allotment.model.mail import check_address
 from allotment.model.names import Name, PersonName
+from allotment.model.nodes import NodeRule
 from allotment.model.people import BuiltInRole, Permission
 from allotment.model.profiles import Memory, Price
 from allotment.model.sharing import PoolPolicy
@@ -86,12 +87,16 @@ class DeclaredDevice(_Section):
 class DeclaredPool(_Section):
     """A pool of devices of one model. What no pool names is in the default pool.
 
-    ``model`` is needed only for a pool that has no devices yet. The rest says how it is shared; of
-    the default pool only that can be said.
+    ``model`` is needed only for a pool that has no devices yet. ``nodes`` instead of devices: what
+    is on these nodes of the cluster, now and later. The rest says how it is shared; of the default
+    pool only that can be said.
     """
 
     name: Name
     devices: tuple[DeviceId, ...] = ()
+    nodes: NodeRule | None = Field(
+        default=None, description="which nodes of the cluster: selector, names, or both"
+    )
     model: str = Field(default="", max_length=200)
     sharing: bool = False
     minimum_runtime: Duration = Field(default=PoolPolicy().minimum_runtime, ge=timedelta(0))
@@ -305,7 +310,8 @@ class Settings(_Section):
         default=None, description="a cluster: namespace and image at least"
     )
     control_plane: ControlPlane | None = Field(
-        default=None, description="a control plane that the hub does not start: url, public_url, token"
+        default=None,
+        description="a control plane that the hub does not start: url, public_url, token",
     )
     record: str = Field(default=f"sqlite:///{STATE}/record.sqlite", repr=False)
     record_password_file: Path | None = None

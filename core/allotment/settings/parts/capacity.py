@@ -7,6 +7,7 @@ from typing import Any
 
 from allotment.model.groups import Share
 from allotment.model.names import DEFAULT_POOL
+from allotment.model.nodes import NodeRule
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import Refusal
 from allotment.model.sharing import PoolPolicy
@@ -38,6 +39,7 @@ class Pools(Part):
             if pool.name != DEFAULT_POOL:
                 members = devices.all_devices(scene.reading, pool.name)
                 found[pool.name]["devices"] = sorted(device.id for device in members)
+                found[pool.name]["nodes"] = _rule_words(pool.nodes)
         return found
 
     def make(self, writing: Writing, name: str, words: Words) -> None:
@@ -45,14 +47,20 @@ class Pools(Part):
         if name == DEFAULT_POOL:
             self.change(writing, name, words)
             return
-        _know_devices(writing, words["devices"])
+        ids = words.get("devices", ())
+        _know_devices(writing, ids)
         policy = PoolPolicy.model_validate(_policy(words))
-        pools.create(writing, name, words["devices"], words.get("model", ""), policy)
+        rule = _rule(words)
+        pools.create(writing, name, ids, words.get("model", ""), policy, rule)
 
     def change(self, writing: Writing, name: str, words: Words) -> None:
         """Give a pool its devices, and say how it is shared."""
+        if "nodes" in words:
+            pools.set_nodes(writing, name, _rule(words))
         if "devices" in words:
             _know_devices(writing, words["devices"])
+            if pools.get(writing, name).nodes is not None:
+                pools.set_nodes(writing, name, None)
             pools.edit(writing, name, words["devices"])
         if policy := _policy(words):
             before = pools.get(writing, name).policy.model_dump(mode="json")
@@ -61,9 +69,21 @@ class Pools(Part):
 
 def _pool_words(pool: DeclaredPool) -> Words:
     words: Words = pool.policy
-    if pool.name != DEFAULT_POOL:
+    if pool.nodes is not None:
+        words["nodes"] = _rule_words(pool.nodes)
+    elif pool.name != DEFAULT_POOL:
         words["devices"] = sorted(pool.devices)
     return words | ({"model": pool.model} if pool.model else {})
+
+
+def _rule_words(rule: NodeRule | None) -> Words:
+    """Which nodes a pool is made of; nothing for one that was given its devices."""
+    return {} if rule is None else rule.model_dump(mode="json", exclude_defaults=True)
+
+
+def _rule(words: Words) -> NodeRule | None:
+    said = words.get("nodes")
+    return NodeRule.model_validate(said) if said else None
 
 
 def _policy(words: Words) -> Words:
