@@ -124,5 +124,6 @@ class Recorder:
         try:
             self._registry.create(kinds.EVENTS, event, namespace)
         except ApiError as refusal:
-            if refusal.code != 403:  # noqa: PLR2004 - the namespace ends: so do its events
+            # The namespace ends, or has ended: so have its events.
+            if refusal.code not in (403, 404):
                 raise

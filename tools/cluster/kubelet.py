@@ -54,6 +54,8 @@ class Kubelet:
         self.runs: dict[str, PodRun] = {}
         # Nodes that no longer report: their pods run on, and nobody hears of them.
         self.silent: set[str] = set()
+        # What went wrong in here: a test must not go on as if nothing had.
+        self.broken: list[BaseException] = []
 
     def round(self, changes: Sequence[Change]) -> None:
         """Begin what is new, end what is to end."""
@@ -110,6 +112,12 @@ class Kubelet:
                     run.stop(0)
                 run.tell()
         self._look_at_all(node)
+
+    def note_end(self, task: asyncio.Task[None]) -> None:
+        """Keep what a pod's task broke of."""
+        problem = None if task.cancelled() else task.exception()
+        if problem is not None:
+            self.broken.append(problem)
 
     def log(self, pod: Document, container: str) -> str:
         """What a container has written."""

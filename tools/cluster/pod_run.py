@@ -53,6 +53,7 @@ class PodRun:
     def begin(self) -> None:
         """Follow the pod."""
         self.task = asyncio.create_task(self._live())
+        self.task.add_done_callback(self._kubelet.note_end)
 
     def stop(self, grace: float) -> None:
         """End the pod, its processes killed after a grace in seconds; a shorter one wins."""

@@ -107,7 +107,7 @@ class Cluster:
         await self._kubelet.close()
         self._serving.outage.end()
         await self._endpoint.close()
-        return [problem for problem in broken if problem is not None]
+        return [problem for problem in broken if problem is not None] + self._kubelet.broken
 
     def _run(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(SECONDS)
