@@ -56,7 +56,7 @@ SIGN_ON_ANSWERS: dict[str, Any] = {
         ],
         "unknown_groups": ["audio"],
         "unknown_roles": [],
-        "notes": ["These groups are not here and give nothing: audio."],
+        "notes": ["These groups are not here yet, and give nothing until they are: audio."],
     },
     "Link": {
         "person": "analyst-1",

@@ -70,11 +70,11 @@ def _notes(found: Foreseen, *, strict: bool) -> list[str]:
     notes = []
     if found.unknown_groups:
         notes.append(
-            f"These groups are not here and give nothing: {', '.join(found.unknown_groups)}."
+            f"These groups are not here yet, and give nothing until they are: {', '.join(found.unknown_groups)}."
         )
     if found.unknown_roles:
         notes.append(
-            f"These roles are not here and give nothing: {', '.join(found.unknown_roles)}."
+            f"These roles are not here yet, and give nothing until they are: {', '.join(found.unknown_roles)}."
         )
     if strict:
         notes += [
