@@ -42,16 +42,22 @@ class Floor:
     @property
     def now(self) -> datetime:
         """The time."""
-        return self.lab.now
+        now: datetime = self.lab.now
+        return now
 
-    def cordon(self, scope: Scope, *names: str, **times: datetime | None) -> Cordon:
+    def cordon(
+        self,
+        scope: Scope,
+        *names: str,
+        begins_at: datetime | None = None,
+        drain_at: datetime | None = None,
+        ends_at: datetime | None = None,
+    ) -> Cordon:
         """Take something out of use, now unless told otherwise."""
         with self.lab.write("olga") as writing:
-            times = {"begins_at": writing.now} | times
-            return cordons.create(
-                writing,
-                Cordon("", scope, names, "New power supply", said_by="", said_at=self.now, **times),
-            )
+            begins = begins_at or writing.now
+            times = begins, "", writing.now, drain_at, ends_at
+            return cordons.create(writing, Cordon("", scope, names, "New power supply", *times))
 
     def lift(self, one: Cordon) -> None:
         """Give it back."""
@@ -277,13 +283,11 @@ def test_what_nobody_knows_cannot_be_taken_out_of_use(
 def test_times_that_contradict_each_other_are_refused(
     floor: Floor, begin: int, drain: int | None, end: int | None
 ) -> None:
-    times = {
-        name: None if hours is None else floor.now + timedelta(hours=hours, minutes=1)
-        for name, hours in (("begins_at", begin), ("drain_at", drain), ("ends_at", end))
-    }
+    def at(hours: int | None) -> datetime | None:
+        return None if hours is None else floor.now + timedelta(hours=hours, minutes=1)
 
     with pytest.raises(Refusal):
-        floor.cordon(Scope.NODE, "n1", **times)
+        floor.cordon(Scope.NODE, "n1", begins_at=at(begin), drain_at=at(drain), ends_at=at(end))
     assert set(floor.states().values()) == {"free"}
 
 

@@ -145,11 +145,11 @@ def unknown(query: str, series: Series) -> Iterator[str]:
     """What a query names that there is not."""
     parts = nodes(query)
     selected = [one for one in parts if isinstance(one, promql_parser.VectorSelector)]
-    labels = GIVEN.union(*(series.get(one.name, set()) for one in selected))
+    labels = GIVEN.union(*(series.get(str(one.name), set()) for one in selected))
     for one in selected:
         if one.name not in series and one.name not in OF_PROMETHEUS:
-            yield one.name
-        mine = series.get(one.name, set()) | GIVEN
+            yield str(one.name)
+        mine = series.get(str(one.name), set()) | GIVEN
         yield from (
             f"{one.name}{{{each.name}}}" for each in one.matchers.matchers if each.name not in mine
         )

@@ -11,6 +11,7 @@ from allotment.cli import (
     choosing,
     cleaning,
     configuring,
+    cordoning,
     datasets,
     departments,
     doctor,
@@ -61,6 +62,7 @@ planning.add_to(app)
 queue.add_to(app)
 choosing.add_to(app)
 reserving.add_to(app)
+cordoning.add_to(app)
 addressing.add_to(app)
 leaving.add_to(app)
 linking.add_to(app)

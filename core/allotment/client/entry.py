@@ -13,6 +13,7 @@ from allotment.client.budgets import Budgets
 from allotment.client.capacity import Devices, Pools
 from allotment.client.configuration import Configuration
 from allotment.client.connection import Connection, Revision
+from allotment.client.cordons import Cordons
 from allotment.client.datasets import Datasets
 from allotment.client.departments import Departments
 from allotment.client.groups import Groups
@@ -78,6 +79,7 @@ class AllotmentClient:
         self.sign_on = SignOn(self._connection)
         self.limits = Limits(self._connection)
         self.reservations = Reservations(self._connection)
+        self.cordons = Cordons(self._connection)
         self.profiles = Profiles(self._connection)
         self.instance_types = InstanceTypes(self._connection)
         self.servers = Servers(self._connection)

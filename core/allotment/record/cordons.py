@@ -74,7 +74,7 @@ def create(writing: Writing, wanted: Cordon) -> Cordon:
     made = replace(
         wanted, id=new_id(writing.now), said_by=writing.actor, said_at=writing.now, revision=1
     )
-    _check(writing, made)
+    check(writing, made, writing.now)
     writing.run(
         cordons.insert().values(
             id=made.id,
@@ -98,7 +98,7 @@ def edit(writing: Writing, wanted: Cordon, revision: int | None = None) -> Cordo
     """
     before = get(writing, wanted.id)
     expect_revision(f"cordon {wanted.id!r}", before.revision, revision)
-    _check(writing, wanted)
+    check(writing, wanted, writing.now)
     writing.run(
         cordons.update()
         .where(cordons.c.id == wanted.id)
@@ -209,7 +209,13 @@ def covered(reading: Reading, known: Sequence[Cordon]) -> frozenset[str]:
     )
 
 
-def _check(reading: Reading, wanted: Cordon) -> None:
+def check(reading: Reading, wanted: Cordon, now: datetime) -> None:
+    """Look whether something can be out of use so.
+
+    Raises:
+        NotFound: there is no such node, pool or device.
+        Refusal: its times cannot be.
+    """
     here = {
         Scope.NODE: _nodes(reading),
         Scope.POOL: {row.name for row in reading.all(sa.select(pools.c.name))},
@@ -218,7 +224,7 @@ def _check(reading: Reading, wanted: Cordon) -> None:
     for name in wanted.names:
         if name not in here:
             raise NotFound(str(wanted.scope), name)
-    reason = check_times(wanted, wanted.said_at)
+    reason = check_times(wanted, now)
     if reason is not None:
         raise Refusal(reason)
 

@@ -18,6 +18,7 @@ from fastapi.routing import iter_route_contexts
 from allotment.api.identity import hash_token
 from allotment.api.sessions import COOKIE
 from allotment.model.budgets import BudgetScope, BudgetTerms
+from allotment.model.cordons import Cordon, Scope
 from allotment.model.documents import Simulation
 from allotment.model.endings import Cause
 from allotment.model.instance_types import InstanceType
@@ -26,6 +27,7 @@ from allotment.model.reservations import Reservation
 from allotment.record import (
     allotments,
     budgets,
+    cordons,
     departments,
     endings,
     events,
@@ -106,6 +108,15 @@ def a_reservation(lab: Any, number: int) -> None:
             writing, Reservation("", "a100", 1, day, day + timedelta(days=1), "vision")
         )
         rows = schema.reservations
+        writing.run(rows.update().where(rows.c.id == made.id).values(id=f"{number:x}"))
+
+
+def a_cordon(lab: Any, number: int) -> None:
+    """Of the node, with the number as its id."""
+    with lab.write() as writing:
+        wanted = Cordon("", Scope.NODE, ("n1",), "Dust.", lab.now, "olga", lab.now)
+        made = cordons.create(writing, wanted)
+        rows = schema.cordons
         writing.run(rows.update().where(rows.c.id == made.id).values(id=f"{number:x}"))
 
 
@@ -275,6 +286,11 @@ ROWS = [
         "/reservations/{number:x}",
         a_reservation,
     ),
+    Row("GET", "/cordons", "OR"),
+    Row("POST", "/cordons", "OP", body(scope="node", names=["n1"], reason="Dust.")),
+    Row("POST", "/cordons/consequences", "OP", body(scope="node", names=["n1"], reason="Dust.")),
+    Row("PATCH", "/cordons/{key}", "OP", edit(reason="More dust."), "/cordons/{number:x}", a_cordon),
+    Row("DELETE", "/cordons/{key}", "OP", any_revision, "/cordons/{number:x}", a_cordon),
     Row("GET", "/departments", "OR"),
     Row("GET", "/departments/{name}", "OR", at="/departments/research"),
     Row("POST", "/departments", "O", body(name="new-{number}")),

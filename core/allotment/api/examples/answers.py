@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allotment.api.examples.cordons import CORDON, CORDON_ANSWERS
 from allotment.api.examples.data import DATA_ANSWERS
 from allotment.api.examples.queue import TICKET
 from allotment.api.examples.sign_on import SIGN_ON_ANSWERS
@@ -156,6 +157,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "ProfileRevocation": {"profile": {**PROFILE, "enabled": False}, "outcomes": [OUTCOME]},
     "Readiness": {"status": "ready", "record": "ok", "hub": "ok", "work": "ok"},
     "Reservation": RESERVATION,
+    **CORDON_ANSWERS,
+    **_listing("Cordon", CORDON),
     "ResetLink": {
         "person": "analyst-2",
         "link": "http://127.0.0.1:8000/hub/reset-password?token=…",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allotment.api.examples.cordons import CORDON_BODIES
 from allotment.api.examples.data import DATA_BODIES
 from allotment.api.examples.queue import QUEUE_BODIES
 from allotment.api.examples.sign_on import SIGN_ON_BODIES
@@ -34,6 +35,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "shares": [WANTED_SHARE],
     },
     "NewPool": {"name": "a100", "devices": ["gpu-0", "gpu-1"]},
+    **CORDON_BODIES,
     "NewReservation": {
         "pool": "a100",
         "devices": 2,

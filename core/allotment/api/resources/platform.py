@@ -16,6 +16,7 @@ from allotment.api.measures import CONTENT_TYPE, Followed
 from allotment.api.plane import Asker, ControlPlane, Plane, require
 from allotment.api.views.alerts import alerts
 from allotment.api.views.capacity import capacity_document, moments, pool_documents
+from allotment.api.views.cordons import cordon_documents
 from allotment.api.views.departments import department_documents
 from allotment.api.views.happenings import refusal_documents
 from allotment.api.views.people import group_documents
@@ -163,6 +164,7 @@ def read_overview(plane: Plane, caller: Asker) -> Response:
             groups=tuple(group_documents(reading, seen)),
             departments=tuple(department_documents(reading)),
             reservations=tuple(reservation_documents(reading, seen, now)),
+            cordons=tuple(cordon_documents(reading, now)),
             alerts=tuple(alerts(reading, plane.loop.progress(), plane.use.observed(now), now)),
             refusals=tuple(refusal_documents(reading, seen, _REFUSALS)),
         )

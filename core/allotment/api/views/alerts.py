@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from allotment.api.views.cordons import short_alerts
 from allotment.api.views.data_notices import data_alerts
 from allotment.api.views.types import all_warnings
 from allotment.model.amounts import counted
@@ -26,6 +27,7 @@ def alerts(
     for entry in drift.open_entries(reading):
         subject = f"{entry.person}/{entry.server or 'default'}"
         yield Alert(kind="drift", message=f"{subject}: {entry.note}", subject=subject)
+    yield from short_alerts(reading, now)
     yield from _devices(reading)
     yield from _used_by_nobody(reading, observed)
     for step in steps:

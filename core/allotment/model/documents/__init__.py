@@ -14,6 +14,13 @@ from allotment.model.documents.capacity import (
     PoolListing,
     PoolShare,
 )
+from allotment.model.documents.cordons import (
+    Cordon,
+    CordonConsequences,
+    CordonListing,
+    DrainedServer,
+    ShortPool,
+)
 from allotment.model.documents.datasets import (
     Attachment,
     Dataset,
@@ -184,6 +191,9 @@ __all__ = [
     "ConfigurationFile",
     "ConfigurationPlan",
     "Consequences",
+    "Cordon",
+    "CordonConsequences",
+    "CordonListing",
     "Dataset",
     "DatasetAccess",
     "DatasetColumn",
@@ -197,6 +207,7 @@ __all__ = [
     "Device",
     "DeviceListing",
     "Document",
+    "DrainedServer",
     "Drift",
     "DriftListing",
     "EmailAddress",
@@ -268,6 +279,7 @@ __all__ = [
     "ServiceAccount",
     "ServiceAccountListing",
     "ServiceAccountToken",
+    "ShortPool",
     "Simulation",
     "SimulationListing",
     "SimulationQuestion",

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from allotment.model.documents.capacity import Pool
+from allotment.model.documents.cordons import Cordon
 from allotment.model.documents.departments import Department
 from allotment.model.documents.document import Document, Listing
 from allotment.model.documents.happenings import RefusedClaim
@@ -86,7 +87,7 @@ class Capacity(Document):
 class Alert(Document):
     """Something that an operator should look at."""
 
-    kind: Literal["device", "drift", "profile", "share", "work", "hub", "type", "source"]
+    kind: Literal["device", "drift", "profile", "share", "work", "hub", "type", "source", "cordon"]
     message: str
     subject: str
 
@@ -103,6 +104,7 @@ class Overview(Document):
     groups: tuple[Group, ...]
     departments: tuple[Department, ...] = ()
     reservations: tuple[Reservation, ...] = ()
+    cordons: tuple[Cordon, ...] = Field(default=(), description="What is out of use or will be")
     alerts: tuple[Alert, ...]
     refusals: tuple[RefusedClaim, ...] = Field(description="The latest, newest first")
 
