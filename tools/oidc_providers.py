@@ -107,6 +107,12 @@ class OidcProvider:
             until(self._answers, f"the provider; it said {self.log()}")
             yield self
 
+    def stop(self) -> None:
+        """End it at once."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
     def _answers(self) -> bool:
         if self.process is None or self.process.poll() is not None:
             raise RuntimeError(f"the provider ended:\n{self.log()}")

@@ -45,8 +45,11 @@ def sign_on_settings(issuer: str, sign_in: str = SIGN_IN) -> str:
 class SignOnHub(PageHub):
     """A hub and its provider."""
 
-    def __init__(self, folder: Path, provider: OidcProvider, sign_in: str = SIGN_IN) -> None:
-        super().__init__(folder, settings=sign_on_settings(provider.issuer, sign_in), config=CONFIG)
+    def __init__(
+        self, folder: Path, provider: OidcProvider, sign_in: str = SIGN_IN, config: str = ""
+    ) -> None:
+        settings = sign_on_settings(provider.issuer, sign_in)
+        super().__init__(folder, settings=settings, config=CONFIG + config)
         self.provider = provider
         (folder / "client-secret").write_text(f"{SECRET}\n")
 
@@ -87,10 +90,10 @@ class SignOnHub(PageHub):
 
 
 @contextmanager
-def sign_on_hub(folder: Path, sign_in: str = SIGN_IN) -> Iterator[SignOnHub]:
+def sign_on_hub(folder: Path, sign_in: str = SIGN_IN, *, config: str = "") -> Iterator[SignOnHub]:
     """A hub and a provider that know each other, and run until the end of the block."""
     provider = OidcProvider(folder / "provider")
-    hub = SignOnHub(folder / "hub", provider, sign_in)
+    hub = SignOnHub(folder / "hub", provider, sign_in, config)
     provider.client(hub.callback)
     with provider.runs():
         try:

@@ -13,8 +13,10 @@ from pathlib import Path
 from allotment.cli.findings import Finding, Machine, fail, ok, warn
 from allotment.model.amounts import counted
 from allotment.model.profiles import Profile
+from allotment.model.refusals import SettingsInvalid
 from allotment.settings import Settings
 from allotment.settings.catalogue import SUFFIXES, read_profile
+from allotment.settings.sign_on import LOCAL
 from allotment_hub.launch import orphans, ports
 from allotment_hub.launch.place import LOOPBACK, Place, Ports
 from allotment_hub.launch.programs import ProgramMissingError, proxy_command
@@ -38,6 +40,7 @@ def examine(machine: Machine) -> Iterator[Finding]:
     yield from _running(place)
     yield from _origin(machine)
     yield from _software(machine)
+    yield from sign_in(machine)
 
 
 def _proxy() -> Iterator[Finding]:
@@ -186,6 +189,32 @@ def _software(machine: Machine) -> Iterator[Finding]:
                 yield fail("Software", found, mend[:1].upper() + mend[1:])
     if number:
         yield ok("Software", f"{counted(number, 'Python environment')} of profiles")
+
+
+def sign_in(machine: Machine) -> Iterator[Finding]:
+    """Whether the identity provider signs people in as the settings say: what the hub's start looks at."""
+    settings = machine.usable_settings()
+    if settings is None or settings.sign_in.kind == LOCAL:
+        return
+    from allotment_hub.sign_on_checks import check, problem_lines  # noqa: PLC0415 - few need it
+    from allotment_hub.sign_on_wiring import callback_of  # noqa: PLC0415 - likewise
+
+    place = Place(machine.state, machine.settings or Path(), Ports(machine.port, 0, 0, 0))
+    try:
+        found = check(settings.sign_in, callback_of(settings, place))
+    except SettingsInvalid as invalid:
+        yield fail("Sign-in", str(invalid), "The hub does not start before that is mended.")
+        return
+    for line in problem_lines(found, settings.where):
+        yield fail("Sign-in", line, "The hub does not start before that is mended.")
+    if found.away:
+        mend = "Nobody can sign in meanwhile, and a hub that never saw it does not start."
+        yield fail("Sign-in", found.away, mend)
+    for note in found.notes:
+        yield warn("Sign-in", note, "Sign in once to be sure.")
+    if found.endpoints is not None and not (found.problems or found.away or found.notes):
+        who = f"{settings.sign_in.provider_issuer} knows this client, its secret and its callback"
+        yield ok("Sign-in", who)
 
 
 def _profiles(settings: Settings) -> Iterator[Profile]:

@@ -1,0 +1,161 @@
+"""What is looked at of a provider before the hub opens its port, and what ``allotment doctor`` says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from traitlets.config import Config
+
+from allotment.cli.findings import Level, Machine
+from allotment.settings import load_settings
+from allotment_hub import checks, configure
+from allotment_hub.launch.place import Place, Ports
+from oidc_providers import SECRET, OidcProvider
+
+CALLBACK = "http://127.0.0.1:8000/hub/oauth_callback"
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
+    """A provider that knows one client."""
+    made = OidcProvider(tmp_path_factory.mktemp("provider"))
+    made.client(CALLBACK)
+    with made.runs():
+        yield made
+
+
+def place_of(folder: Path, provider: OidcProvider, **changed: str | None) -> Place:
+    """Where a hub could live, with settings for the provider; None leaves a key out."""
+    (folder / "state").mkdir(exist_ok=True)
+    (folder / "profiles").mkdir(exist_ok=True)
+    (folder / "secret").write_text(SECRET)
+    (folder / "wrong").write_text("of another client")
+    (folder / "empty").write_text("\n")
+    said = {
+        "kind": "oidc",
+        "issuer": provider.issuer,
+        "client_id": "allotment",
+        "client_secret_file": "secret",
+        "operators": "[olga]",
+        **changed,
+    }
+    lines = "".join(f"  {key}: {value}\n" for key, value in said.items() if value is not None)
+    text = f"sign_in:\n{lines}devices: []\n"
+    (folder / "settings.yaml").write_text(text)
+    return Place(folder / "state", folder / "settings.yaml", Ports(8000, 8001, 8002, 8003))
+
+
+def configured(place: Place) -> Config:
+    told = Config()
+    configure(told, load_settings(place.settings, place.state), place)
+    return told
+
+
+def refused(place: Place, capsys: pytest.CaptureFixture[str]) -> str:
+    """What a hub says that does not start; it made nothing before."""
+    with pytest.raises(SystemExit) as ended:
+        configured(place)
+    assert ended.value.code == 2
+    assert not (place.state / "record.sqlite").exists()
+    return capsys.readouterr().err
+
+
+@pytest.mark.promise("AUTH-1", "AUTH-2")
+def test_a_provider_that_is_as_the_settings_say_lets_the_hub_start(
+    tmp_path: Path, provider: OidcProvider
+) -> None:
+    told = configured(place_of(tmp_path, provider))
+
+    assert told.ProviderAuthenticator.oauth_callback_url == CALLBACK
+    assert told.ProviderAuthenticator.enable_auth_state
+    assert SECRET not in repr(told.ProviderAuthenticator.sign_on)
+
+
+@pytest.mark.promise("AUTH-2")
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"client_secret_file": "wrong"}, "client_id: the provider does not know this client"),
+        ({"client_secret_file": "empty"}, "client_secret_file: "),
+        ({"client_secret_file": "missing"}, "client_secret_file: cannot be read"),
+        ({"client_id": "another"}, "client_id: the provider does not know this client"),
+        (
+            {"callback": "http://127.0.0.1:9/hub/oauth_callback"},
+            "callback: the provider does not send people back to http://127.0.0.1:9/",
+        ),
+        ({"scopes": "[openid, nonsense]"}, "scopes: the discovery document at"),
+        ({"certificate_authority": "empty"}, "certificate_authority: is no file with certificates"),
+    ],
+)
+def test_what_the_provider_does_not_agree_with_stops_the_hub_and_is_named(
+    tmp_path: Path,
+    provider: OidcProvider,
+    capsys: pytest.CaptureFixture[str],
+    changed: dict[str, str | None],
+    said: str,
+) -> None:
+    words = refused(place_of(tmp_path, provider, **changed), capsys)
+
+    assert f"sign_in.{said}" in words
+    assert "settings.yaml:" in words
+    assert SECRET not in words
+
+
+@pytest.mark.promise("AUTH-2")
+def test_an_issuer_that_calls_itself_otherwise_is_refused_to_the_slash(
+    tmp_path: Path, provider: OidcProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = refused(place_of(tmp_path, provider, issuer=f"{provider.issuer}/"), capsys)
+
+    assert "settings.yaml:3: sign_in.issuer: the discovery document" in words
+    assert "to the last slash" in words
+
+
+@pytest.mark.promise("AUTH-2")
+def test_a_provider_that_was_never_seen_must_answer_when_the_hub_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nobody = OidcProvider(tmp_path / "nobody")
+
+    words = refused(place_of(tmp_path, nobody), capsys)
+
+    assert "settings.yaml:3: sign_in.issuer: " in words
+    assert "does not answer" in words
+
+
+@pytest.mark.promise("AUTH-2", "SERVER-7")
+def test_a_provider_that_is_away_stops_no_hub_that_knew_it_with_these_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider = OidcProvider(tmp_path / "provider")
+    provider.client(CALLBACK)
+    place = place_of(tmp_path, provider)
+    with provider.runs():
+        before = configured(place).ProviderAuthenticator.token_url
+
+    assert configured(place).ProviderAuthenticator.token_url == before
+    changed = place_of(tmp_path, provider, client_id="another")
+    with pytest.raises(SystemExit):
+        configured(changed)
+    assert "does not answer" in capsys.readouterr().err
+
+
+@pytest.mark.promise("AUTH-2")
+def test_doctor_explains_what_would_stop_the_hub(tmp_path: Path, provider: OidcProvider) -> None:
+    good = place_of(tmp_path, provider)
+    (found,) = list(checks.sign_in(Machine(good.state, good.settings, 8000)))
+    assert (found.level, found.subject) == (Level.OK, "Sign-in")
+
+    bad = place_of(tmp_path, provider, client_secret_file="wrong")
+    (found,) = list(checks.sign_in(Machine(bad.state, bad.settings, 8000)))
+    assert found.level is Level.FAIL
+    assert "sign_in.client_id: the provider does not know this client" in found.found
+
+
+@pytest.mark.promise("AUTH-2")
+def test_doctor_says_nothing_of_a_provider_where_people_sign_in_locally(tmp_path: Path) -> None:
+    (tmp_path / "settings.yaml").write_text("devices: []\n")
+
+    assert not list(checks.sign_in(Machine(tmp_path, tmp_path / "settings.yaml", 8000)))
