@@ -20,9 +20,9 @@ pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 SEE, POOLS = Permission.SEE_ALL, Permission.MANAGE_POOLS
 
 
-def make(api: Any, lab: Any, *permissions: Permission, token: str = "olga+", days: int = 30) -> str:
+def make(api: Any, lab: Any, *permissions: Permission, by: str = "olga+", days: int = 30) -> str:
     """Make the account ``ci``; returns its token."""
-    accounts = api.client(token).service_accounts
+    accounts = api.client(by).service_accounts
     return str(accounts.create("ci", permissions, lab.now + timedelta(days=days)).token)
 
 
@@ -81,9 +81,9 @@ def test_nobody_gives_a_service_account_what_they_lack(api: Any, lab: Any) -> No
     with lab.write() as writing:
         people.set_role(writing, "zoe", "reader")
     with pytest.raises(NotPermitted):
-        make(api, lab, SEE, token="zoe+")
+        make(api, lab, SEE, by="zoe+")
     with pytest.raises(NotPermitted):
-        make(api, lab, SEE, token="olga")
+        make(api, lab, SEE, by="olga")
 
 
 @pytest.mark.promise("AUTH-3")
