@@ -1,4 +1,4 @@
-"""Devices and pools."""
+"""Devices, nodes and pools."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 from allotment.client.connection import Connection, Revision
 from allotment.client.paths import segment
-from allotment.model.documents import Consequences, Device, DeviceListing, Pool, PoolListing
+from allotment.model.documents import (
+    Consequences,
+    Device,
+    DeviceListing,
+    Node,
+    NodeListing,
+    Pool,
+    PoolListing,
+)
+from allotment.model.nodes import NodeRule
 from allotment.model.sharing import PoolPolicy
 
 
@@ -25,6 +34,21 @@ class Devices:
     def get(self, device: str) -> Device:
         """One device."""
         return self._connection.read(Device, f"/devices/{segment(device)}")
+
+
+class Nodes:
+    """``client.nodes``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self) -> NodeListing:
+        """Nodes, by name, with their devices and what runs on them."""
+        return self._connection.read_all(NodeListing, "/nodes")
+
+    def get(self, name: str) -> Node:
+        """One node."""
+        return self._connection.read(Node, f"/nodes/{segment(name)}")
 
 
 class Pools:
@@ -48,9 +72,12 @@ class Pools:
         *,
         model: str = "",
         policy: PoolPolicy | None = None,
+        nodes: NodeRule | None = None,
     ) -> Pool:
-        """Make a pool of these devices; they leave the pool that they are in."""
+        """Make a pool of these devices, which leave the pool that they are in; or of nodes."""
         body: dict[str, object] = {"name": name, "devices": list(devices), "model": model}
+        if nodes is not None:
+            body["nodes"] = nodes.model_dump(mode="json")
         if policy is not None:
             body["policy"] = policy.model_dump(mode="json")
         return self._connection.send(Pool, "POST", "/pools", body)
@@ -58,6 +85,13 @@ class Pools:
     def edit(self, name: str, devices: Sequence[str], *, revision: Revision) -> Pool:
         """Give a pool these devices, no others."""
         body = {"devices": list(devices)}
+        return self._connection.send(
+            Pool, "PATCH", f"/pools/{segment(name)}", body, revision=revision
+        )
+
+    def set_nodes(self, name: str, nodes: NodeRule | None, *, revision: Revision) -> Pool:
+        """Make it a pool of these nodes; None: of the devices that it has now."""
+        body = {"nodes": None if nodes is None else nodes.model_dump(mode="json")}
         return self._connection.send(
             Pool, "PATCH", f"/pools/{segment(name)}", body, revision=revision
         )

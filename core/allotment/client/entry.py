@@ -10,7 +10,7 @@ from typing import Self
 import httpx
 
 from allotment.client.budgets import Budgets
-from allotment.client.capacity import Devices, Pools
+from allotment.client.capacity import Devices, Nodes, Pools
 from allotment.client.configuration import Configuration
 from allotment.client.connection import Connection, Revision
 from allotment.client.cordons import Cordons
@@ -28,6 +28,7 @@ from allotment.client.simulations import Simulations
 from allotment.client.sources import Sources
 from allotment.client.targets import Targets
 from allotment.client.tickets import Tickets
+from allotment.client.software import SoftwareVersions
 from allotment.client.types import InstanceTypes
 from allotment.client.usage import Usage
 from allotment.client.versions import Versions
@@ -69,6 +70,7 @@ class AllotmentClient:
         self._connection = Connection(url, token, timeout=timeout, transport=transport)
         self.url = self._connection.url
         self.devices = Devices(self._connection)
+        self.nodes = Nodes(self._connection)
         self.pools = Pools(self._connection)
         self.groups = Groups(self._connection)
         self.tickets = Tickets(self._connection)
@@ -82,6 +84,7 @@ class AllotmentClient:
         self.cordons = Cordons(self._connection)
         self.profiles = Profiles(self._connection)
         self.instance_types = InstanceTypes(self._connection)
+        self.software = SoftwareVersions(self._connection)
         self.servers = Servers(self._connection)
         self.events = Events(self._connection)
         self.usage = Usage(self._connection)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from allotment.model.devices import Device, DeviceOrigin, DeviceSpec, Isolation
 from allotment.model.names import DEFAULT_POOL
 from allotment.model.refusals import NotFound
+from allotment.record import cordons
 from allotment.record.counting import recount_pools
 from allotment.record.engine import Reading, Writing
 from allotment.record.schema import devices, holdings
@@ -90,6 +91,7 @@ def take_in(writing: Writing, found: Iterable[DeviceSpec]) -> bool:
     }
     if changed:
         recount_pools(writing, changed)
+        cordons.apply(writing)
     return bool(changed)
 
 

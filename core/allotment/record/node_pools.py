@@ -16,8 +16,8 @@ from allotment.model.names import DEFAULT_POOL
 from allotment.model.nodes import NodeRule
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import Refusal
+from allotment.record import cordons, nodes
 from allotment.record import devices as device_rows
-from allotment.record import nodes
 from allotment.record.counting import recount_pools
 from allotment.record.engine import Reading, Writing
 from allotment.record.schema import devices, pools
@@ -188,3 +188,4 @@ def _move(writing: Writing, moving: Sequence[Device], moves: Mapping[str, str]) 
         writing.event("pool.filled", pool, after={"devices": sorted(ids)})
     if moves:
         recount_pools(writing, {device.pool for device in moving} | set(moves.values()))
+        cordons.apply(writing)

@@ -15,8 +15,8 @@ from allotment.model.pools import Pool, PoolUse
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import AlreadyExists, NotFound, Refusal
 from allotment.model.sharing import PoolPolicy
+from allotment.record import cordons, node_pools
 from allotment.record import devices as device_rows
-from allotment.record import node_pools
 from allotment.record.counting import recount_pools
 from allotment.record.engine import Reading, Writing
 from allotment.record.rows import bump, for_change, named
@@ -290,6 +290,7 @@ def _move(writing: Writing, pool: str, moving: Sequence[Device]) -> None:
         devices.update().where(devices.c.id.in_([device.id for device in moving])).values(pool=pool)
     )
     recount_pools(writing, {pool} | {device.pool for device in moving})
+    cordons.apply(writing)
 
 
 def _held_reasons(reading: Reading, members: Sequence[Device], refused: str) -> list[Reason]:

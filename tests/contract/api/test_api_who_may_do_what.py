@@ -205,6 +205,8 @@ ROWS = [
     Row("GET", "/devices/{device}", "ORLM", at="/devices/gpu-0"),
     Row("GET", "/pools", EVERYBODY),
     Row("GET", "/pools/{name}", "ORLM", at="/pools/a100"),
+    Row("GET", "/nodes", "OR"),
+    Row("GET", "/nodes/{node}", "OR", at="/nodes/n1"),
     Row("POST", "/pools", "OP", body(name="new-{number}", devices=[])),
     Row("PATCH", "/pools/{name}", "OP", edit(devices=[]), "/pools/pool-{number}", a_pool),
     Row(

@@ -58,12 +58,54 @@ DEVICE = {
     "used_at": AT,
     "revision": 1,
 }
+NODE = {
+    "name": "dgx-1",
+    "state": "ready",
+    "version": "v1.36.0",
+    "cpu": "128",
+    "memory": "1056Gi",
+    "labels": {"nvidia.com/gpu.product": "NVIDIA-A100-SXM4-80GB"},
+    "resources": [
+        {
+            "resource": "nvidia.com/gpu",
+            "model": "NVIDIA-A100-SXM4-80GB",
+            "memory": 85899345920,
+            "isolation": "exclusive",
+            "isolation_words": "Exclusive",
+            "capacity": 2,
+            "allocatable": 2,
+        }
+    ],
+    "devices": {
+        "total": 2,
+        "held": 1,
+        "free": 0,
+        "taken": 1,
+        "cordoned": 0,
+        "unhealthy": 0,
+        "missing": 0,
+        "utilisation": 71.0,
+    },
+    "occupants": [
+        {
+            "kind": "pod",
+            "name": "jupyter/jupyter-analyst-1--train",
+            "state": "Running",
+            "devices": 1,
+            "server": SERVER,
+            "person": "analyst-1",
+        },
+        {"kind": "pod", "name": "vision/training-0", "state": "Running", "devices": 1},
+    ],
+    "since": EARLIER,
+}
 POOL = {
     "name": "a100",
     "model": "NVIDIA A100 80GB",
     "devices": ["gpu-0", "gpu-1"],
     "total": 2,
     "healthy": 2,
+    "available": 2,
     "held": 1,
     "free": 1,
     "guaranteed": 2,

@@ -15,6 +15,7 @@ from allotment.api.views.capacity import pool_documents
 from allotment.api.views.foreseeing import foreseen_in_pools
 from allotment.model import documents
 from allotment.model.names import DEFAULT_POOL
+from allotment.model.nodes import NodeRule
 from allotment.model.refusals import NotFound
 from allotment.model.sharing import PoolPolicy
 from allotment.record import Reading, Writing, events, pools
@@ -27,18 +28,23 @@ DeviceIds = Annotated[tuple[DeviceField, ...], Field(max_length=10_000)]
 
 
 class NewPool(Body):
-    """A pool that is to be made. No model: that of its devices."""
+    """A pool that is to be made: of devices, or of nodes. No model: that of its devices."""
 
     name: NameField
     devices: DeviceIds = ()
     model: Title = ""
     policy: PoolPolicy = PoolPolicy()
+    nodes: NodeRule | None = None
 
 
 class PoolEdit(Body):
-    """The devices that a pool is to have, and no others; how it is shared. What is left out stays."""
+    """The devices that a pool is to have, and no others; how it is shared. What is left out stays.
+
+    ``nodes`` makes it a pool of nodes; null makes it one of the devices that it has now.
+    """
 
     devices: DeviceIds | None = None
+    nodes: NodeRule | None = None
     policy: PoolPolicy | None = None
 
 
@@ -75,7 +81,7 @@ def create_pool(plane: Plane, caller: Asker, repeat: Repeated, body: NewPool) ->
     require(caller, Action.CHANGE_POOLS)
 
     def change(writing: Writing) -> documents.Document:
-        pools.create(writing, body.name, body.devices, body.model, body.policy)
+        pools.create(writing, body.name, body.devices, body.model, body.policy, body.nodes)
         return _pool(writing, _all(caller.person), body.name)
 
     return write_once(plane, caller, repeat, change, status=201)
@@ -97,6 +103,9 @@ def _edit(writing: Writing, name: str, body: PoolEdit, expected: int | None) -> 
     """Change what the body names."""
     if body.policy is not None:
         revision = pools.set_policy(writing, name, body.policy, expected).revision
+        expected = None if expected is None else revision
+    if "nodes" in body.model_fields_set:
+        revision = pools.set_nodes(writing, name, body.nodes, expected).revision
         expected = None if expected is None else revision
     if body.devices is not None:
         pools.edit(writing, name, body.devices, expected)

@@ -56,6 +56,12 @@ def _devices(reading: Reading) -> Iterator[Alert]:
             held = " A server holds it and keeps running." if device.holder else ""
             message = f"{device.id} on {device.node} {state}{note}.{held}"
             yield Alert(kind="device", message=message, subject=device.id)
+        if device.holder and device.taken_by:
+            message = (
+                f"{device.id} on {device.node or 'no node yet'} is held by a server, and {device.taken_by} "
+                "was given one of its node's devices too: more are in use there than the node has left."
+            )
+            yield Alert(kind="drift", message=message, subject=device.id)
 
 
 def _used_by_nobody(reading: Reading, observed: Mapping[str, Observed]) -> Iterator[Alert]:

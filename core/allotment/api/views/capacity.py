@@ -79,6 +79,10 @@ def device_document(
         healthy=device.healthy,
         present=device.present,
         health_note=device.health_note,
+        resource=device.resource,
+        taken_by=device.taken_by,
+        cordon=device.cordon,
+        node_cordon=device.node_cordon,
         holder=None if holding is None else _holder(holding),
         use=last.use if last else None,
         used_at=last.at if last else None,
@@ -136,6 +140,7 @@ def _pool_document(
         devices=tuple(sorted(members)) if sight.everything else (),
         total=use.total,
         healthy=use.healthy,
+        available=use.available,
         held=use.held,
         free=use.free,
         guaranteed=use.guaranteed,
@@ -143,6 +148,7 @@ def _pool_document(
         spare=use.spare,
         shares=tuple(share for share in shares if sight.sees_group(share.group)),
         policy=pool.policy,
+        nodes=pool.nodes if sight.everything else None,
         revision=pool.revision,
     )
 
@@ -192,6 +198,8 @@ def capacity_document(known: Iterable[Device]) -> documents.Capacity:
         free=sum(state == "free" for state, _, _ in states),
         unhealthy=sum(state == "unhealthy" for state, _, _ in states),
         missing=sum(state == "missing" for state, _, _ in states),
+        taken=sum(state == "taken" for state, _, _ in states),
+        cordoned=sum(state == "cordoned" for state, _, _ in states),
         simulated=sum(origin is DeviceOrigin.SIMULATED for _, origin, _ in states),
     )
 

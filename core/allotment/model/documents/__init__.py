@@ -76,6 +76,13 @@ from allotment.model.documents.money import (
     UsageRow,
     UsageSum,
 )
+from allotment.model.documents.nodes import (
+    Node,
+    NodeDevices,
+    NodeListing,
+    NodeResource,
+    Occupant,
+)
 from allotment.model.documents.people import (
     EmailAddress,
     Group,
@@ -239,7 +246,12 @@ __all__ = [
     "Membership",
     "Moment",
     "MomentListing",
+    "Node",
+    "NodeDevices",
+    "NodeListing",
+    "NodeResource",
     "Notice",
+    "Occupant",
     "OfferedSoftware",
     "OnboardedUsers",
     "Overview",

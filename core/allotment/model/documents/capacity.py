@@ -8,6 +8,7 @@ from pydantic import Field
 
 from allotment.model.devices import DeviceOrigin, DeviceState, Isolation
 from allotment.model.documents.document import Document, Listing
+from allotment.model.nodes import NodeRule
 from allotment.model.reports import DeviceUse
 from allotment.model.sharing import PoolPolicy
 
@@ -41,6 +42,10 @@ class Device(Document):
     healthy: bool
     present: bool
     health_note: str
+    resource: str = Field(default="", description="What a pod asks for in a cluster")
+    taken_by: str = Field(default="", description="Who outside the platform uses it")
+    cordon: str = Field(default="", description="Why an operator took it out of use")
+    node_cordon: str = Field(default="", description="Why its cluster gives its node to nobody")
     holder: Holder | None = None
     use: DeviceUse | None = Field(
         default=None, description="How it was used when it was measured last"
@@ -84,6 +89,10 @@ class Pool(Document):
     devices: tuple[str, ...] = Field(description="Told to those who see everything")
     total: int
     healthy: int
+    available: int = Field(
+        default=0,
+        description="Those that can be given out, or are: neither cordoned nor used by others",
+    )
     held: int
     free: int
     guaranteed: int = Field(description="Sum of all groups' guarantees")
@@ -91,6 +100,9 @@ class Pool(Document):
     spare: int = Field(description="Free devices that no guarantee covers")
     shares: tuple[PoolShare, ...]
     policy: PoolPolicy = Field(default=PoolPolicy(), description="How it is shared")
+    nodes: NodeRule | None = Field(
+        default=None, description="Which nodes of a cluster it is made of; null: of chosen devices"
+    )
     revision: int
 
 

@@ -82,6 +82,8 @@ class Capacity(Document):
     unhealthy: int
     missing: int
     simulated: int
+    taken: int = Field(default=0, description="Used by others than the platform")
+    cordoned: int = Field(default=0, description="Taken out of use, and held by nobody")
 
 
 class Alert(Document):
