@@ -211,4 +211,5 @@ def page_variables(settings: Settings) -> dict[str, Any]:
         "organisation": settings.organisation,
         "sends_mail": settings.mail is not None,
         "token_choices": roles.token_choices(),
+        "kubeconfigs": settings.kubernetes.kubeconfigs if settings.kubernetes else None,
     }

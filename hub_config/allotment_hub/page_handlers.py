@@ -27,7 +27,13 @@ from tornado.web import StaticFileHandler
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import RecordUnavailable
 from allotment.record import Record, servers
-from allotment_hub import address_handlers, ending_handlers, readiness, waiting_handlers
+from allotment_hub import (
+    address_handlers,
+    ending_handlers,
+    kubeconfig_handlers,
+    readiness,
+    waiting_handlers,
+)
 from allotment_hub.files import STATIC
 from allotment_spawner.asking import record_at
 from allotment_spawner.pages import Pages
@@ -58,6 +64,7 @@ def handlers() -> list[Any]:
         (r"/allotment/forget", ForgetHandler),
         *address_handlers.handlers(),
         *ending_handlers.handlers(),
+        *kubeconfig_handlers.handlers(),
         *waiting_handlers.handlers(),
         *readiness.handlers(),
         (r"/allotment/static/[0-9a-f]+/(.+)", FilesHandler, {"path": str(STATIC)}),

@@ -6,6 +6,8 @@ const dialog = document.getElementById("connect-dialog");
 const problem = dialog?.querySelector("[data-problem]");
 const form = dialog?.querySelector("form[data-mint]");
 const made = dialog?.querySelector("[data-made]");
+const kubectl = dialog?.querySelector("[data-kubectl]");
+const kubeconfig = dialog?.querySelector("[data-kubeconfig]");
 let row = null;
 
 /** Say how to reach the server of a row; the focus comes back to `button`. */
@@ -34,6 +36,7 @@ function forget() {
   for (const field of made.querySelectorAll("input")) field.value = "";
   for (const text of made.querySelectorAll("pre")) text.textContent = "";
   for (const button of made.querySelectorAll("[data-copies]")) relabel(button, "Copy");
+  if (kubectl) kubectl.hidden = true;
 }
 
 function complain(message) {
@@ -90,5 +93,34 @@ made?.addEventListener("click", async (event) => {
     if (from.select) from.select();
     else getSelection().selectAllChildren(from);
     relabel(button, "Selected");
+  }
+});
+
+/** Give the browser a file to keep. */
+function download(name, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "application/yaml" }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+kubeconfig?.addEventListener("click", async () => {
+  const wrong = dialog.querySelector("[data-kubectl-problem]");
+  wrong.hidden = true;
+  kubeconfig.disabled = true;
+  try {
+    const answer = await ask("POST", path("allotment", "kubeconfig"));
+    // JSON is YAML.
+    download("allotment.kubeconfig", JSON.stringify(answer.kubeconfig, null, 2));
+    kubectl.textContent = answer.pods
+      .map((pod) => `kubectl --kubeconfig allotment.kubeconfig exec -it ${pod} -- bash`)
+      .join("\n");
+    kubectl.hidden = false;
+  } catch (error) {
+    wrong.textContent = error.message;
+    wrong.hidden = false;
+  } finally {
+    kubeconfig.disabled = false;
   }
 });

@@ -20,6 +20,7 @@ from allotment.model.pod_settings import (
     Toleration,
 )
 from allotment.model.profiles import Priority
+from allotment.settings.kubeconfigs import Kubeconfigs
 from allotment.settings.kubernetes_pools import DeclaredAccelerator, ResourceName
 
 Image = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^\S+$")]
@@ -111,13 +112,14 @@ class KubernetesSettings(_Section):
     pending: Duration = Field(default=timedelta(minutes=10), gt=timedelta(0))
     starting: Duration = Field(default=timedelta(minutes=10), gt=timedelta(0))
     kueue: Kueue | None = None
+    kubeconfigs: Kubeconfigs | None = None
     accelerators: dict[ResourceName, DeclaredAccelerator] = Field(default_factory=dict)
 
     def beside(self, folder: Path) -> KubernetesSettings:
         """The same, with its files looked for from a folder: that of the settings."""
-        if self.kubeconfig is None:
-            return self
-        return self.model_copy(update={"kubeconfig": folder / self.kubeconfig})
+        own = None if self.kubeconfig is None else folder / self.kubeconfig
+        given = None if self.kubeconfigs is None else self.kubeconfigs.beside(folder)
+        return self.model_copy(update={"kubeconfig": own, "kubeconfigs": given})
 
     def placement_of(self, pool: str | None) -> PodPlacement:
         """Where pods of a pool go: what is said for all of them, and for its own beside."""
