@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from allotment.model.refusals import SettingsInvalid
 from allotment.model.sign_on import MappedGroup
 from allotment.settings import parse_settings
+from allotment.settings.sign_on import VARIANTS
 
+EXAMPLES = Path(__file__).parents[2] / "hub_config" / "sso"
 TENANT = "11111111-2222-3333-4444-555555555555"
 CLIENT = "client_id: c, client_secret_file: s, operators: [olga]"
 
@@ -151,3 +155,11 @@ def test_groups_are_asked_for_only_where_they_are_mapped() -> None:
 
     assert "read:org" not in plain.wanted_scopes
     assert "read:org" in mapped.wanted_scopes
+
+
+@pytest.mark.promise("AUTH-1")
+@pytest.mark.parametrize("kind", [*VARIANTS])
+def test_each_kind_has_an_example_that_can_be_read(kind: str) -> None:
+    text = (EXAMPLES / f"{kind}.yaml").read_text()
+
+    assert parse_settings(text, f"{kind}.yaml").sign_in.kind == kind
