@@ -106,6 +106,7 @@ class Cluster:
         self._controllers.taints.close()
         await self._kubelet.close()
         self._serving.outage.end()
+        self._serving.watching.drop()
         await self._endpoint.close()
         return [problem for problem in broken if problem is not None] + self._kubelet.broken
 
@@ -288,10 +289,9 @@ class Cluster:
 
         async def gone() -> None:
             self._serving.outage.begin(way)
+            self._serving.watching.drop()
             if way == "refuse":
                 await self._endpoint.shut()
-            else:
-                self._serving.watching.drop()
 
         async def back() -> None:
             self._serving.outage.end()

@@ -27,12 +27,13 @@ class Watching:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._open: dict[int, web.Request] = {}
+        self._open: dict[asyncio.Task[None], web.Request] = {}
         self.gone_as_status = False
 
     def drop(self) -> None:
         """Cut the connection of each watch, as a server does that is restarted."""
-        for request in list(self._open.values()):
+        for task, request in list(self._open.items()):
+            task.cancel()
             if request.transport is not None:
                 request.transport.abort()
 
@@ -51,15 +52,17 @@ class Watching:
         response.content_type = "application/json"
         response.enable_chunked_encoding()
         await response.prepare(request)
-        self._open[id(request)] = request
         changed = self._store.listen()
+        serving = asyncio.create_task(self._serve(response, watch, changed))
+        self._open[serving] = request
         try:
-            await asyncio.wait_for(self._serve(response, watch, changed), watch.seconds)
-        except TimeoutError:
-            pass
+            await asyncio.wait({serving}, timeout=watch.seconds)
         finally:
+            serving.cancel()
+            del self._open[serving]
             self._store.leave(changed)
-            self._open.pop(id(request), None)
+        if serving.done() and not serving.cancelled():
+            serving.result()
         with suppress(ConnectionError):
             await response.write_eof()
         return response
