@@ -6,6 +6,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
+from allotment.model.refusals import RecordUnavailable
 from allotment.record import Record, events
 
 log = logging.getLogger(__name__)
@@ -32,14 +33,20 @@ class EventFeed:
         return self._seen
 
     async def run(self) -> None:
-        """Look until :meth:`end`."""
+        """Look until :meth:`end`. While the record is away everybody waits on."""
+        away = False
         while not self.ending.is_set():
             await self._someone.wait()
             try:
                 latest = await asyncio.to_thread(self._latest)
+            except RecordUnavailable as error:
+                if not away:  # once: it is looked at several times a second
+                    log.warning("whoever follows events waits: %s", error)
+                away = True
             except Exception:
                 log.exception("the feed cannot read the record")
             else:
+                away = False
                 self._wake(latest)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.ending.wait(), self._look_every)

@@ -17,6 +17,7 @@ from allotment.model.refusals import (
     AlreadyExists,
     NotFound,
     NotPermitted,
+    OutcomeUnknown,
     RecordUnavailable,
     Refusal,
     RevisionStale,
@@ -103,7 +104,9 @@ def answer_error(error: Exception) -> Response:
         return problem_response(_status(error), str(error), error.reasons, headers=headers)
     if isinstance(error, RecordUnavailable | HubAway):
         kind = "record-unavailable" if isinstance(error, RecordUnavailable) else "hub-away"
-        return problem_response(503, str(error), kind=kind, headers={"Retry-After": _RETRY_SECONDS})
+        # What may have been done is not to be repeated by a program that only waits.
+        headers = None if isinstance(error, OutcomeUnknown) else {"Retry-After": _RETRY_SECONDS}
+        return problem_response(503, str(error), kind=kind, headers=headers)
     known = _known(error)
     if known is None:
         log.error("fault", exc_info=error)
