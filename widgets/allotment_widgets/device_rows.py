@@ -35,7 +35,7 @@ DEVICE_COLUMNS = (
 )
 
 POOL_COLUMNS = (
-    Column("id", "Pool", flex=0.8, width=84),
+    Column("id", "Pool", flex=0.8, width=84, hover="made_of"),
     Column("model", "Model", flex=1.3, width=100),
     Column("held", "Held", kind="meter", width=120),
     Column("healthy", "Healthy", kind="number", width=86, hide_narrow=True),
@@ -104,6 +104,7 @@ def pool_row(pool: Pool) -> dict[str, object]:
     """One pool as a row."""
     return {
         "id": pool.name,
+        "made_of": f"Made of {pool.nodes.words}." if pool.nodes else "",
         "model": pool.model or ("any" if pool.name == "default" else None),
         "held": (pool.held, pool.total),
         "healthy": pool.healthy,

@@ -16,6 +16,7 @@ from allotment.model.documents import (
     InstanceTypeListing,
     Me,
     Moment,
+    Node,
     Overview,
     Profile,
     RefusedClaim,
@@ -48,6 +49,7 @@ class Topic(StrEnum):
     """Counts, pools, groups, alerts."""
     SERVERS = "servers"
     DEVICES = "devices"
+    NODES = "nodes"
     USERS = "users"
     ROLES = "roles"
     PROFILES = "profiles"
@@ -98,6 +100,7 @@ class Picture:
     overview: Overview | None = None
     servers: dict[str, Server] = field(default_factory=dict)
     devices: dict[str, Device] = field(default_factory=dict)
+    nodes: tuple[Node, ...] = ()
     users: dict[str, User] = field(default_factory=dict)
     roles: tuple[Role, ...] = ()
     profiles: tuple[Profile, ...] = ()

@@ -46,6 +46,7 @@ _READERS: dict[Topic, Reader] = {
     Topic.DEVICES: Reader(
         lambda client, after: client.devices.all(changed_after=after), Picture.take_devices
     ),
+    Topic.NODES: Reader(lambda client, _: client.nodes.all(), _sets(Topic.NODES, "nodes", "items")),
     Topic.USERS: Reader(
         lambda client, after: client.users.all(changed_after=after), Picture.take_users
     ),
@@ -94,13 +95,19 @@ async def read(
     return reader.take(picture, answer)
 
 
-_HELD = frozenset({Topic.SERVERS, Topic.DEVICES, Topic.USERS, Topic.PROFILES, Topic.OVERVIEW})
+_HELD = frozenset(
+    {
+        *(Topic.SERVERS, Topic.DEVICES, Topic.NODES),
+        *(Topic.USERS, Topic.PROFILES, Topic.OVERVIEW),
+    }
+)
 _TOUCHED: dict[str, frozenset[Topic]] = {
     "allotment": _HELD | {Topic.TICKETS, Topic.TYPES},
     "ticket": frozenset({Topic.TICKETS}),
     "server": frozenset({Topic.SERVERS, Topic.USERS, Topic.OVERVIEW}),
     "claim": frozenset({Topic.REFUSALS, Topic.OVERVIEW}),
-    "device": frozenset({Topic.DEVICES, Topic.SERVERS, Topic.OVERVIEW, Topic.ABOUT}),
+    "device": frozenset({Topic.DEVICES, Topic.NODES, Topic.SERVERS, Topic.OVERVIEW, Topic.ABOUT}),
+    "node": frozenset({Topic.NODES}),
     "pool": frozenset({Topic.DEVICES, Topic.OVERVIEW}),
     "group": frozenset({Topic.USERS, Topic.OVERVIEW}),
     "department": frozenset({Topic.OVERVIEW}),

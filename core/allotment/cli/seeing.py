@@ -84,6 +84,8 @@ def _capacity(capacity: Capacity) -> str:
     parts = [f"{capacity.total}: {capacity.held} held, {capacity.free} free"]
     parts += [f"{capacity.unhealthy} unhealthy"] if capacity.unhealthy else []
     parts += [f"{capacity.missing} missing"] if capacity.missing else []
+    parts += [f"{capacity.taken} used by others"] if capacity.taken else []
+    parts += [f"{capacity.cordoned} out of use"] if capacity.cordoned else []
     simulated = " (simulated: nothing runs on them)" if capacity.simulated else ""
     return ", ".join(parts) + simulated
 

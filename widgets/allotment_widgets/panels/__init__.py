@@ -7,6 +7,7 @@ from allotment_widgets.panels.groups import GroupsPanel
 from allotment_widgets.panels.instance_types import InstanceTypesPanel
 from allotment_widgets.panels.let_in import LetInPanel
 from allotment_widgets.panels.models import ModelsPanel
+from allotment_widgets.panels.nodes import NodesPanel
 from allotment_widgets.panels.overview import OverviewPanel
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.panels.pools import PoolsPanel
@@ -21,6 +22,7 @@ from allotment_widgets.panels.users import UsersPanel
 PANELS: tuple[type[Panel], ...] = (
     OverviewPanel,
     PoolsPanel,
+    NodesPanel,
     ServersPanel,
     QueuePanel,
     LetInPanel,

@@ -148,7 +148,10 @@ def _devices_fact(overview: Overview) -> tuple[str, str]:
 def _held_fact(overview: Overview) -> tuple[str, str]:
     capacity = overview.capacity
     share = f" <small>{capacity.held / capacity.total:.0%}</small>" if capacity.total else ""
-    return f"{capacity.held:,}{share}", f"held, {capacity.free:,} free"
+    parts = ["held", f"{capacity.free:,} free"]
+    parts += [f"{capacity.taken:,} used by others"] if capacity.taken else []
+    parts += [f"{capacity.cordoned:,} out of use"] if capacity.cordoned else []
+    return f"{capacity.held:,}{share}", ", ".join(parts)
 
 
 def _idle_fact(number: int) -> tuple[str, str, str]:

@@ -176,9 +176,12 @@ def editing(desk: Desk, slot: Slot, pool: Pool, chosen: Chosen) -> Asking:
     foreseen = Foreseen(desk, asking)
 
     def refresh() -> None:
-        asking.enable(possible=pool.name != DEFAULT_POOL)
+        asking.enable(possible=pool.name != DEFAULT_POOL and pool.nodes is None)
         if pool.name == DEFAULT_POOL:
             foreseen.say([_DEFAULT_IS_NOT_EDITED])
+            return
+        if pool.nodes is not None:
+            foreseen.say([f"Its devices come and go with its nodes: {pool.nodes.words}."])
             return
         ids, calls = sorted(each.id for each in chosen()), desk.client.pools
         lines = _editing_lines(desk.picture, pool, chosen())
@@ -219,6 +222,8 @@ def deleting(desk: Desk, slot: Slot, pool: Pool) -> Asking:
     asking = Asking(desk, slot, title, confirm=f"Delete {pool.name}", act=act, tone="risk")
     verb = "goes" if pool.total == 1 else "go"
     lines = [f"Its {devices_count(pool.total)} {verb} to the default pool, free for other pools."]
+    if pool.nodes is not None and pool.nodes.elastic:
+        lines = ["Its devices are counted and on no node: they are gone with it."]
     if pool.held:
         verb = "is" if pool.held == 1 else "are"
         lines.append(f"{devices_count(pool.held)} of it {verb} held, which stands in the way.")
