@@ -1,12 +1,13 @@
 // The home page: open, stop, start again and delete, each where it is shown.
 
 import { connect } from "./connect.js";
-import { ask, base, complain, path, serverPath, startAgain } from "./hub.js";
+import { ask, base, complain, path, serverPath, startAgain, stopped } from "./hub.js";
 import { live } from "./live.js";
 import { at, duration, showTimes } from "./times.js";
 
 const list = document.getElementById("servers");
 const dialog = document.getElementById("delete-dialog");
+const resetDialog = document.getElementById("reset-dialog");
 const keepDialog = document.getElementById("keep-dialog");
 const refresh = live(() => `${base}allotment/parts/home`, () => {
   hideTold();
@@ -51,6 +52,11 @@ const actions = {
   async start(name) {
     await startAgain(name);
   },
+  async reset(name) {
+    await ask("DELETE", serverPath(name));
+    await stopped(name);
+    await startAgain(name);
+  },
   async leave(name, pressed) {
     await ask("POST", path("allotment", "leave-queue", pressed.dataset.ticket));
   },
@@ -71,6 +77,17 @@ async function act(action, name, buttons, pressed) {
   } finally {
     for (const button of buttons) button.disabled = false;
   }
+}
+
+function confirmReset(row, button) {
+  resetDialog.querySelector("[data-name]").textContent = row.dataset.title;
+  resetDialog.querySelector("[data-work]").textContent = button.dataset.work;
+  resetDialog.returnValue = "";
+  resetDialog.showModal();
+  resetDialog.onclose = () => {
+    if (resetDialog.returnValue === "reset") act("reset", row.dataset.server, row.querySelectorAll("button"), button);
+    else button.focus();
+  };
 }
 
 function confirmDelete(row, button) {
@@ -124,6 +141,7 @@ list?.addEventListener("click", (event) => {
   }
   const row = button.closest("[data-server]");
   if (button.dataset.action === "remove") confirmDelete(row, button);
+  else if (button.dataset.action === "reset") confirmReset(row, button);
   else if (button.dataset.action === "keep") askKeep(row, button);
   else if (button.dataset.action === "connect") connect(row, button);
   else act(button.dataset.action, row.dataset.server, row.querySelectorAll("button"), button);

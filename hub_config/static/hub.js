@@ -54,6 +54,19 @@ export async function ask(method, address, content) {
   return answer;
 }
 
+const between = 1000; // milliseconds between two questions whether a server has stopped
+const patience = 120; // such questions; what takes longer is looked after by the hub
+
+/** Wait until the hub has seen a server of mine stop. Fails where that takes longer than two minutes. */
+export async function stopped(name) {
+  for (let asked = 0; asked < patience; asked += 1) {
+    const { servers } = await ask("GET", path("api", "users", user));
+    if (!servers?.[name]) return;
+    await new Promise((resolve) => setTimeout(resolve, between));
+  }
+  throw new Error("The server is still stopping. Start it again when it has stopped.");
+}
+
 const full = 409; // the hub's answer where only shares and free devices stand in the way
 
 /** Start a server of mine as it was. Where it is full, its page says why, and offers to wait. */

@@ -28,6 +28,7 @@ from allotment_spawner.pages_rows import (
     server_row,
     waiting_row,
 )
+from allotment_spawner.pages_updates import update_lines
 from allotment_spawner.pages_waiting import MOST_TOLD, waiting_words, waits_over
 
 
@@ -89,6 +90,7 @@ def home_view(
         endings.of_allotments(reading, [one.id for one in facts.active]),
         extending.keeps_of(reading, hub=hub) if facts.active else {},
         now,
+        update_lines(reading, facts.active, facts.profiles, now),
     )
     rows = {
         server.name: server_row(facts, server, titles.get(server.name, ""), said)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ from allotment.record.servers import Server
 from allotment.rules.ending import may_put_off
 from allotment.rules.succession import Successor
 from allotment_spawner.pages_software import software_title
+from allotment_spawner.pages_updates import UpdateLine
 from allotment_spawner.pages_waiting import WaitingWords
 
 PLAIN_STOP = "It was stopped."
@@ -86,6 +87,8 @@ class ServerRow:
     """What replaces its profile."""
     software: str = ""
     """The software that was chosen with its size."""
+    update: UpdateLine | None = None
+    """What a reset would update."""
 
     @property
     def active(self) -> bool:
@@ -113,6 +116,7 @@ class Said:
     endings: Mapping[str, tuple[Ending, ...]]
     keeps: Mapping[str, Keep]
     now: datetime
+    updates: Mapping[str, UpdateLine] = field(default_factory=dict)
 
 
 def waiting_row(
@@ -193,6 +197,7 @@ def server_row(
         ending=_ending(allotment, said.endings.get(allotment.id, ())),
         keep=_keep(allotment, said.keeps.get(allotment.id), said.now),
         software=software_title(allotment.terms),
+        update=said.updates.get(allotment.id),
     )
 
 

@@ -25,6 +25,8 @@ class Cause(StrEnum):
 
     DRAIN = "drain"
     """An operator takes out of use what it runs on."""
+    UPDATE = "update"
+    """Its software is older than an operator's date allows."""
 
     @property
     def words(self) -> str:
@@ -45,6 +47,7 @@ _WORDS = {
     Cause.BUDGET: "Budget used up",
     Cause.STOPPED: "Stopped by a person",
     Cause.DRAIN: "Taken out of use",
+    Cause.UPDATE: "Software update",
 }
 
 

@@ -19,7 +19,7 @@ from allotment.model.amounts import parse_memory
 from allotment.model.idleness import Extend, ExtendRule, Idle, IdleRule, Lifetime, ending_words
 from allotment.model.names import CONSOLE_PROFILE, Name, PersonName
 from allotment.model.pod_settings import PodSettings
-from allotment.model.software import MOST_SOFTWARE, Software
+from allotment.model.software import MOST_SOFTWARE, Released, Software
 
 
 def _decimal(value: object) -> object:
@@ -65,8 +65,11 @@ class Audience(BaseModel):
     people: tuple[PersonName, ...] = ()
 
 
-class Profile(BaseModel):
-    """One compute profile, as its file says it. The file's name is the profile's name."""
+class Profile(Released):
+    """One compute profile, as its file says it. The file's name is the profile's name.
+
+    Its version is that of its own image; where its users choose their software, each choice has one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -143,6 +146,13 @@ class Profile(BaseModel):
             raise ValueError(message)
         if self.name == CONSOLE_PROFILE and self.software:
             message = "the operator console runs its own software; expected no choice of it"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _one_place_says_the_version(self) -> Profile:
+        if self.version and self.software:
+            message = "its software has versions of its own; expected version at each choice"
             raise ValueError(message)
         return self
 

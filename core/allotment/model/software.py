@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from allotment.model.names import Name
 
@@ -21,7 +21,38 @@ def _folder(written: str) -> str:
     return str(path)
 
 
-class Software(BaseModel):
+class Released(BaseModel):
+    """What is said of the version of some software, for the people who use it.
+
+    ``version`` is the operator's own word (``2026.11``): another one, or another image or folder, is a
+    new release. ``notes`` say what it brings. From ``update_by`` on no server goes on with an older one;
+    without it nobody has to update.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str = Field(default="", max_length=100, examples=["2026.11"])
+    notes: str = Field(
+        default="",
+        max_length=5000,
+        description="What this version brings, for its users",
+        examples=["PyTorch 2.9 and CUDA 13."],
+    )
+    update_by: AwareDatetime | None = Field(
+        default=None,
+        description="When servers with an older version are stopped; left out, they never are",
+        examples=["2026-12-01T18:00:00+01:00"],
+    )
+
+    @model_validator(mode="after")
+    def _a_version_has_notes(self) -> Self:
+        if not self.version and (self.notes or self.update_by):
+            message = "notes and update_by are said of a version; expected a version as well"
+            raise ValueError(message)
+        return self
+
+
+class Software(Released):
     """One choice of software for a size.
 
     ``image`` is for servers in containers; ``python_environment`` is a folder on the machine (a

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from allotment.model.profiles import Profile
+from allotment.record import releases
 from allotment.record.engine import Reading, Writing
 from allotment.record.rows import bump, for_change, named
 from allotment.record.schema import profiles
@@ -74,6 +75,8 @@ def publish(writing: Writing, profile: Profile, source: str, digest: str) -> Non
         "retired": False,
     }
     row = writing.first(sa.select(profiles).where(profiles.c.name == profile.name))
+    before = None if row is None or row.document is None else Profile.model_validate(row.document)
+    releases.note(writing, profile, before)
     if row is None:
         writing.run(profiles.insert().values(name=profile.name, enabled=True, **values))
         writing.event("profile.published", profile.name, after=document)

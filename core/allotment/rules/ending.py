@@ -72,6 +72,8 @@ def _final_words(ending: Ending) -> str:
         return "The budget that pays for it is used up; that cannot be put off."
     if ending.cause is Cause.DRAIN:
         return "What it runs on is taken out of use; an operator said when."
+    if ending.cause is Cause.UPDATE:
+        return "An operator said by when its software is to be updated; a reset does it earlier."
     if ending.cause is Cause.STOPPED:
         return "A person announced this end; only they can take it back."
     return "Its profile does not let this end be put off."

@@ -58,6 +58,7 @@ from allotment.record.schema.sign_on import (
     links,
     service_accounts,
 )
+from allotment.record.schema.software import releases
 from allotment.record.schema.types import instance_types, quotas, storage
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "profiles",
     "quotas",
     "registered_models",
+    "releases",
     "reservations",
     "reset_links",
     "roles",

@@ -32,7 +32,7 @@ endings = Table(
     Column("withdrawn_at", Moment),
     Column("done_at", Moment),
     CheckConstraint(
-        "cause IN ('reclaim','idle','idle-devices','lifetime','budget','stopped','drain')",
+        "cause IN ('reclaim','idle','idle-devices','lifetime','budget','stopped','drain','update')",
         name="cause",
     ),
     CheckConstraint("withdrawn_at IS NULL OR done_at IS NULL", name="one_end"),

@@ -13,7 +13,7 @@ _NAME = sa.String(length=128)
 _OPEN = sa.text("lifted_at IS NULL")
 _ENDING_OPEN = sa.text("withdrawn_at IS NULL AND done_at IS NULL")
 _BEFORE = "cause IN ('reclaim','idle','idle-devices','lifetime','budget','stopped')"
-_NOW = "cause IN ('reclaim','idle','idle-devices','lifetime','budget','stopped','drain')"
+_NOW = "cause IN ('reclaim','idle','idle-devices','lifetime','budget','stopped','drain','update')"
 
 
 def upgrade() -> None:
