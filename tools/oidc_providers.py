@@ -91,6 +91,11 @@ class OidcProvider:
         self.known["misuse"] = wrong if claims or more else None
         self._write()
 
+    def codes_last(self, seconds: int) -> None:
+        """Have the codes that it gives from now on be good for some seconds."""
+        self.known["code_seconds"] = seconds
+        self._write()
+
     def _write(self) -> None:
         beside = self.file.with_suffix(".new")
         beside.write_text(json.dumps(self.known))

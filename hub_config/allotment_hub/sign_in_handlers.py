@@ -73,6 +73,15 @@ class _PasswordHandler(BaseHandler):
         passwords.check_new(person, self.field("new"), self.field("again"))
         return await passwords.in_thread(passwords.hashed, self.field("new"))
 
+    def need_password(self, person: str) -> None:
+        """Leave the page to those who sign in with a password here.
+
+        Raises:
+            web.HTTPError: this person signs in through the provider (404).
+        """
+        if not self.sign_in.keeps_password(person):
+            raise web.HTTPError(404, "You sign in through the provider: there is no password here.")
+
     def end_sessions(self, person: str) -> None:
         """Sign a person out of every browser: of the hub, and of the servers that hold a session of it."""
         user = self.find_user(person)
@@ -91,12 +100,14 @@ class ChangePasswordHandler(_PasswordHandler):
     @web.authenticated
     async def get(self) -> None:
         """Show the form."""
+        self.need_password(self.current_user.name)
         await self.show(self.current_user.name)
 
     @web.authenticated
     async def post(self) -> None:
         """Take the new password, where the old one is right."""
         user = self.current_user
+        self.need_password(user.name)
         try:
             if not await self.sign_in.knows_password(user.name, self.field("old")):
                 await self.show(user.name, problem="The password now is not that.", status=403)
@@ -135,6 +146,7 @@ class ResetPasswordHandler(_PasswordHandler):
         except Refusal as refusal:
             await self.show("", problem=str(refusal), status=403, form_open=False)
             return
+        self.need_password(person)
         await self.show(person, token=token)
 
     async def post(self) -> None:
@@ -147,6 +159,7 @@ class ResetPasswordHandler(_PasswordHandler):
         except Refusal as refusal:
             await self.show("", problem=str(refusal), status=403, form_open=False)
             return
+        self.need_password(person)
         try:
             hashed = await self.new_hash(person)
         except Refusal as refusal:

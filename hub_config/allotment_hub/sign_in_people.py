@@ -61,6 +61,10 @@ class PeopleOfTheRecord(Authenticator):
         self.attempts.succeeded(name)
         return True
 
+    def keeps_password(self, name: str) -> bool:  # noqa: ARG002 - a provider's people have none
+        """Whether somebody signs in with a password of the platform's own."""
+        return True
+
     async def _stored_hash(self, name: str) -> str | None:
         try:
             check_person(name)

@@ -105,12 +105,16 @@ class ProviderAuthenticator(PeopleOfTheRecord, OAuthenticator):
         state = self._kept(person.name, said, {})
         return {"name": person.name, "groups": groups, "auth_state": state}
 
+    def keeps_password(self, name: str) -> bool:
+        """Whether somebody is one of the few who sign in with a password for emergencies."""
+        return name in self.settings.local
+
     async def by_kept_password(self, data: dict[str, str]) -> dict[str, Any] | None:
         """Sign in one of the few who keep a password for emergencies; nobody else has one here."""
         name = self.normalize_username(data.get("username", "").strip())
         if not self.settings.local:
             raise web.HTTPError(405, "Nobody signs in with a password here.")
-        if name not in self.settings.local:  # takes as long as for a wrong password, and counts
+        if not self.keeps_password(name):  # takes as long as for a wrong password, and counts
             await self.knows_password(f"{name} ", "")
             SIGN_INS.labels("refused").inc()
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from allotment.model.groups import Origin
 from allotment.record import memberships, people, sign_ons
+from hubs import until
 from oidc_providers import SECRET, signing_key
 from sign_on_hubs import SignOnHub, sign_on_hub
 
@@ -28,6 +30,7 @@ def wrong(hub: SignOnHub) -> Iterator[SignOnHub]:
     """The same, whose provider may say wrong things during a test."""
     yield hub
     hub.provider.misuse()
+    hub.provider.codes_last(60)
 
 
 def returned(hub: SignOnHub, name: str) -> httpx.Response:
@@ -152,6 +155,16 @@ def test_nobody_else_signs_in_with_a_password(hub: SignOnHub) -> None:
 
 
 @pytest.mark.promise("AUTH-1")
+def test_the_providers_people_have_no_page_for_a_password(hub: SignOnHub) -> None:
+    hub.provider.person("jo", "seeing")
+
+    answer = hub.signs_on("jo").get("/change-password")
+
+    assert answer.status_code == 404
+    assert "there is no password here" in answer.text
+
+
+@pytest.mark.promise("AUTH-1")
 def test_a_code_that_was_used_is_good_for_nobody(hub: SignOnHub) -> None:
     hub.provider.person("rose", "seeing")
     browser = hub.browser()
@@ -165,6 +178,22 @@ def test_a_code_that_was_used_is_good_for_nobody(hub: SignOnHub) -> None:
 
     assert answer.status_code == 400
     assert "was used before" in answer.text
+
+
+@pytest.mark.promise("AUTH-1")
+def test_a_code_that_is_too_old_is_good_for_nobody(wrong: SignOnHub) -> None:
+    wrong.provider.person("sue", "seeing")
+    wrong.provider.codes_last(1)
+    browser = wrong.browser()
+    back = wrong.comes_back(browser, "sue")
+    given = time.time()
+    until(lambda: time.time() > given + 2, "the code to be over")
+
+    answer = browser.get(back)
+
+    assert answer.status_code == 400
+    assert "took too long" in answer.text
+    assert not is_known(wrong, "sue")
 
 
 @pytest.mark.promise("AUTH-1")

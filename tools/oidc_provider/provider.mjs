@@ -47,7 +47,7 @@ const provider = new Provider(start.issuer, {
   interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed("refresh_token"),
   rotateRefreshToken: true,
-  ttl: { AccessToken: 60, AuthorizationCode: start.code_seconds ?? 60, IdToken: 300, RefreshToken: 86400, Session: 3600, Grant: 86400, Interaction: 600 },
+  ttl: { AccessToken: 60, AuthorizationCode: () => known().code_seconds ?? 60, IdToken: 300, RefreshToken: 86400, Session: 3600, Grant: 86400, Interaction: 600 },
   loadExistingGrant: async (ctx) => {
     // Everybody has agreed to everything: agreeing is not what is tested.
     const grant = new ctx.oidc.provider.Grant({ clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId });
