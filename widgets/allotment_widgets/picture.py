@@ -24,6 +24,8 @@ from allotment.model.documents import (
     Role,
     Server,
     ServerListing,
+    ServiceAccount,
+    Software,
     Source,
     SourceForm,
     Ticket,
@@ -54,6 +56,8 @@ class Topic(StrEnum):
     ROLES = "roles"
     PROFILES = "profiles"
     TYPES = "instance types"
+    SOFTWARE = "software"
+    """Versions, and which servers run which."""
     REFUSALS = "refusals"
     TICKETS = "tickets"
     """Who waits."""
@@ -64,6 +68,7 @@ class Topic(StrEnum):
     """Of the dataset that is looked at: only that they changed is known here."""
     TARGETS = "targets"
     MODELS = "models"
+    ACCOUNTS = "service accounts"
     MOMENTS = "moments"
     """Use over time."""
     CLOCK = "clock"
@@ -105,6 +110,7 @@ class Picture:
     roles: tuple[Role, ...] = ()
     profiles: tuple[Profile, ...] = ()
     types: InstanceTypeListing | None = None
+    software: tuple[Software, ...] = ()
     refusals: tuple[RefusedClaim, ...] = ()
     tickets: TicketListing | None = None
     moments: tuple[Moment, ...] = ()
@@ -113,6 +119,7 @@ class Picture:
     datasets: tuple[Dataset, ...] = ()
     targets: tuple[VersionTarget, ...] = ()
     models: tuple[RegisteredModel, ...] = ()
+    accounts: tuple[ServiceAccount, ...] = ()
     palette: Palette = field(default_factory=Palette)
     sequences: dict[Topic, int] = field(default_factory=dict)
     known: set[Topic] = field(default_factory=set)

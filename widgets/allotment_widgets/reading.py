@@ -55,6 +55,9 @@ _READERS: dict[Topic, Reader] = {
         lambda client, _: client.profiles.all(), _sets(Topic.PROFILES, "profiles", "items")
     ),
     Topic.TYPES: Reader(lambda client, _: client.instance_types.all(), _sets(Topic.TYPES, "types")),
+    Topic.SOFTWARE: Reader(
+        lambda client, _: client.software.all(), _sets(Topic.SOFTWARE, "software", "items")
+    ),
     Topic.REFUSALS: Reader(
         lambda client, _: client.refusals(limit=REFUSALS),
         _sets(Topic.REFUSALS, "refusals", "items"),
@@ -76,6 +79,9 @@ _READERS: dict[Topic, Reader] = {
     ),
     Topic.MODELS: Reader(
         lambda client, _: client.models.all(), _sets(Topic.MODELS, "models", "items")
+    ),
+    Topic.ACCOUNTS: Reader(
+        lambda client, _: client.service_accounts.all(), _sets(Topic.ACCOUNTS, "accounts", "items")
     ),
 }
 
@@ -102,7 +108,7 @@ _HELD = frozenset(
     }
 )
 _TOUCHED: dict[str, frozenset[Topic]] = {
-    "allotment": _HELD | {Topic.TICKETS, Topic.TYPES},
+    "allotment": _HELD | {Topic.TICKETS, Topic.TYPES, Topic.SOFTWARE},
     "ticket": frozenset({Topic.TICKETS}),
     "server": frozenset({Topic.SERVERS, Topic.USERS, Topic.OVERVIEW}),
     "claim": frozenset({Topic.REFUSALS, Topic.OVERVIEW}),
@@ -113,10 +119,14 @@ _TOUCHED: dict[str, frozenset[Topic]] = {
     "department": frozenset({Topic.OVERVIEW}),
     "reservation": frozenset({Topic.OVERVIEW}),
     "membership": frozenset({Topic.USERS, Topic.OVERVIEW}),
-    "person": frozenset({Topic.USERS, Topic.ROLES, Topic.OVERVIEW}),
-    "role": frozenset({Topic.ROLES, Topic.USERS, Topic.ME}),
+    # What a role permits is what the service accounts of its people may do at most.
+    "person": frozenset({Topic.USERS, Topic.ROLES, Topic.ACCOUNTS, Topic.OVERVIEW}),
+    "role": frozenset({Topic.ROLES, Topic.USERS, Topic.ACCOUNTS, Topic.ME}),
+    "service_account": frozenset({Topic.ACCOUNTS}),
+    "directory_group": frozenset(),
     "limit": frozenset({Topic.USERS}),
-    "profile": frozenset({Topic.PROFILES, Topic.TYPES, Topic.OVERVIEW}),
+    "profile": frozenset({Topic.PROFILES, Topic.TYPES, Topic.SOFTWARE, Topic.OVERVIEW}),
+    "software": frozenset({Topic.SOFTWARE, Topic.OVERVIEW}),
     "instance-type": frozenset({Topic.TYPES, Topic.PROFILES, Topic.OVERVIEW}),
     "quota": frozenset({Topic.TYPES, Topic.OVERVIEW}),
     "drift": frozenset({Topic.OVERVIEW}),

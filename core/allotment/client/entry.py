@@ -25,10 +25,10 @@ from allotment.client.planning import Planning
 from allotment.client.reservations import Reservations
 from allotment.client.sign_on import ServiceAccounts, SignOn
 from allotment.client.simulations import Simulations
+from allotment.client.software import SoftwareVersions
 from allotment.client.sources import Sources
 from allotment.client.targets import Targets
 from allotment.client.tickets import Tickets
-from allotment.client.software import SoftwareVersions
 from allotment.client.types import InstanceTypes
 from allotment.client.usage import Usage
 from allotment.client.versions import Versions

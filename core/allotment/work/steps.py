@@ -17,6 +17,7 @@ from allotment.record import (
 )
 from allotment.settings import Settings, load_settings
 from allotment.settings.catalogue import Catalogue
+from allotment.work import updating
 from allotment.work.budgets import watch_budgets
 from allotment.work.forgetting import forget_deleted
 from allotment.work.hub_api import HubApi
@@ -95,6 +96,7 @@ def steps(work: Work, declared: Declared) -> tuple[Step, ...]:
         Step("forgetting", 600.0, lambda now: _forgetting(work, now)),
         Step("memberships", 30.0, lambda now: _memberships(work, now)),
         Step("budgets", 20.0, lambda now: watch_budgets(work.record, now)),
+        Step("updates", updating.EVERY, lambda now: _updates(work, now)),
         Step("minutes", 20.0, lambda now: _minutes(work, now), everywhere=True),
         Step("answers", 3600.0, lambda now: _answers(work, now)),
     )
@@ -137,6 +139,10 @@ def _memberships(work: Work, now: datetime) -> str:
     with work.record.writing("time", now) as writing:
         ended = memberships.end_expired(writing)
     return f"ended: {', '.join(f'{one.group}/{one.person}' for one in ended)}"
+
+
+def _updates(work: Work, now: datetime) -> str:
+    return updating.announce_updates(work.record, work.hub, now)
 
 
 def _minutes(work: Work, now: datetime) -> str:

@@ -244,6 +244,7 @@ ROWS = [
         at="/groups/vision/members/person-{number}",
         prepare=a_member,
     ),
+    Row("GET", "/software", "OR"),
     Row("GET", "/instance-types", "OR"),
     Row("GET", "/instance-types/{name}", "OR", at="/instance-types/g5.xlarge"),
     Row("POST", "/instance-types", "O", body(name="new-{number}.large")),

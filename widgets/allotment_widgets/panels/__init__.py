@@ -15,6 +15,8 @@ from allotment_widgets.panels.profiles import ProfilesPanel
 from allotment_widgets.panels.queue import QueuePanel
 from allotment_widgets.panels.replay import ReplayPanel
 from allotment_widgets.panels.servers import ServersPanel
+from allotment_widgets.panels.service_accounts import ServiceAccountsPanel
+from allotment_widgets.panels.software import SoftwarePanel
 from allotment_widgets.panels.sources import SourcesPanel
 from allotment_widgets.panels.targets import TargetsPanel
 from allotment_widgets.panels.users import UsersPanel
@@ -28,12 +30,14 @@ PANELS: tuple[type[Panel], ...] = (
     LetInPanel,
     ProfilesPanel,
     InstanceTypesPanel,
+    SoftwarePanel,
     SourcesPanel,
     DatasetsPanel,
     TargetsPanel,
     ModelsPanel,
     GroupsPanel,
     UsersPanel,
+    ServiceAccountsPanel,
     CostsPanel,
     CapacityPlanPanel,
     ReplayPanel,

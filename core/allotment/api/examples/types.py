@@ -1,4 +1,4 @@
-"""Examples of instance types and quotas."""
+"""Examples of instance types, quotas, and versions of software."""
 
 from __future__ import annotations
 
@@ -33,7 +33,30 @@ QUOTA: dict[str, Any] = {
     "read_at": EARLIER,
     "tried_at": AT,
 }
+SOFTWARE: dict[str, Any] = {
+    "profile": "a10g",
+    "profile_title": "One A10G",
+    "software": "pytorch",
+    "title": "PyTorch",
+    "version": "2026.11",
+    "image": "registry.example.org/pytorch:2026.11",
+    "update_by": AT,
+    "current": 1,
+    "behind": ["hub~analyst-1~train"],
+    "releases": [
+        {
+            "version": "2026.11",
+            "notes": "PyTorch 2.9 and CUDA 13.",
+            "published_at": AT,
+            "update_by": AT,
+            "servers": ["hub~analyst-2~notes"],
+        },
+        {"version": "2026.10", "published_at": EARLIER, "servers": ["hub~analyst-1~train"]},
+    ],
+}
 TYPE_ANSWERS: dict[str, Any] = {
+    "Software": SOFTWARE,
+    "SoftwareListing": {"items": [SOFTWARE], "sequence": 4711},
     "InstanceType": INSTANCE_TYPE,
     "InstanceTypeListing": {
         "items": [INSTANCE_TYPE],

@@ -149,6 +149,7 @@ from allotment.model.documents.simulations import (
     SimulationQuestion,
     SimulationState,
 )
+from allotment.model.documents.software import Software, SoftwareListing, SoftwareRelease
 from allotment.model.documents.sources import (
     Audience,
     Proof,
@@ -296,6 +297,9 @@ __all__ = [
     "SimulationListing",
     "SimulationQuestion",
     "SimulationState",
+    "Software",
+    "SoftwareListing",
+    "SoftwareRelease",
     "Source",
     "SourceCheck",
     "SourceContents",
