@@ -15,6 +15,8 @@ DEVICE_STATES = {
     "free": State("Free", "plain"),
     "held": State("Held", "ok"),
     "idle": State("Held, idle", "warn"),
+    "cordoned": State("Out of use", "plain"),
+    "taken": State("Used by others", "plain"),
     "unhealthy": State("Unhealthy", "bad"),
     "missing": State("Gone", "bad"),
 }
@@ -76,8 +78,15 @@ def device_row(device: Device, picture: Picture, now: datetime) -> dict[str, obj
         "isolation": device.isolation.value.replace("-", " "),
         "isolation_words": device.isolation_words,
         "state": device_state(device, picture, now),
-        "health": device.health_note,
+        "health": _why(device),
     }
+
+
+def _why(device: Device) -> str:
+    """Why it is in its state, as far as anybody said."""
+    used = f"Used by {device.taken_by}, outside the platform." if device.taken_by else ""
+    said = (device.health_note, used, device.cordon, device.node_cordon)
+    return " ".join(one for one in said if one)
 
 
 _ORIGINS = {

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-PlotState = Literal["held", "idle", "free", "unhealthy", "wanted"]
+PlotState = Literal["held", "idle", "free", "out", "unhealthy", "wanted"]
 
 #: Colours in tokens.css. More groups than colours share them; the name is always said too.
 COLOURS = 10

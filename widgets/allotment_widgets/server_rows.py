@@ -204,7 +204,7 @@ def _plot_state(device: Device, *, idle: bool) -> PlotState:
         return "unhealthy"
     if device.state == "held":
         return "idle" if idle else "held"
-    return "free"
+    return "free" if device.state == "free" else "out"
 
 
 def _priced(server: Server) -> str:

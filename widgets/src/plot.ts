@@ -13,6 +13,7 @@ export const STATE_WORDS: Record<PlotState, string> = {
   held: "held",
   idle: "held but idle",
   free: "free",
+  out: "out of use",
   unhealthy: "unhealthy",
   wanted: "wanted",
 };
@@ -38,7 +39,7 @@ export function square(plot: PlotLook): HTMLElement {
   return made;
 }
 
-const ORDER: PlotState[] = ["unhealthy", "idle", "held", "wanted", "free"];
+const ORDER: PlotState[] = ["unhealthy", "out", "idle", "held", "wanted", "free"];
 
 /** The same colours as one bar: a piece for each state and group, as wide as its part of the whole. */
 export function bar(plots: readonly PlotLook[], nameOf: (plot: PlotLook) => string = () => ""): HTMLElement {

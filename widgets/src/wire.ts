@@ -188,7 +188,7 @@ export interface HeadTraits extends Traits {
   trouble: string;
 }
 
-export type PlotState = "held" | "idle" | "free" | "unhealthy" | "wanted";
+export type PlotState = "held" | "idle" | "free" | "out" | "unhealthy" | "wanted";
 
 /** A plot in a grid's cell: title, state, colour (0 grey, 1-10 the palette), borrowed. */
 export type CellPlot = [title: string, state: PlotState, colour: number, borrowed: 0 | 1];

@@ -216,3 +216,44 @@ def test_how_a_pool_is_shared_is_saved_once_it_is_known_what_that_does(
 
     page.sees("Pool l4: Low-priority servers borrow what other groups do not use.")
     assert platform.client("operator").pools.get("l4").policy.sharing
+
+
+@pytest.mark.promise("CLUSTER-3", "ADMIN-3")
+def test_selected_devices_are_taken_out_of_use_once_it_is_known_what_that_does_and_given_back(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    page = open_console(panel="pools")
+    page.has_row("Devices", "gpu-47")
+    held = next(one for one in platform.client("operator").devices.all().items if one.holder)
+    assert held.holder is not None
+    page.select("Devices", held.id)
+    page.act("Out of use", "take")
+    page.sees("Choose what, and write why.")
+    page.fill("Why (its users read this)", "New power supply")
+    page.fill("Stop its servers at (UTC)", "2036-12-01 09:00")
+    page.sees("Users of 1 server there are told now; what still runs then is stopped.")
+    page.sees(f"{held.holder.person}/{held.holder.name}")
+    page.press("Take out of use")
+    page.sees(f"{held.id.capitalize()} is out of use.")
+
+    (made,) = platform.client("operator").cordons.all().items
+    assert (made.names, made.reason) == ((held.id,), "New power supply")
+    page.has_row("Out of use", made.id, begins="now", drains="2036-12-01 09:00", servers=1)
+    page.select("Out of use", made.id)
+    page.act("Out of use", "back")
+    page.press("Give back")
+
+    page.until(lambda: platform.client("operator").cordons.all().items == ())
+
+
+@pytest.mark.promise("CLUSTER-3")
+def test_a_node_that_is_out_of_use_is_shown_so(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    client = platform.client("operator")
+    free = next(one for one in client.devices.all().items if one.state == "free")
+    client.cordons.create("node", [free.node], "Dust in its fans")
+
+    page = open_console(panel="pools")
+
+    page.has_row("Devices", free.id, state="cordoned", health="Dust in its fans")

@@ -15,6 +15,7 @@ from allotment_widgets.columns import Action
 from allotment_widgets.device_rows import DEVICE_COLUMNS, POOL_COLUMNS, device_row, pool_row
 from allotment_widgets.fields import button, heading, put, row, stack, words
 from allotment_widgets.grid import Grid
+from allotment_widgets.panels.out_of_use import OutOfUse
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.panels.pool_forms import deleting, editing, making, moving
 from allotment_widgets.panels.reservation_forms import (
@@ -57,6 +58,7 @@ class PoolsPanel(Panel):
             max_height=560,
         )
         self._kept, self._reservations = Slot(self.desk), self._make_reservations()
+        self._out = OutOfUse(self.desk, may=self._may, chosen=self._selected)
         self._plots.on_select(lambda _: self._chosen(self._plots, self._devices))
         self._devices.on_select(lambda _: self._chosen(self._devices, self._plots))
         return (
@@ -64,6 +66,7 @@ class PoolsPanel(Panel):
             self._pools,
             stack(heading("Devices"), self._plots, self._bar(), kind="sheet pad"),
             self._devices,
+            *self._out.views,
             self._kept.view,
             self._reservations,
         )
@@ -120,8 +123,10 @@ class PoolsPanel(Panel):
         self._new = button("New pool of these…")
         self._move.on_click(lambda _: self.desk.backend.soon(self._ask_move))
         self._new.on_click(lambda _: self.desk.backend.soon(lambda: self._ask("new", ())))
+        self._take = button("Take out of use…")
+        self._take.on_click(lambda _: self.desk.backend.soon(self._out.take))
         self._shared = words("", "quiet")
-        acts = row(self._said, *([self._move, self._new] if self._may else []))
+        acts = row(self._said, *([self._move, self._new, self._take] if self._may else []))
         return stack(acts, self._shared)
 
     def show(self, changed: Changed) -> None:
@@ -132,6 +137,7 @@ class PoolsPanel(Panel):
             kept = self.picture.overview.reservations
             zone = zone_of(self.picture)
             self._reservations.replace(reservation_row(each, zone) for each in kept)
+            self._out.show()
         if Topic.DEVICES not in self.picture.known:
             return
         if changed.touches(Topic.DEVICES, Topic.SERVERS, Topic.CLOCK):
@@ -174,10 +180,10 @@ class PoolsPanel(Panel):
             said = (
                 f"{many} selected."
                 if chosen
-                else "Colour by group; amber: idle; orange: unhealthy."
+                else "Colour by group; amber: idle; orange: unhealthy; hatched: out of use."
             )
         put(self._said, said)
-        self._move.disabled = self._new.disabled = not chosen
+        self._move.disabled = self._new.disabled = self._take.disabled = not chosen
         self._slot.refresh()
 
     def _pool(self, ids: Sequence[str]) -> Pool | None:

@@ -34,7 +34,8 @@ export const isHeld = ({ state }: Device): boolean => state === "held" || state 
 export function heldWords(devices: readonly Device[]): string {
   const bad = devices.filter(({ state }) => state === "unhealthy").length;
   const held = `${number(devices.filter(isHeld).length, 0)} of ${number(devices.length, 0)} held`;
-  return bad ? `${held}, ${bad} unhealthy` : held;
+  const out = devices.filter(({ state }) => state === "out").length;
+  return [held, out ? `${out} out of use` : "", bad ? `${bad} unhealthy` : ""].filter(Boolean).join(", ");
 }
 
 export interface LegendEntry {
@@ -62,6 +63,7 @@ export function legend(devices: readonly Device[]): LegendEntry[] {
     entry("held", "held", 0, count(({ state, group }) => state === "held" && !group)),
     entry("held", "borrowed", 0, count((device) => device.borrowed), true),
     entry("idle", "idle", 0, count(({ state }) => state === "idle")),
+    entry("out", "out of use", 0, count(({ state }) => state === "out")),
     entry("unhealthy", "unhealthy", 0, count(({ state }) => state === "unhealthy")),
     entry("wanted", "wanted", 0, count(({ state }) => state === "wanted")),
     entry("free", "free", 0, count(({ state }) => state === "free")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -11,7 +12,7 @@ from pydantic import Field, StringConstraints
 from allotment.api.answering import ExpectedRevision, Repeated, answer, answer_list, write_once
 from allotment.api.fields import Body, DeviceField, Words
 from allotment.api.paging import Paged, cut
-from allotment.api.plane import Asker, ControlPlane, Plane, require
+from allotment.api.plane import Asker, Plane, require
 from allotment.api.views.cordons import consequences, cordon_document, cordon_documents
 from allotment.model import documents
 from allotment.model.cordons import Cordon, Scope
@@ -69,14 +70,13 @@ def create_cordon(plane: Plane, caller: Asker, repeat: Repeated, body: NewCordon
     require(caller, Action.CHANGE_POOLS)
 
     def change(writing: Writing) -> documents.Document:
-        made = cordons.create(writing, _wanted(plane, caller.person, body))
+        made = cordons.create(writing, _wanted(body, caller.person, writing.now))
         return cordon_document(writing, made.id, plane.now())
 
     return write_once(plane, caller, repeat, change, status=201)
 
 
-def _wanted(plane: ControlPlane, person: str, body: NewCordon) -> Cordon:
-    now = plane.now()
+def _wanted(body: NewCordon, person: str, now: datetime) -> Cordon:
     begins, drain = body.begins_at or now, body.drain_at
     if body.begins_at is None and drain is not None:
         drain = max(drain, now)  # "now" has passed on the way here
@@ -101,9 +101,9 @@ def _wanted(plane: ControlPlane, person: str, body: NewCordon) -> Cordon:
 def foresee_cordon(plane: Plane, caller: Asker, body: NewCordon) -> Response:
     """Devices, servers and promises that it concerns. Nothing is changed; refused as the change itself would be."""
     require(caller, Action.CHANGE_POOLS)
-    wanted = _wanted(plane, caller.person, body)
+    now = plane.now()
     with plane.record.reading() as reading:
-        found = consequences(reading, wanted, plane.now())
+        found = consequences(reading, _wanted(body, caller.person, now), now)
     return answer(found)
 
 
