@@ -104,7 +104,7 @@ class ServerRow:
     def device_words(self) -> str:
         """The devices it holds, each with its node and what keeps its users apart."""
         return "; ".join(
-            f"{device.id} on {device.node}: {device.model}, {Isolation(device.isolation).words}"
+            f"{device.id}{f' on {device.node}' if device.node else ''}: {device.model}, {Isolation(device.isolation).words}"
             for device in self.devices
         )
 

@@ -174,9 +174,11 @@ def record(machine: Machine) -> Iterator[Finding]:
 
 def devices(machine: Machine) -> Iterator[Finding]:
     """Which devices there are, and how the platform knows."""
-    from allotment.inventory import discover  # noqa: PLC0415 - needs a hub's parts
+    from allotment.work.observing import observer  # noqa: PLC0415 - needs a hub's parts
 
-    found = discover(_settings_or_default(machine).declared_devices())
+    looking = observer(_settings_or_default(machine), {})
+    found = looking.observe()
+    looking.close()
     models: dict[str, int] = {}
     for device in found.devices:
         models[device.model] = models.get(device.model, 0) + 1
@@ -185,7 +187,11 @@ def devices(machine: Machine) -> Iterator[Finding]:
         mend = "Where there are GPUs: install the NVIDIA driver, or declare the devices."
         yield warn("Devices", f"{each}. {found.note}", mend)
     elif found.note or not found.devices:
-        mend = "Look at the driver with nvidia-smi."
+        mend = (
+            "Look at the cluster with kubectl get nodes, and at what its role permits."
+            if found.origin is DeviceOrigin.KUBERNETES
+            else "Look at the driver with nvidia-smi."
+        )
         yield warn("Devices", f"{each}. {found.note}".strip(), mend)
     else:
         yield ok("Devices", f"{each} (from {found.origin})")

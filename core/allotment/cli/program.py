@@ -22,6 +22,7 @@ from allotment.cli import (
     linking,
     models,
     money,
+    nodes,
     planning,
     profiles,
     queue,
@@ -50,6 +51,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 seeing.add_to(app)
+nodes.add_to(app)
 money.add_to(app)
 stopping.add_to(app)
 profiles.add_to(app)

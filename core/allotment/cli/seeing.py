@@ -24,6 +24,7 @@ from allotment.model.devices import Isolation
 from allotment.model.documents import (
     About,
     Capacity,
+    Device,
     Group,
     Me,
     Overview,
@@ -121,6 +122,8 @@ def pools(name: Name = None, url: Url = None, as_json: Json = False) -> None:
 
 def _pool_details(out: Output, client: AllotmentClient, pool: Pool) -> None:
     out.say(pool.policy.sentence)
+    if pool.nodes is not None:
+        out.say(f"Made of {pool.nodes.words}.")
     out.table(
         ("Group", "#Held", "#Guaranteed", "#Ceiling", "#Weight"),
         (
@@ -141,7 +144,7 @@ def _pool_details(out: Output, client: AllotmentClient, pool: Pool) -> None:
                 f"{device.holder.person}/{device.holder.name}" if device.holder else "",
                 ago(device.holder.since) if device.holder else "",
                 device.isolation_words.partition(":")[0],
-                device.health_note or ("simulated" if device.simulated else ""),
+                _device_note(device),
             )
             for device in found
         ),
@@ -150,6 +153,13 @@ def _pool_details(out: Output, client: AllotmentClient, pool: Pool) -> None:
     )
     if any(device.isolation is Isolation.TIME_SLICE for device in found):
         out.say(f"{Isolation.TIME_SLICE.words}.")
+
+
+def _device_note(device: Device) -> str:
+    """Why a device is in its state, where anybody said."""
+    used = f"used by {device.taken_by}" if device.taken_by else ""
+    said = (device.health_note, used, device.cordon, device.node_cordon)
+    return "; ".join(one for one in said if one) or ("simulated" if device.simulated else "")
 
 
 def groups(name: Name = None, url: Url = None, as_json: Json = False) -> None:
