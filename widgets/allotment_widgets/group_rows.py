@@ -120,6 +120,12 @@ def member_rows(group: str, users: Iterable[User]) -> Iterator[dict[str, object]
             }
 
 
+def _role_words(user: User, role: str) -> str | None:
+    if user.left_at is not None:
+        return "has left"
+    return user.role if role == "own" and user.onboarded_at else None
+
+
 def user_row(user: User) -> dict[str, object]:
     """One person as a row."""
     groups = dict.fromkeys(each.group for each in user.memberships)
@@ -127,7 +133,7 @@ def user_row(user: User) -> dict[str, object]:
     return {
         "id": user.name,
         "role": role if user.onboarded_at else "unknown",
-        "role_words": user.role if role == "own" and user.onboarded_at else None,
+        "role_words": _role_words(user, role),
         "groups": list(groups) or None,
         "memberships": "; ".join(
             f"{each.group}: given by {ORIGINS[each.origin]}" for each in user.memberships

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from allotment.model.budgets import PLATFORM, BudgetScope
+from allotment.model.documents import User
 from allotment.model.people import Permission
 from allotment_widgets.asking import Slot
 from allotment_widgets.columns import Action
 from allotment_widgets.grid import Grid
 from allotment_widgets.group_rows import USER_COLUMNS, user_row
 from allotment_widgets.panels.budget_form import budgeting
+from allotment_widgets.panels.leaving_forms import foreseeing, letting_go
 from allotment_widgets.panels.limit_forms import limiting
 from allotment_widgets.panels.panel import Panel
 from allotment_widgets.panels.user_configuration import configure
@@ -50,6 +52,7 @@ class UsersPanel(Panel):
         look = Action("configure", "Configure…" if changes else "Look at…", needs="one")
         if not people:
             return [look]
+        stops = self.desk.may(Permission.STOP_SERVERS)
         money = [Action("budget", "Budget…", needs="one")]
         everybody = [
             Action("limits", "Limits…", needs="none"),
@@ -60,7 +63,9 @@ class UsersPanel(Panel):
             look,
             *(money if self.desk.may(Permission.MANAGE_LIMITS) else []),
             Action("move", "Move…", many="Move {n}…"),
+            *([Action("leave", "Let go…", needs="one", tone="risk")] if stops else []),
             Action("delete", "Remove…", many="Remove {n}…", tone="risk"),
+            Action("mapping", "Mapping…", needs="none"),
             *(everybody if self.desk.may(Permission.MANAGE_LIMITS) else []),
         ]
 
@@ -85,20 +90,33 @@ class UsersPanel(Panel):
 
     def _ask(self, key: str, ids: Sequence[str]) -> None:
         users = [self.picture.users[name] for name in ids if name in self.picture.users]
+        if not self._ask_of_everybody(key) and users:
+            self._ask_of(key, users)
+
+    def _ask_of_everybody(self, key: str) -> bool:
+        """Open a form that is about nobody who is selected. Returns whether it was one."""
+        desk, slot = self.desk, self._slot
         if key == "onboard":
-            onboarding(self.desk, self._slot).open()
+            onboarding(desk, slot).open()
         elif key == "limits":
-            self.desk.begin(limiting(self.desk, self._slot))
+            desk.begin(limiting(desk, slot))
         elif key == "everybody":
-            self.desk.begin(budgeting(self.desk, self._slot, BudgetScope.EVERYBODY, PLATFORM))
-        elif not users:
-            return
-        elif key == "configure":
-            self.desk.begin(configure(self.desk, self._slot, users[0].name))
+            desk.begin(budgeting(desk, slot, BudgetScope.EVERYBODY, PLATFORM))
+        elif key == "mapping":
+            foreseeing(desk, slot).open()
+        else:
+            return False
+        return True
+
+    def _ask_of(self, key: str, users: Sequence[User]) -> None:
+        desk, slot, first = self.desk, self._slot, users[0]
+        if key == "configure":
+            desk.begin(configure(desk, slot, first.name))
         elif key == "budget":
-            whose = (BudgetScope.PERSON, users[0].name)
-            self.desk.begin(budgeting(self.desk, self._slot, *whose))
+            desk.begin(budgeting(desk, slot, BudgetScope.PERSON, first.name))
         elif key == "move":
-            moving(self.desk, self._slot, users).open()
+            moving(desk, slot, users).open()
+        elif key == "leave":
+            desk.begin(letting_go(desk, slot, first))
         elif key == "delete":
-            deleting(self.desk, self._slot, users).open()
+            deleting(desk, slot, users).open()

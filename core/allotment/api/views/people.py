@@ -128,6 +128,7 @@ def _user(
         name=person.name,
         role=person.role,
         onboarded_at=person.onboarded_at,
+        left_at=person.left_at,
         memberships=tuple(
             documents.Membership(group=one.group, origin=one.origin, lead=one.lead, until=one.until)
             for one in belongings

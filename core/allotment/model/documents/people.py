@@ -106,6 +106,9 @@ class User(Document):
     name: str
     role: str
     onboarded_at: datetime | None
+    left_at: datetime | None = Field(
+        default=None, description="When they left; null: they have not"
+    )
     memberships: tuple[Membership, ...]
     devices: int = Field(description="Devices held now")
     servers: int = Field(description="Servers starting, running or stopping")
