@@ -44,6 +44,8 @@ Answer = TypeVar("Answer")
 HERE = Path(__file__).parent
 DETACHED = tiny_server.DETACHED
 """Python that leaves a process behind in a session of its own, and prints its pid."""
+START_SECONDS = 90.0
+"""A hub may take so long to start: others may be at it on the same machine."""
 ADMIN = "token-of-the-tests"
 TINY = [sys.executable, str(HERE / "tiny_server.py")]
 seed = hub_seeds.seed
@@ -89,6 +91,10 @@ class HubUnderTest:
     folder: Path
     command: list[str]
     extra: str = ""
+    shared: str = ""
+    """The address of a record that it shares with other hubs; without it, it has one of its own."""
+    hub: str = "hub"
+    """Its name in the record."""
     port: int = field(default_factory=free_port)
     public: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
@@ -97,7 +103,7 @@ class HubUnderTest:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.record_url = f"sqlite:///{self.folder}/record.sqlite"
+        self.record_url = self.shared or f"sqlite:///{self.folder}/record.sqlite"
         self.record: Record = open_record(self.record_url, migrate=True)
         self.web = httpx.Client(base_url=f"http://127.0.0.1:{self.port}/hub", timeout=60)
         self.tokens: dict[str, str] = {}
@@ -111,6 +117,7 @@ class HubUnderTest:
             "port": self.port,
             "public": self.public,
             "record": self.record_url,
+            "hub": self.hub,
             "command": self.command,
             "admin": ADMIN,
             "extra": self.extra,
@@ -125,7 +132,7 @@ class HubUnderTest:
                 stderr=log,
                 start_new_session=True,
             )
-        until(self._answers, f"the hub; it said:\n{self.log()[-4000:]}")
+        until(self._answers, f"the hub; it said:\n{self.log()[-4000:]}", START_SECONDS)
         return self
 
     def _answers(self) -> bool:
@@ -236,14 +243,14 @@ class HubUnderTest:
         return tuple(one for one in self.happened("claim.refused") if one.person == person)
 
     def held(self, person: str | None = None) -> tuple[Allotment, ...]:
-        """The allotments that hold devices and count."""
+        """The allotments of this hub that hold devices and count."""
         with self.record.reading() as reading:
-            return allotments.active(reading, person=person)
+            return allotments.active(reading, hub=self.hub, person=person)
 
     def latest(self, person: str, server: str = "") -> Allotment:
         """The newest allotment of a server."""
         with self.record.reading() as reading:
-            found = allotments.latest(reading, "hub", person, server)
+            found = allotments.latest(reading, self.hub, person, server)
         if found is None:
             raise LookupError(f"{person} never had a server {server!r}")
         return found
@@ -319,9 +326,9 @@ class HubUnderTest:
     def reconcile(self) -> Reconciled:
         """Reconcile as the control plane does, through the hub's REST API."""
         hub_api = HubApi(self.servers_see, ADMIN)
-        place = LocalServers("hub", self.servers_see, grace=0.2)
+        place = LocalServers(self.hub, self.servers_see, grace=0.2)
         try:
-            return reconcile(self.record, hub_api, place, hub="hub", now=now())
+            return reconcile(self.record, hub_api, place, hub=self.hub, now=now())
         finally:
             hub_api.close()
 

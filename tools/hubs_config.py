@@ -50,6 +50,7 @@ c.JupyterHub.load_roles = [
 ]
 refuse_shares_of_the_console()
 c.AllotmentMixin.record_url = place["record"]
+c.AllotmentMixin.hub_id = place["hub"]
 c.AllotmentMixin.allotment_api_url = "http://127.0.0.1:9/services/allotment/api/v1"
 c.SimpleLocalProcessSpawner.home_dir_template = f"{place['folder']}/homes/{{username}}"
 c.LocalServer.console_homes = f"{place['folder']}/consoles"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from allotment.api.problems import answer_error
 from allotment.model.claims import Claim, Granted, Queued
 from allotment.model.refusals import OutcomeUnknown, RecordUnavailable, RecordUndone
 from allotment.record import (
@@ -247,6 +248,15 @@ def test_an_answer_to_a_commit_that_nobody_can_find_out_is_not_guessed(
     with lab.record.reading() as reading:
         assert ("after" in [one.name for one in groups.all_groups(reading)]) is committed
     impatient.close()
+
+
+def test_a_program_is_told_to_repeat_only_what_was_not_done() -> None:
+    undone_answer = answer_error(RecordUndone("Nothing was written."))
+    unknown = answer_error(OutcomeUnknown("Look before you try again."))
+
+    assert (undone_answer.status_code, unknown.status_code) == (503, 503)
+    assert "Retry-After" in undone_answer.headers
+    assert "Retry-After" not in unknown.headers
 
 
 def test_a_database_that_went_away_and_came_back_is_found_by_who_asks_next(

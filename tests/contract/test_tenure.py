@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -103,6 +103,16 @@ def test_a_record_that_is_away_ends_no_turn_before_its_time(record: Record) -> N
     assert not mine.keep()
     unsteady.away = False
     assert mine.keep()
+
+
+def test_a_turn_whose_holder_says_nothing_more_is_taken_within_fifteen_seconds(
+    record: Record,
+) -> None:
+    one = tenure(record, "one")
+    lasts = timedelta(seconds=15) if record.dialect == "postgresql" else timedelta(minutes=1)
+
+    assert one.lasts + timedelta(seconds=one.every) <= lasts
+    assert one.lasts > 3 * timedelta(seconds=one.every)
 
 
 def test_this_process_is_not_known_to_be_gone() -> None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from allotment.cli.options import api_url
 from allotment.cli.output import Output, ago, plain
 from allotment.model.refusals import AllotmentError
 from allotment.record import open_record
+from allotment.work.holders import this_process
+from allotment.work.tenure import Tenure
 
 FILE = "groups: [{name: vision, members: [ann]}]\n"
 
@@ -253,3 +256,37 @@ def test_without_a_hubs_parts_the_doctor_says_what_to_install() -> None:
     assert (said.returncode, said.stderr) == (Exit.UNHEALTHY, "")
     assert "needs psutil, which is not installed" in said.stdout
     assert "could not be examined" not in said.stdout
+
+
+@pytest.mark.promise("OPS-5")
+def test_a_record_is_backed_up_and_restored_by_one_command_each(
+    run: Run, record: Path, tmp_path: Path
+) -> None:
+    file, there = tmp_path / "record.backup", tmp_path / "there.sqlite"
+    run("apply", "-", "--yes", "--record", str(record), stdin=FILE)
+
+    kept = run("backup", str(file), "--record", str(record))
+    restored = run("restore", str(file), "--record", str(there))
+    again = run("restore", str(file), "--record", str(there))
+
+    assert kept.stdout.endswith(f"tables written to {file}, and read back.\n")
+    assert restored.stdout.endswith("tables restored, and found as they were.\n")
+    assert (kept.exit_code, restored.exit_code, again.exit_code) == (0, 0, Exit.REFUSED)
+    assert "There is something in that database already." in again.stderr
+    exported = [run("export", "--record", str(one)).stdout for one in (record, there)]
+    assert exported[0] == exported[1]
+
+
+@pytest.mark.promise("OPS-5")
+def test_a_record_on_which_a_hub_works_is_not_moved(run: Run, record: Path, tmp_path: Path) -> None:
+    moved = ("migrate", "--record", str(record), "--to", f"sqlite:///{tmp_path}/moved.sqlite")
+    with closing(open_record(f"sqlite:///{record}")) as opened:
+        tenure = Tenure(opened, "hub", this_process())
+        assert tenure.keep()
+        refused = run(*moved)
+        tenure.give_up()
+
+    assert refused.exit_code == Exit.REFUSED
+    assert "Stop the hub" in refused.stderr
+    assert run(*moved).stdout.splitlines()[0].endswith("copied, and found as they were.")
+    assert run("migrate", "--record", str(record), "--to", "moved").exit_code == Exit.MISUSED

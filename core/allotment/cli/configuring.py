@@ -1,4 +1,4 @@
-"""Commands for the configuration as a file (plan, apply, export), and for the record's schema (migrate)."""
+"""Commands for the configuration as a file: plan, apply, export."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from allotment.cli.ending import Exit, Misused
 from allotment.cli.options import (
     Json,
     RecordAddress,
-    SettingsFile,
-    StateFolder,
     Url,
     Yes,
     control_plane,
@@ -29,7 +27,7 @@ from allotment.client.configuration import DeclaredSecrets
 from allotment.model.amounts import counted
 from allotment.model.documents import ConfigurationChange, ConfigurationPlan
 from allotment.model.refusals import Refusal
-from allotment.settings import load_settings, parse_settings
+from allotment.settings import parse_settings
 from allotment.settings.sources import read_secrets
 
 File = Annotated[
@@ -59,7 +57,7 @@ class Configured(Protocol):
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands to the program."""
-    for command in (plan, apply, export, migrate):
+    for command in (plan, apply, export):
         app.command()(command)
 
 
@@ -140,26 +138,6 @@ def export(
         Output(as_json=True).document({"yaml": text})
     else:
         typer.echo(text, nl=False)
-
-
-def migrate(
-    record: RecordAddress = None,
-    settings: SettingsFile = None,
-    state: StateFolder = DEFAULT_STATE,
-) -> None:
-    """Bring the record's schema up to date. Make a copy of it first; the hub must not run.
-
-    The record is the one named, else that of the settings, else record.sqlite in the state folder.
-    """
-    with needs_a_hubs_parts():
-        from allotment.cli import offline  # noqa: PLC0415 - the only commands that need a database
-    address = str(state / "record.sqlite")
-    if record is not None:
-        address = record
-    elif settings is not None:
-        address = load_settings(settings, state).record
-    with offline.opened(record_url(address), migrate=True):
-        typer.echo("The record's schema is up to date.")
 
 
 def _read(file: str) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from allotment.cli import (
     addressing,
+    backing_up,
     choosing,
     cleaning,
     configuring,
@@ -31,6 +32,7 @@ from allotment.cli import (
     service_accounts,
     sharing,
     simulating,
+    software,
     sources,
     stopping,
     types,
@@ -56,6 +58,7 @@ money.add_to(app)
 stopping.add_to(app)
 profiles.add_to(app)
 types.add_to(app)
+software.add_to(app)
 extending.add_to(app)
 sharing.add_to(app)
 limiting.add_to(app)
@@ -76,6 +79,7 @@ versions.add_to(app)
 cleaning.add_to(app)
 models.add_to(app)
 configuring.add_to(app)
+backing_up.add_to(app)
 keys.add_to(app)
 doctor.add_to(app)
 

@@ -174,7 +174,7 @@ class Record:
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """Read one consistent state."""
-        with self._said_in_words(), self._reader.begin() as connection:
+        with said_in_words(self.dialect), self._reader.begin() as connection:
             yield Reading(connection, self.dialect)
 
     @contextmanager
@@ -191,7 +191,7 @@ class Record:
             RecordUndone: nothing is written, and the same may be tried again.
             OutcomeUnknown: the database went away in the commit, and did not say what became of it.
         """
-        with self._said_in_words(), self._transaction(joins=not configuration) as connection:
+        with said_in_words(self.dialect), self._transaction(joins=not configuration) as connection:
             writing = Writing(connection, self.dialect, actor, now)
             if self.dialect == "postgresql" and configuration:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({CONFIGURATION_LOCK})")
@@ -206,17 +206,6 @@ class Record:
         if self._commits is None:
             return self._writer.connect()
         return self._commits.connection(joins=joins)
-
-    @contextmanager
-    def _said_in_words(self) -> Iterator[None]:
-        """Say what errors of the database mean."""
-        try:
-            yield
-        except (DBAPIError, PoolTimeoutError) as error:
-            meaning = _meaning(error, self.dialect)
-            if meaning is None:
-                raise
-            raise meaning from error
 
     @contextmanager
     def trying(self, actor: str, now: datetime) -> Iterator[Writing]:
@@ -234,6 +223,22 @@ class Record:
         self._writer.dispose()
         if self._commits is not None:
             self._commits.close()
+
+
+@contextmanager
+def said_in_words(dialect: str) -> Iterator[None]:
+    """Say what errors of a database that is away mean; those of wrong statements stay what they are.
+
+    Raises:
+        RecordUnavailable, RecordUndone: the database is away, or took the transaction back.
+    """
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError) as error:
+        meaning = _meaning(error, dialect)
+        if meaning is None:
+            raise
+        raise meaning from error
 
 
 def _meaning(error: DBAPIError | PoolTimeoutError, dialect: str) -> RecordUnavailable | None:
@@ -259,16 +264,10 @@ def open_record(url: str, *, migrate: bool = False, patience: float = 10.0) -> R
         RecordTooNew: a newer version of Allotment wrote the record.
         RecordUnavailable: the database does not answer.
     """
-    if url.startswith(("postgresql://", "postgres://")):
-        url = "postgresql+psycopg://" + url.split("://", 1)[1]
-    engine_url = sa.make_url(url)
-    if engine_url.get_backend_name() == "sqlite":
-        reader, writer = (
-            _sqlite_engine(engine_url, "BEGIN", patience, size=8),
-            _sqlite_engine(engine_url, "BEGIN IMMEDIATE", patience, size=1),
-        )
+    writer = writer_of(url, patience)
+    if writer.dialect.name == "sqlite":
+        reader = _sqlite_engine(writer.url, "BEGIN", patience, size=8)
     else:
-        reader = writer = postgresql.engine_of(engine_url, patience)
         reader = writer.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -277,6 +276,16 @@ def open_record(url: str, *, migrate: bool = False, patience: float = 10.0) -> R
     except DBAPIError as error:  # a file that is no database is no OperationalError
         raise _meaning(error, writer.dialect.name) or _unavailable(error) from error
     return Record(reader, writer, patience=patience)
+
+
+def writer_of(url: str, patience: float) -> Engine:
+    """What writes to the database at an address, whatever is in it."""
+    if url.startswith(("postgresql://", "postgres://")):
+        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    engine_url = sa.make_url(url)
+    if engine_url.get_backend_name() == "sqlite":
+        return _sqlite_engine(engine_url, "BEGIN IMMEDIATE", patience, size=1)
+    return postgresql.engine_of(engine_url, patience)
 
 
 def _sqlite_engine(url: sa.URL, begin: str, patience: float, size: int) -> Engine:

@@ -27,6 +27,7 @@ RETURNING holder
 _HELD = "SELECT holder FROM leases WHERE name = :name AND until > {now}{lock}"
 
 _REMAINING = "SELECT name, until - {now} AS rest FROM leases"
+_HOLDERS = "SELECT holder FROM leases WHERE name LIKE :name AND until > {now}"
 
 
 def take(
@@ -58,6 +59,13 @@ def holder_of(reading: Reading, name: str) -> str | None:
     statement = _HELD.format(now=_NOW[reading.dialect], lock="")
     row = reading.driver(statement, {"name": name}).first()
     return None if row is None else str(row.holder)
+
+
+def holders(reading: Reading, beginning: str) -> tuple[str, ...]:
+    """Who holds a lease now whose name begins so."""
+    statement = _HOLDERS.format(now=_NOW[reading.dialect])
+    rows = reading.driver(statement, {"name": f"{beginning}%"})
+    return tuple(str(row.holder) for row in rows)
 
 
 def held(writing: Writing, name: str) -> bool:

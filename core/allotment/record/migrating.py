@@ -52,12 +52,15 @@ def prepare(engine: Engine, *, migrate: bool) -> None:
         if not migrate:
             message = f"The record has the schema {found!r}; this version needs {head!r}. Start the hub, or run `allotment migrate`."
             raise AllotmentError(message)
-        _upgrade(connection, directory)
+        make(connection, "head")
 
 
-def _upgrade(connection: Connection, directory: ScriptDirectory) -> None:
+def make(connection: Connection, wanted: str) -> None:
+    """Bring a schema, or a database without any, to a revision, in the transaction that is open."""
+    directory = scripts()
+
     def steps(revision: Any, _context: MigrationContext) -> Any:
-        return directory._upgrade_revs("head", revision)  # noqa: SLF001 - what Alembic's own command calls
+        return directory._upgrade_revs(wanted, revision)  # noqa: SLF001 - what Alembic's own command calls
 
     with EnvironmentContext(Config(), directory, fn=steps) as context:
         context.configure(connection=connection, transaction_per_migration=False)

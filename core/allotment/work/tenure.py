@@ -34,7 +34,8 @@ def lease_name(hub: str) -> str:
 class Tenure:
     """The turn of one process. ``held`` may be asked in any thread; the rest blocks: use it from one.
 
-    ``clock`` counts seconds and never goes back; ``every`` is the pause between two calls of :meth:`keep`.
+    ``clock`` counts seconds and never goes back; ``every`` is the pause
+    in seconds between two calls of :meth:`keep`, ``lasts`` for how long one holds.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Tenure:
     ) -> None:
         self._record, self._lease, self._holder = record, lease_name(hub), holder
         self._gone, self._clock = gone, clock
-        self._lasts, self.every = _PACES[record.dialect]
+        self.lasts, self.every = _PACES[record.dialect]
         self._until = 0.0
 
     @property
@@ -64,11 +65,11 @@ class Tenure:
         asked_at, before = self._clock(), self.held
         try:
             with self._record.writing(_ACTOR, datetime.now(UTC), configuration=False) as writing:
-                mine = leases.take(writing, self._lease, self._holder, self._lasts, gone=self._gone)
+                mine = leases.take(writing, self._lease, self._holder, self.lasts, gone=self._gone)
         except RecordUnavailable as error:
             log.warning("whose turn the periodic work is could not be asked: %s", error)
             return self.held
-        self._until = asked_at + self._lasts.total_seconds() if mine else 0.0
+        self._until = asked_at + self.lasts.total_seconds() if mine else 0.0
         if mine != before:
             log.info("the periodic work is %s", "done here" if mine else "done by another")
         return self.held
