@@ -153,3 +153,27 @@ async def test_a_gated_pod_waits_for_its_gate(
 
     await eventually(runs)
     assert message == "Scheduling is blocked due to non-empty scheduling gates"
+
+
+async def test_kueue_gates_the_pods_of_its_queues_until_their_turn(
+    own_cluster: Cluster, own_core: client.CoreV1Api, pod: Pod, eventually: Any
+) -> None:
+    own_cluster.add_node("one")
+    own_cluster.install_kueue()
+    queued = pod("one")
+    queued["metadata"]["labels"] = {"kueue.x-k8s.io/queue-name": "research"}
+    made = await own_core.create_namespaced_pod("default", queued)
+
+    async def runs() -> bool:
+        found = await own_core.read_namespaced_pod("one", "default")
+        return bool(found.status.phase == "Running")
+
+    async def gone() -> bool:
+        return not (await own_core.list_namespaced_pod("default")).items
+
+    own_cluster.kueue_admit("one")
+    await eventually(runs)
+    await own_core.delete_namespaced_pod("one", "default")
+    await eventually(gone)
+
+    assert made.spec.scheduling_gates[0].name == "kueue.x-k8s.io/admission"

@@ -345,6 +345,27 @@ async def test_a_service_account_may_what_its_roles_allow_and_no_more(
     )
 
 
+async def test_nobody_gives_rights_that_they_do_not_have(
+    kubernetes: Cluster, namespace: str, as_account: Any
+) -> None:
+    limited = await as_account("editor")
+    subject = {"kind": "ServiceAccount", "name": "editor", "namespace": namespace}
+    role = {"kind": "ClusterRole", "name": "admin"}
+    group = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding"}
+    bound = {"metadata": {"name": "e"}, "subjects": [subject], "roleRef": role}
+    kubernetes.apply(group | bound, namespace)
+    rules = [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["delete"]}]
+    asked = client.RbacAuthorizationV1Api(limited).create_namespaced_role(
+        namespace, {"metadata": {"name": "more"}, "rules": rules}
+    )
+
+    with pytest.raises(ApiException) as caught:
+        await asked
+
+    assert status_of(caught)["code"] == 403
+    assert "attempting to grant RBAC permissions not currently held" in status_of(caught)["message"]
+
+
 async def test_a_requested_token_is_known_until_its_account_goes(
     core: client.CoreV1Api, api: client.ApiClient, namespace: str
 ) -> None:

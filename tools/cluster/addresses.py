@@ -16,7 +16,7 @@ TRUE = ("true", "1", "t", "True", "TRUE")
 
 @dataclass(frozen=True)
 class Address:
-    """A verb on a kind; no kind where the address is of none (``/version``)."""
+    """A verb on a kind; no kind where there is none (``/version``)."""
 
     kind: Kind | None
     asked: Asked
@@ -43,17 +43,24 @@ def address_of(method: str, path: str, query: Mapping[str, str], catalogue: list
     if not rest:
         raise no_such_path()
     resource, name, part = (*rest, "", "")[:3]
-    kind = kind_of(catalogue, group, version, resource)
-    if kind is None or (namespace and not kind.namespaced and resource != "namespaces"):
-        raise no_such_path()
-    if part and part not in kind.subresources:
-        raise no_such_path()
-    if kind.namespaced and not namespace and (name or method == "POST"):
-        raise no_such_path() if name else method_not_allowed()
     verb = verb_of(method, name, part)
     if verb in ("list", "get") and (watch or (query.get("watch", "") in TRUE and not name)):
         verb = "watch"
+    kind = kind_of(catalogue, group, version, resource)
+    if kind is not None and not served(kind, namespace, name, part):
+        kind = None
+    if kind is not None and kind.namespaced and not namespace and method == "POST":
+        raise method_not_allowed()
     return Address(kind, Asked(verb, group, resource, namespace, name, part))
+
+
+def served(kind: Kind, namespace: str, name: str, part: str) -> bool:
+    """Whether a kind has such an address."""
+    if namespace and not kind.namespaced and kind.plural != "namespaces":
+        return False
+    if kind.namespaced and name and not namespace:
+        return False
+    return not part or part in kind.subresources
 
 
 def split(parts: list[str]) -> tuple[str, str, list[str]]:

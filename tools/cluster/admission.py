@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from decimal import Decimal
 
 from . import kinds
@@ -26,6 +27,9 @@ class Admission:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._addresses = 0
+        # What mutating webhooks do to new documents.
+        self.webhooks: list[Callable[[Kind, Document], None]] = []
 
     def check_namespace(self, kind: Kind, namespace: str, name: str) -> None:
         """Nothing is made in a namespace that is not there, or ends.
@@ -57,9 +61,13 @@ class Admission:
             self._give_account(document)
             self._give_priority(document)
             self._give_patience(document)
+        elif kind is kinds.SERVICES:
+            self._give_address(document)
         elif kind is kinds.CLAIMS:
             self._give_storage_class(document)
             document["metadata"].setdefault("finalizers", []).append("kubernetes.io/pvc-protection")
+        for webhook in self.webhooks:
+            webhook(kind, document)
         return document
 
     def admit_change(self, kind: Kind, before: Document, after: Document) -> None:
@@ -133,6 +141,15 @@ class Admission:
                         "tolerationSeconds": PATIENCE,
                     }
                 )
+
+    def _give_address(self, service: Document) -> None:
+        spec = service["spec"]
+        if spec["type"] == "ExternalName":
+            return
+        if not spec.get("clusterIP"):
+            self._addresses += 1
+            spec["clusterIP"] = f"10.96.{self._addresses // 254}.{self._addresses % 254 + 1}"
+        spec["clusterIPs"] = [spec["clusterIP"]]
 
     def _give_storage_class(self, claim: Document) -> None:
         if "storageClassName" in claim["spec"]:

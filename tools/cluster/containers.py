@@ -7,6 +7,7 @@ import base64
 import os
 import re
 import signal
+import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -152,11 +153,15 @@ def field_value(pod: Document, path: str, place: Place) -> str:
 class Process:
     """A container that runs."""
 
-    def __init__(self, process: asyncio.subprocess.Process, mark: str, log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], mark: str) -> None:
         self._process = process
+        # A handle on this very process, taken before anybody can collect it: its number alone may be
+        # another's by the time of a signal.
+        self._handle = os.pidfd_open(process.pid)
         self._mark = mark
-        self.log = log
         self.out_of_memory = False
+        self._over = asyncio.Event()
+        asyncio.get_running_loop().add_reader(self._handle, self._collect)
 
     @property
     def pid(self) -> int:
@@ -165,22 +170,32 @@ class Process:
 
     def ask_to_end(self) -> None:
         """SIGTERM to the container's first process."""
-        with suppress(ProcessLookupError):
-            self._process.terminate()
+        self._signal(signal.SIGTERM)
 
     def end(self) -> None:
         """SIGKILL."""
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if not self._over.is_set():
+            signal.pidfd_send_signal(self._handle, number)
+
+    def _collect(self) -> None:
+        """The process has ended."""
+        asyncio.get_running_loop().remove_reader(self._handle)
+        self._process.wait()
+        self._over.set()
+        os.close(self._handle)
 
     async def ended(self) -> int:
         """Wait for the end; all that the container had begun ends with it. The exit code."""
-        code = await self._process.wait()
+        await self._over.wait()
         await asyncio.to_thread(end_marked, self._mark)
+        code = self._process.returncode
         return code if code >= 0 else 128 - code
 
 
-async def start(
+def start(
     command: list[str], environment: Mapping[str, str], folder: Path, mark: str, log: Path
 ) -> Process:
     """Start a container.
@@ -190,16 +205,16 @@ async def start(
     """
     variables = base_environment(folder) | dict(environment) | {MARK: mark}
     with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             cwd=folder,
             env=variables,
             start_new_session=True,
         )
-    return Process(process, mark, log)
+    return Process(process, mark)
 
 
 def base_environment(home: Path) -> dict[str, str]:

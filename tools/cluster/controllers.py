@@ -9,6 +9,7 @@ from . import kinds
 from .events import Recorder
 from .garbage import Garbage
 from .kubelet import Kubelet
+from .kueue import Kueue
 from .namespaces import Namespaces
 from .pod_run import PodRun
 from .quota_status import QuotaStatus
@@ -53,6 +54,7 @@ class Controllers:
         self._garbage = Garbage(registry)
         self._quotas = QuotaStatus(registry)
         self.taints = Taints(registry)
+        self.kueue = Kueue(registry)
 
     def round(self, changes: Sequence[Change]) -> None:
         """Look after what has changed."""
@@ -65,6 +67,7 @@ class Controllers:
         self._namespaces.round(changes)
         self._garbage.round(changes)
         self._quotas.round(changes)
+        self.kueue.round(changes)
 
     def _look_at_node(self, change: Change) -> None:
         name = change.document["metadata"]["name"]

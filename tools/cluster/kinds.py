@@ -48,7 +48,8 @@ def grouped(group: str, plural: str, kind: str, **other: object) -> Kind:
 RBAC = "rbac.authorization.k8s.io"
 AUTHORIZATION = "authorization.k8s.io"
 AUTHENTICATION = "authentication.k8s.io"
-POD_PARTS = ("binding", "eviction", "log", "status", "ephemeralcontainers", "resize")
+STREAMED = ("attach", "exec", "portforward", "proxy")
+POD_PARTS = ("binding", "eviction", "log", "status", *STREAMED)
 
 PODS = core("pods", "Pod", short=("po",), subresources=POD_PARTS, returns_deleted=True)
 NODES = core("nodes", "Node", namespaced=False, short=("no",), subresources=("status",))

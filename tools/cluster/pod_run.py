@@ -242,7 +242,7 @@ class PodRun:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         log = self.folder / f"{container['name']}.log"
         variables = {**service, **image.environment, **own}
-        return await start(command, variables, folder, state.container_id, log)
+        return start(command, variables, folder, state.container_id, log)
 
     async def _ended(self, process: Process, container: Document) -> int:
         """Wait for the end of a process, or end it when the pod is to end."""

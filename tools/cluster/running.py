@@ -29,6 +29,18 @@ from .subresources import AUDIENCE
 
 T = TypeVar("T")
 SECONDS = 30.0
+NODE_INFO = {
+    "machineID": "",
+    "systemUUID": "",
+    "bootID": "",
+    "kernelVersion": "6.12.0",
+    "osImage": "Debian GNU/Linux 13 (trixie)",
+    "containerRuntimeVersion": "containerd://2.2.1",
+    "kubeletVersion": "v1.36.1",
+    "kubeProxyVersion": "",
+    "operatingSystem": "linux",
+    "architecture": "amd64",
+}
 
 
 class Cluster:
@@ -318,6 +330,14 @@ class Cluster:
         """Cut the connection of each watch."""
         self._do(self._serving.watching.drop)
 
+    def install_kueue(self) -> None:
+        """From now on a pod with a queue's label is gated until ``kueue_admit``."""
+        self._do(self._controllers.kueue.install)
+
+    def kueue_admit(self, pod: str, namespace: str = "default") -> None:
+        """It is a pod's turn in its queue."""
+        self._do(lambda: self._controllers.kueue.admit(namespace, pod))
+
     # Access
 
     def kubeconfig_of(self, account: str, namespace: str = "default") -> Path:
@@ -390,7 +410,15 @@ def node_document(
         "kind": "Node",
         "metadata": {"name": name, "labels": {**own, **labels}},
         "spec": spec,
-        "status": {"capacity": capacity, "allocatable": dict(capacity)},
+        "status": {
+            "capacity": capacity,
+            "allocatable": dict(capacity),
+            "addresses": [
+                {"type": "InternalIP", "address": HOST},
+                {"type": "Hostname", "address": name},
+            ],
+            "nodeInfo": NODE_INFO,
+        },
     }
 
 

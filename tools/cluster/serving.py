@@ -10,7 +10,7 @@ from aiohttp import web
 from multidict import MultiMapping
 from ruamel.yaml import YAML
 
-from . import kinds
+from . import escalation, kinds
 from .access import Asked, Roles, Tokens, User
 from .addresses import address_of
 from .discovery import discovered
@@ -28,6 +28,7 @@ from .statuses import (
     bad_request,
     conflict,
     method_not_allowed,
+    no_such_path,
     unsupported_media_type,
 )
 from .store import STALE
@@ -44,6 +45,7 @@ class Call:
 
     kind: Kind
     asked: Asked
+    user: User
     body: Any
     query: MultiMapping[str]
     content_type: str
@@ -76,6 +78,9 @@ class Serving:
         user = self.tokens.read(request.headers.get("Authorization", ""), self.registry.clock())
         address = address_of(request.method, request.path, request.query, self.catalogue)
         self.roles.require(user, address.asked)
+        if address.kind is None and address.asked.resource:
+            # Only who may ask at all is told that there is nothing.
+            raise no_such_path()
         if address.kind is None:
             return discovered(request.path, self.catalogue)
         if address.verb == "watch":
@@ -83,15 +88,15 @@ class Serving:
         if address.asked.subresource == "log":
             return await self.subresources.log(request, address)
         body = await body_of(request)
-        call = Call(address.kind, address.asked, body, request.query, request.content_type)
-        document, code = self._done(user, call)
+        call = Call(address.kind, address.asked, user, body, request.query, request.content_type)
+        document, code = self._done(call)
         return answer(self._shown(address.kind, document), code)
 
-    def _done(self, user: User, call: Call) -> tuple[Document, int]:
+    def _done(self, call: Call) -> tuple[Document, int]:
         kind, asked = call.kind, call.asked
         if kind in kinds.REVIEWS:
             return self.reviews.review(
-                kind, user, self._read(call, call.body), asked.namespace
+                kind, call.user, self._read(call, call.body), asked.namespace
             ), 201
         if asked.subresource and asked.subresource not in ("status", "finalize"):
             return self.subresources.done(asked, call.body)
@@ -116,6 +121,8 @@ class Serving:
 
     def _create(self, call: Call) -> tuple[Document, int]:
         document = self._read(call, call.body)
+        document.setdefault("metadata", {})
+        escalation.check(self.roles, self.registry.store, call.user, call.kind, document)
         dry = "All" in call.query.getall("dryRun", [])
         return self.registry.create(call.kind, document, call.asked.namespace, dry=dry), 201
 
@@ -134,6 +141,7 @@ class Serving:
                 f"the namespace of the object ({metadata['namespace']}) does not match the namespace on "
                 f"the URL ({namespace})"
             )
+        escalation.check(self.roles, self.registry.store, call.user, call.kind, document)
         return self.registry.update(call.kind, document, call.asked.subresource), 200
 
     def _patch(self, call: Call) -> tuple[Document, int]:
@@ -149,6 +157,7 @@ class Serving:
         if given != before["metadata"]["resourceVersion"]:
             raise conflict(call.kind.group, call.kind.plural, call.asked.name, STALE)
         document = self._read(call, after)
+        escalation.check(self.roles, self.registry.store, call.user, call.kind, document)
         return self.registry.update(call.kind, document, call.asked.subresource), 200
 
     def _delete(self, call: Call) -> tuple[Document, int]:

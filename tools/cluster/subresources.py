@@ -43,6 +43,9 @@ class Subresources:
             ApiError: refused.
         """
         parts = {"binding": self._bind, "eviction": self.evict, "token": self.token}
+        if asked.subresource in kinds.STREAMED:
+            # Authorized, and no more: streams into containers are not served.
+            raise bad_request("Upgrade request required")
         if asked.subresource not in parts:
             raise no_such_path()
         if asked.verb != "create":

@@ -6,12 +6,14 @@ import json
 from typing import Any
 
 from . import kinds, pod_validation
+from .admission import SYSTEM_PRIORITIES
 from .kinds import Kind
 from .names import wrong_label, wrong_qualified, wrong_service, wrong_subdomain, wrong_value
 from .pod_validation import wrong_quantities
 from .statuses import Cause, Document
 
 INVALID, REQUIRED, IMMUTABLE = "FieldValueInvalid", "FieldValueRequired", "FieldValueForbidden"
+HIGHEST_PRIORITY = 1_000_000_000
 ANNOTATIONS_LIMIT = 256 * 1024
 LABEL_NAMES = {kinds.NAMESPACES.key}
 
@@ -46,6 +48,8 @@ def problems(kind: Kind, document: Document) -> list[Cause]:
         found += wrong_quantities("spec.hard", (document.get("spec") or {}).get("hard") or {})
     elif kind is kinds.SERVICES:
         found += wrong_service_ports(document)
+    elif kind is kinds.PRIORITY_CLASSES:
+        found += wrong_priority(document)
     elif kind in (kinds.ROLE_BINDINGS, kinds.CLUSTER_ROLE_BINDINGS):
         found += wrong_binding(document)
     return found
@@ -98,6 +102,23 @@ def wrong_service_ports(service: Document) -> list[Cause]:
     spec = service["spec"]
     if not spec.get("ports") and spec["type"] != "ExternalName" and spec.get("clusterIP") != "None":
         return [required("spec.ports")]
+    return []
+
+
+def wrong_priority(class_: Document) -> list[Cause]:
+    """The highest priorities, and the names of the system's, are the system's."""
+    name, value = class_["metadata"]["name"], class_.get("value", 0)
+    if name.startswith("system-"):
+        if name in SYSTEM_PRIORITIES:
+            return []
+        why = (
+            "Forbidden: priority class names with 'system-' prefix are reserved for system use only. "
+            "error: only [system-node-critical system-cluster-critical] are allowed"
+        )
+        return [Cause(IMMUTABLE, "metadata.name", why)]
+    if value > HIGHEST_PRIORITY:
+        why = f"Forbidden: maximum allowed value of a user defined priority is {HIGHEST_PRIORITY}"
+        return [Cause(IMMUTABLE, "value", why)]
     return []
 
 
