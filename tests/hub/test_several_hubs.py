@@ -197,13 +197,9 @@ def test_another_control_plane_takes_a_hubs_work_over_when_its_worker_is_killed(
 ) -> None:
     first = two.plane(two.north)
     until(lambda: two.worker(two.north) == first.pid, "the first to work", PATIENCE)
-    other = two.plane(two.south)
     second = two.plane(two.north)
-    until(lambda: two.worker(two.south) == other.pid, "the other hub's to work", PATIENCE)
     two.north.launch("ada", profile="two")
     two.north.ready("ada")
-    waits = two.north.launch("ada", "next", profile="gpu", wait=True)
-    assert waits.status_code == 403  # a limit of hers; ben's wait is for devices
     two.north.change(lambda writing: two.north.raise_device_limit(writing, "ben", 4))
     assert two.north.launch("ben", "wide", profile="two").status_code in {201, 202}
     assert two.north.launch("ben", "next", profile="gpu", wait=True).status_code == 202
@@ -214,7 +210,7 @@ def test_another_control_plane_takes_a_hubs_work_over_when_its_worker_is_killed(
     two.north.stop("ada")
 
     two.north.ready("ben", "next")
-    assert two.worker(two.south) == other.pid
+    assert two.worker(two.south) is None
     assert {one.hub for one in two.held()} == {"north"}
 
 

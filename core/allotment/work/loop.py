@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from allotment.model.refusals import RecordUnavailable
 from allotment.work.tenure import Tenure
 
 log = logging.getLogger(__name__)
@@ -161,6 +162,9 @@ class Loop:
             )
         if before.problem == problem[:2000]:
             log.warning("%s failed again: %s", step.name, problem)
+        elif isinstance(error, RecordUnavailable):
+            # Every step says so, and where it stood says nothing.
+            log.warning("%s waits for the record: %s", step.name, error)
         else:
             log.error("%s failed", step.name, exc_info=error)
 
