@@ -29,8 +29,6 @@ from allotment_spawner.asking import record_at
 from allotment_spawner.local import AllotmentLocalSpawner, AllotmentSystemUserSpawner
 from allotment_spawner.pages import pages_of
 
-HUB = "hub"
-"""This hub's id in the record, where several share one."""
 JUPYTER_SERVERS = frozenset({"jupyterhub-singleuser", "jupyter-labhub"})
 """Commands that understand Jupyter's options; what else a platform starts may not."""
 SIGNED_OUT_WITHIN = 60
@@ -136,7 +134,7 @@ def _spawner(c: Config, settings: Settings, place: Place) -> None:
     # Never empty: with an empty form a visit to the launch page would start a server.
     c.Spawner.options_form = "The form is drawn by the page itself."
     c.AllotmentMixin.record_url = settings.record
-    c.AllotmentMixin.hub_id = HUB
+    c.AllotmentMixin.hub_id = settings.hub
     if settings.kubernetes is not None:
         c.AllotmentMixin.allotment_api_url = kubernetes.api_url(settings.kubernetes, place)
         kubernetes.servers_as_pods(c, settings.kubernetes)
@@ -168,10 +166,11 @@ def managed_service(settings: Settings, place: Place) -> dict[str, Any]:
         "oauth_no_confirm": True,
         "environment": {
             "ALLOTMENT_RECORD_URL": settings.record,
-            "ALLOTMENT_HUB": HUB,
+            "ALLOTMENT_HUB": settings.hub,
             "ALLOTMENT_SETTINGS": str(place.settings),
             "ALLOTMENT_STATE": str(place.state),
             "ALLOTMENT_API_URL": place.api_url,
+            **log_variables(settings.logs),
             **_surroundings(settings, place),
             **_secrets(settings),
         },
@@ -187,9 +186,9 @@ def _surroundings(settings: Settings, place: Place) -> dict[str, str]:
 
 
 def _secrets(settings: Settings) -> dict[str, str]:
-    """Variables that hold the mail server's password and the keys of secrets: JupyterHub hands a service none by itself."""
+    """Variables that hold passwords and the keys of secrets: JupyterHub hands a service none by itself."""
     mail = settings.mail.password_variable if settings.mail else None
-    names = (mail, settings.data.keys_variable)
+    names = (mail, settings.data.keys_variable, settings.record_password_variable)
     return {name: os.environ[name] for name in names if name and name in os.environ}
 
 
@@ -203,7 +202,7 @@ def _pages(c: Config, settings: Settings) -> None:
 def page_variables(settings: Settings) -> dict[str, Any]:
     """What every template sees. JupyterHub copies it deeply: plain values and functions only."""
     return {
-        "allotment": pages_of(record_at(settings.record), HUB),
+        "allotment": pages_of(record_at(settings.record), settings.hub),
         "allotment_files": f"/hub/allotment/static/{files.version()}/",
         "local_sign_in": settings.sign_in.kind == LOCAL,
         "keep_passwords": settings.sign_in.local,
