@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,8 +15,10 @@ from .beginning import begin
 from .containers import Image
 from .controllers import Controllers
 from .endpoint import HOST, Endpoint
+from .kubeconfigs import write
 from .kubelet import Kubelet, Machines
 from .namespaces import add_namespace
+from .nodes import apply_labels, node_document
 from .outage import Way
 from .registry import Registry
 from .scheduler import Scheduler
@@ -29,18 +29,6 @@ from .subresources import AUDIENCE
 
 T = TypeVar("T")
 SECONDS = 30.0
-NODE_INFO = {
-    "machineID": "",
-    "systemUUID": "",
-    "bootID": "",
-    "kernelVersion": "6.12.0",
-    "osImage": "Debian GNU/Linux 13 (trixie)",
-    "containerRuntimeVersion": "containerd://2.2.1",
-    "kubeletVersion": "v1.36.1",
-    "kubeProxyVersion": "",
-    "operatingSystem": "linux",
-    "architecture": "amd64",
-}
 
 
 class Cluster:
@@ -79,7 +67,7 @@ class Cluster:
         """Serve the API on a free port of loopback, and run the cluster's parts."""
         self._thread.start()
         self._run(self._begin())
-        self._write_kubeconfig(self.kubeconfig, "admin", self.token)
+        write(self.kubeconfig, self.url, self._endpoint.authority, "admin", self.token)
 
     def stop(self) -> None:
         """End the pods and the API.
@@ -357,79 +345,14 @@ class Cluster:
             return self._tokens.give(Token(user, namespace=namespace, account_uid=uid))
 
         file = self.folder / f"{namespace}-{account}.kubeconfig"
-        self._write_kubeconfig(file, account, self._do(done), namespace)
+        write(file, self.url, self._endpoint.authority, account, self._do(done), namespace)
         return file
-
-    def _write_kubeconfig(
-        self, file: Path, name: str, token: str, namespace: str = "default"
-    ) -> None:
-        """A kubeconfig with one cluster, one user, one context."""
-        authority = base64.b64encode(self._endpoint.authority.encode()).decode()
-        server = {"server": self.url, "certificate-authority-data": authority}
-        context = {"cluster": "tests", "user": name, "namespace": namespace}
-        document = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "tests", "cluster": server}],
-            "users": [{"name": name, "user": {"token": token}}],
-            "contexts": [{"name": name, "context": context}],
-            "current-context": name,
-        }
-        # JSON is YAML.
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(document, indent=2))
 
     def calls_of(self, account: str, namespace: str = "default") -> set[tuple[str, str, str]]:
         """What a service account has asked for: verb, group, resource (with its part)."""
         name = f"system:serviceaccount:{namespace}:{account}"
         calls = self._do(lambda: list(self._roles.calls))
         return {(asked.verb, asked.group, asked.what) for who, asked in calls if who == name}
-
-
-def node_document(
-    name: str,
-    resources: Mapping[str, int],
-    labels: Mapping[str, str],
-    cpu: str,
-    memory: str,
-    taints: Sequence[Document],
-) -> Document:
-    """A node as its kubelet registers it."""
-    own = {
-        "kubernetes.io/hostname": name,
-        "kubernetes.io/os": "linux",
-        "kubernetes.io/arch": "amd64",
-        "beta.kubernetes.io/os": "linux",
-        "beta.kubernetes.io/arch": "amd64",
-    }
-    capacity = {"cpu": cpu, "memory": memory, "pods": "110", "ephemeral-storage": "100Gi"}
-    capacity |= {key: str(value) for key, value in resources.items()}
-    spec = {"taints": list(taints)} if taints else {}
-    return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": name, "labels": {**own, **labels}},
-        "spec": spec,
-        "status": {
-            "capacity": capacity,
-            "allocatable": dict(capacity),
-            "addresses": [
-                {"type": "InternalIP", "address": HOST},
-                {"type": "Hostname", "address": name},
-            ],
-            "nodeInfo": NODE_INFO,
-        },
-    }
-
-
-def apply_labels(node: Document, labels: Mapping[str, str | None]) -> None:
-    """Set labels; none removes one."""
-    kept = node["metadata"].setdefault("labels", {})
-    for key, value in labels.items():
-        if value is None:
-            kept.pop(key, None)
-        else:
-            kept[key] = value
 
 
 @contextmanager
