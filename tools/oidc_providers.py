@@ -96,6 +96,17 @@ class OidcProvider:
         self.known["code_seconds"] = seconds
         self._write()
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Have it answer nothing but that it is out of service, until the end of the block."""
+        self.known["away"] = True
+        self._write()
+        try:
+            yield
+        finally:
+            self.known["away"] = False
+            self._write()
+
     def _write(self) -> None:
         beside = self.file.with_suffix(".new")
         beside.write_text(json.dumps(self.known))
@@ -111,12 +122,6 @@ class OidcProvider:
         with running(command, self.folder, {"NODE_ENV": "test"}) as self.process:
             until(self._answers, f"the provider; it said {self.log()}")
             yield self
-
-    def stop(self) -> None:
-        """End it at once."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
 
     def _answers(self) -> bool:
         if self.process is None or self.process.poll() is not None:

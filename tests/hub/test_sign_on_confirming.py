@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -9,21 +10,22 @@ import pytest
 
 from allotment.record import memberships, people
 from hubs import until
-from sign_on_hubs import SignOnHub, sign_on_hub
+from sign_on_hubs import SIGN_IN, SignOnHub, sign_on_hub
 
 OFTEN = """
 from dataclasses import replace
 from datetime import timedelta
 often = c.ProviderAuthenticator.sign_on
-asked = often.settings.model_copy(update={"refresh": timedelta(seconds=1)})
+asked = often.settings.model_copy(update={"refresh": timedelta(seconds=2)})
 c.ProviderAuthenticator.sign_on = replace(often, settings=asked)
 """
 
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignOnHub]:
-    """A hub that asks its provider each second; each test signs in people of its own."""
-    with sign_on_hub(tmp_path_factory.mktemp("confirming"), config=OFTEN) as made:
+    """A hub that asks its provider every two seconds; each test signs in people of its own."""
+    folder = tmp_path_factory.mktemp("confirming")
+    with sign_on_hub(folder, f"{SIGN_IN}  sign_out_there: true\n", config=OFTEN) as made:
         yield made
 
 
@@ -121,24 +123,38 @@ def test_tokens_are_used_by_one_request_at_a_time(hub: SignOnHub) -> None:
         assert all(browser.get(path).is_success for path in ("/home", "/token", "/spawn"))
 
 
+@pytest.mark.promise("AUTH-1")
+def test_signing_out_ends_the_providers_session_where_the_settings_ask_for_it(
+    hub: SignOnHub,
+) -> None:
+    hub.provider.person("ida", "seeing")
+    browser = hub.signs_on("ida")
+
+    page = browser.get("/logout", follow_redirects=True)
+    found = dict(re.findall(r'name="([^"]+)" value="([^"]+)"', page.text))
+    done = browser.post(f"{hub.provider.issuer}/session/end/confirm", data=found)
+
+    assert done.headers["location"] == f"{hub.url}/hub/login"
+    asked = browser.get("/oauth_login", follow_redirects=True)
+    assert 'name="password"' in asked.text
+
+
 @pytest.mark.promise("AUTH-1", "SERVER-7")
 def test_with_the_provider_away_who_is_signed_in_goes_on_and_others_are_told(
-    tmp_path_factory: pytest.TempPathFactory,
+    hub: SignOnHub,
 ) -> None:
-    with sign_on_hub(tmp_path_factory.mktemp("away"), config=OFTEN) as hub:
-        hub.provider.person("gil", "seeing")
-        hub.provider.person("hon", "seeing")
-        browser, other = hub.signs_on("gil"), hub.browser()
-        back = hub.comes_back(other, "hon")
-        hub.provider.stop()
+    hub.provider.person("gil", "seeing")
+    hub.provider.person("hon", "seeing")
+    browser, other = hub.signs_on("gil"), hub.browser()
+    back = hub.comes_back(other, "hon")
+
+    with hub.provider.away():
         until(lambda: "gil could not be confirmed" in hub.log(), "the provider to be missed")
-
         answer = other.get(back)
+        emergency = hub.try_sign_in(hub.browser(), "rescue", hub.passwords["rescue"])
 
-        assert browser.get("/home").is_success
-        assert answer.status_code == 503
-        assert "Example account does not answer" in answer.text
-        assert hub.try_sign_in(hub.browser(), "rescue", hub.passwords["rescue"]).is_redirect
-        hub.stop()
-        hub.start()
-        assert browser.get("/home").is_success
+    assert browser.get("/home").is_success
+    assert answer.status_code == 503
+    assert "Example account does not answer" in answer.text
+    assert emergency.is_redirect
+    confirmed_again(hub, "gil")

@@ -75,6 +75,12 @@ async function body(request) {
   return new URLSearchParams(text);
 }
 
+provider.use((ctx, next) => {
+  if (!known().away) return next();
+  ctx.status = 503;
+  return undefined;
+});
+
 provider.use(async (ctx, next) => {
   if (!ctx.path.startsWith("/interaction/")) return next();
   const details = await provider.interactionDetails(ctx.req, ctx.res);

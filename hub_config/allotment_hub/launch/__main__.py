@@ -91,7 +91,7 @@ def _run_hub(place: Place, settings: Settings, terminal: Terminal) -> int:
     os.dup2(log, 2)
     hub = LaunchedHub.instance()
     hub.terminal = terminal
-    hub.when_ready = lambda: terminal.say(banner(place, settings.sign_in.operators))
+    hub.when_ready = lambda: terminal.say(banner(place, settings.sign_in.named))
     status = 0
     try:
         LaunchedHub.launch_instance(["--config", _config_file()])

@@ -39,15 +39,16 @@ class ErrorsOnly(logging.Handler):
 
 
 def banner(place: Place, operators: Sequence[str]) -> str:
-    """What is said once the hub answers."""
-    names = ", ".join(operators) or "none named in the settings"
+    """What is said once the hub answers. First passwords are those of people who sign in with one."""
+    names = ", ".join(operators) or "whom the provider's groups say"
+    first = [f"  First passwords  {_shown(place.first_passwords)}"]
     lines = [
         "",
         "Allotment is running.",
         "",
         f"  Open             {place.public_url}",
         f"  Operator         {names}",
-        f"  First passwords  {_shown(place.first_passwords)}",
+        *(first if place.first_passwords.exists() else []),
         f"  Log              {_shown(place.logs / 'hub.log')}",
         "",
         "Ctrl-C stops the hub and every server that it runs.",
