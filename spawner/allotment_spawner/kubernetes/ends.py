@@ -25,6 +25,7 @@ _DISRUPTIONS = {
     "PreemptionByScheduler": "It made room for a pod of higher priority",
     "TerminationByKubelet": "Its node ended it",
 }
+DELETED = "Its pod was deleted by somebody outside of the platform."
 _IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 _LONGEST = 400
 
@@ -64,6 +65,8 @@ def end_words(pod: Pod) -> str:
     for condition in status.get("conditions") or ():
         if condition.get("type") in _DISRUPTED and condition.get("status") == "True":
             return _disrupted(condition)
+    if (pod.get("metadata") or {}).get("deletionTimestamp"):
+        return DELETED
     return "" if ended is None else _exited(ended)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from allotment.model.allotments import Allotment
-from allotment.model.pod_settings import PodSettings, Volume
+from allotment.model.pod_settings import EmptyDir, PodSettings, Volume
 from allotment.model.pods import KUEUE_QUEUE, PodMark
 from allotment.model.profiles import Profile
 from allotment.settings.kubernetes import KubernetesSettings
@@ -42,6 +42,23 @@ _OWN = 6
 HOME = "home"
 """The volume of a person's home."""
 _SHARED_MEMORY = "shared-memory"
+
+
+def of_the_console(cluster: KubernetesSettings, traits: Mapping[str, Any]) -> Traits:
+    """What else the operator console's pod has: an empty home, so that nothing runs in it that an ordinary server wrote."""
+    empty = Volume(name="console", empty_dir=EmptyDir(), mount_path=cluster.home.path)
+    names = {_claimed(one) for one in traits["volumes"]}
+    return {
+        "volumes": [one for one in traits["volumes"] if not _claimed(one)] + [empty.document],
+        "volume_mounts": [one for one in traits["volume_mounts"] if one["name"] not in names]
+        + [_literal_mount(empty)],
+        "storage_pvc_ensure": False,
+    }
+
+
+def _claimed(volume: Mapping[str, Any]) -> str:
+    """The name of a volume that is a claim of storage; empty where it is another kind."""
+    return str(volume["name"]) if "persistentVolumeClaim" in volume else ""
 
 
 def pod_name(expanded: str, allotment: str) -> str:

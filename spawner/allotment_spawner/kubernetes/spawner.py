@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -11,12 +12,17 @@ from traitlets import Float, default
 
 from allotment.inventory.kubernetes import pods
 from allotment.model.allotments import Allotment, ServerPod
+from allotment.model.limits import LimitKind
 from allotment.model.names import CONSOLE_SERVER
-from allotment.record import claims
+from allotment.record import Record, claims, limits
+from allotment_spawner import console
 from allotment_spawner.admitting import AllotmentMixin
 from allotment_spawner.environment import promised_profile
 from allotment_spawner.kubernetes import placing
 from allotment_spawner.kubernetes.starting import PodServer
+
+_CONSOLE = ("python3", "-I", "-m", "allotment_server.console_pod")
+"""The console's command: an interpreter that reads nothing of a home, and the image's own notebook."""
 
 
 class AllotmentKubeSpawner(AllotmentMixin, PodServer):
@@ -63,13 +69,30 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
             self.cluster,
             self._given,
         )
+        if self._is_console:
+            traits |= placing.of_the_console(self.cluster, traits)
+            self.cmd = list(_CONSOLE)
         for name, value in traits.items():
             setattr(self, name, value)
+        if self.storage_pvc_ensure:
+            self.storage_capacity = str(await self._storage(allotment))
         expanded = self._expand_user_properties(self.pod_name_template)
         self.pod_name = placing.pod_name(expanded, allotment.id)
         self.dns_name = self.dns_name_template.format(namespace=self.namespace, name=self.pod_name)
         place = ServerPod(self.namespace, self.pod_name, "", datetime.now(UTC).timestamp())
         await self._step(claims.placed, allotment.id, place)
+
+    async def _storage(self, allotment: Allotment) -> int:
+        """How large a new claim of storage is, in bytes: the settings' size, or less where the person's limit is."""
+
+        def limit(record: Record) -> int | None:
+            with record.reading() as reading:
+                bound = limits.effective(reading, allotment.person, allotment.group)
+            return next((one.value for one in bound if one.kind is LimitKind.STORAGE), None)
+
+        gibibytes = await self._record.ask(limit)
+        size = self.cluster.home.size
+        return size if gibibytes is None else min(size, gibibytes * 2**30)
 
     async def load_user_options(self) -> None:
         """Nothing: admission has read the options. KubeSpawner would look for the profile in its own list."""
@@ -86,7 +109,15 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
         environment = super().get_env()
         if self._allotment is not None and not self._allotment.devices:
             environment.setdefault("NVIDIA_VISIBLE_DEVICES", "void")
+        if self._is_console:
+            home = Path(self.cluster.home.path)
+            return console.isolated(environment, home, home / "console.ipynb")
         return environment
+
+    def get_args(self) -> list[str]:
+        """The command's arguments; the console's page is drawn with our template."""
+        arguments = list(super().get_args())
+        return [*arguments, *console.ARGUMENTS] if self._is_console else arguments
 
     # Ending.
 

@@ -181,7 +181,7 @@ class PodServer(KubeSpawner):
     def _words_of_a_deleted_pod(self) -> str:
         last = self._last_pod
         words = ends.end_words(last) if last else ""
-        return words or "Its pod was deleted by somebody outside of the platform."
+        return words or ends.DELETED
 
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - JupyterHub's signature
         """Delete the pod, always with its grace: one that is deleted at once is forgotten while it runs."""

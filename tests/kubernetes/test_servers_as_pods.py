@@ -1,0 +1,202 @@
+"""Servers as pods of a cluster, in a real hub: from the launch to the proof that the devices are free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+import pod_hubs
+from allotment.inventory.kubernetes.connecting import ClusterProblem
+from allotment.model.allotments import Allotment
+from cluster import Cluster, cluster
+from pod_hubs import GPU, PodHub
+
+NAMESPACE = "jupyter"
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster with two nodes of four GPUs each."""
+    with cluster(tmp_path_factory.mktemp("cluster")) as running:
+        running.add_namespace(NAMESPACE)
+        for node in ("gpu-1", "gpu-2"):
+            running.add_node(node, {GPU: 4}, labels=pod_hubs.LABELS)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hub_of_module(machines: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PodHub]:
+    hub = PodHub(tmp_path_factory.mktemp("hub"), machines, NAMESPACE, pending="2s", starting="20s")
+    hub.seed()
+    try:
+        hub.start()
+        yield hub
+    finally:
+        hub.close()
+
+
+@pytest.fixture
+def hub(hub_of_module: PodHub) -> Iterator[PodHub]:
+    """A hub that runs, without servers before and after."""
+    yield hub_of_module
+    for person in ("ada", "ben"):
+        hub_of_module.api("DELETE", f"/users/{person}/server")
+    hub_of_module.until(lambda: not hub_of_module.held(), "all servers to be gone")
+
+
+def launched(hub: PodHub, person: str = "ada", profile: str = "gpu") -> Allotment:
+    hub.launch(person, profile=profile).raise_for_status()
+    hub.ready(person)
+    (allotment,) = hub.held(person)
+    return allotment
+
+
+def ended(hub: PodHub, allotment: Allotment) -> Allotment:
+    hub.until(lambda: not hub.held(allotment.person), "the devices to be free")
+    return hub.latest(allotment.person)
+
+
+@pytest.mark.promise("SERVER-3")
+@pytest.mark.promise("LIMIT-3")
+def test_a_launch_is_a_pod_on_its_node_and_its_devices_are_free_when_the_cluster_has_it_no_more(
+    hub: PodHub,
+) -> None:
+    allotment = launched(hub)
+
+    pod = hub.pod_of(allotment)
+    (container,) = pod["spec"]["containers"]
+    assert container["resources"]["limits"][GPU] == "1"
+    assert pod["spec"]["nodeName"] == allotment.devices[0].node
+    assert pod["metadata"]["labels"]["allotment.dev/allotment"] == allotment.id
+    assert allotment.pod is not None
+    assert allotment.pod.uid == pod["metadata"]["uid"]
+    address = f"http://{pod['status']['podIP']}:8888/user/ada/env"
+    told: dict[str, Any] = httpx.get(address, trust_env=False).json()
+    assert told["ALLOTMENT_DEVICES"] == allotment.devices[0].id
+    assert "CUDA_VISIBLE_DEVICES" not in told
+
+    hub.stop("ada")
+
+    over = ended(hub, allotment)
+    assert (over.state, over.stop_reason) == ("released", "It was stopped.")
+    assert hub.pods() == []
+
+
+@pytest.mark.promise("LIMIT-4")
+def test_a_claim_of_four_takes_one_whole_node(hub: PodHub) -> None:
+    launched(hub)
+
+    refused = hub.launch("ben", profile="four")
+
+    assert refused.status_code == 409
+    assert [len({one.node for one in held.devices}) for held in hub.held()] == [1]
+
+
+def _out_of_memory(machines: Cluster, pod: str) -> None:
+    machines.out_of_memory(pod, NAMESPACE)
+
+
+def _evicted(machines: Cluster, pod: str) -> None:
+    machines.evict(pod, NAMESPACE)
+
+
+def _deleted(machines: Cluster, pod: str) -> None:
+    machines.delete_pod(pod, NAMESPACE)
+
+
+def _drained(machines: Cluster, pod: str) -> None:
+    found = machines.pod(pod, NAMESPACE)
+    assert found is not None
+    node = found["spec"]["nodeName"]
+    machines.drain(node)
+    machines.change_node(node, unschedulable=False)
+
+
+@pytest.mark.promise("SERVER-7")
+@pytest.mark.parametrize(
+    ("misfortune", "words"),
+    [
+        (_out_of_memory, "It ran out of memory (1 GiB)."),
+        (_evicted, "It was evicted: The node was low on resource: memory."),
+        (_deleted, "Its pod was deleted by somebody outside of the platform."),
+        (_drained, "It was evicted: its node is being emptied."),
+    ],
+    ids=["out of memory", "evicted", "deleted by hand", "drained"],
+)
+def test_what_ends_a_pod_is_what_its_user_reads_and_its_devices_are_free(
+    hub: PodHub, misfortune: Any, words: str
+) -> None:
+    allotment = launched(hub)
+    assert allotment.pod is not None
+
+    misfortune(hub.cluster, allotment.pod.name)
+
+    over = ended(hub, allotment)
+    assert over.stop_reason.startswith(words)
+    assert hub.pods() == []
+
+
+@pytest.mark.promise("QUEUE-7")
+def test_a_pod_that_finds_no_node_is_given_up_with_the_schedulers_own_word(hub: PodHub) -> None:
+    for number in range(2):
+        hub.cluster.add_pod(f"other-{number}", resources={GPU: 4})
+
+    answer = hub.launch("ada", profile="gpu")
+
+    refusal = hub.latest("ada").stop_reason if answer.is_success else answer.json()["message"]
+    for number in range(2):
+        hub.cluster.delete_pod(f"other-{number}", grace=0)
+    assert "The cluster found no node for it within 2 seconds." in refusal
+    assert "nodes are available" in refusal
+    over = ended(hub, hub.latest("ada"))
+    assert "nodes are available" in over.stop_reason
+    assert hub.pods() == []
+
+
+@pytest.mark.promise("SERVER-7")
+def test_while_the_api_is_away_nothing_is_released_and_servers_go_on(hub: PodHub) -> None:
+    allotment = launched(hub)
+
+    with hub.cluster.away():
+        with pytest.raises(ClusterProblem):
+            hub.reconcile()
+        place = hub.servers()
+        assert place.end(allotment) is None
+        place.cluster.close()
+        assert [one.id for one in hub.held()] == [allotment.id]
+
+    assert not hub.reconcile().released
+    assert hub.ready("ada")["ready"]
+    assert hub.pod_of(allotment)["metadata"]["uid"] == allotment.pod.uid  # type: ignore[union-attr]  # launched
+
+
+@pytest.mark.promise("SERVER-7")
+def test_a_hub_that_is_killed_in_mid_start_leaves_a_pod_that_reconciling_ends(hub: PodHub) -> None:
+    hub.api("POST", "/users/ada/server", {"user_options": {"profile": "missing"}})
+    hub.until(hub.pods, "the pod")
+    (held,) = hub.held("ada")
+    assert held.pod is not None
+
+    hub.kill()
+    hub.start()
+    hub.bring_together()
+
+    assert hub.pods() == []
+    assert hub.latest("ada").state == "released"
+
+
+@pytest.mark.promise("SERVER-7")
+def test_a_hub_that_is_killed_finds_its_servers_again(hub: PodHub) -> None:
+    allotment = launched(hub)
+
+    hub.kill()
+    hub.start()
+    hub.bring_together()
+
+    assert hub.ready("ada")["ready"]
+    assert [one.id for one in hub.held()] == [allotment.id]
+    hub.stop("ada")
+    assert ended(hub, allotment).stop_reason == "It was stopped."
