@@ -145,3 +145,15 @@ def test_a_record_of_a_newer_version_stops_the_hub_in_words(
     said = capsys.readouterr().err
     assert "newer than this version" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.promise("SERVER-7")
+def test_a_hub_is_called_in_a_shared_record_what_its_settings_say(place: Place) -> None:
+    with place.settings.open("a") as file:
+        file.write("hub: north\n")
+
+    c = configured(place)
+
+    assert c.AllotmentMixin.hub_id == "north"
+    (service,) = c.JupyterHub.services
+    assert service["environment"]["ALLOTMENT_HUB"] == "north"
