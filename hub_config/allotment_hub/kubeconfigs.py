@@ -56,6 +56,7 @@ async def issue(client: ApiClient, asked: Asked, settings: Kubeconfigs) -> dict[
     core, roles = CoreV1Api(client), RbacAuthorizationV1Api(client)
     meta = {
         "name": asked.account,
+        "namespace": asked.namespace,
         "labels": {LABEL_HUB: asked.hub},
         "annotations": {ANNOTATION_PERSON: asked.person},
     }

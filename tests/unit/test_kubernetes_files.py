@@ -18,6 +18,8 @@ from network_policies import End, allows
 
 FILES = Path(__file__).parents[2] / "hub_config" / "kubernetes"
 MANIFESTS = ("rbac.yaml", "control-plane.yaml", "network-policies.yaml", "priority-classes.yaml")
+OPTIONAL = "kubeconfigs.yaml"
+"""Applied only where people are given kubeconfigs."""
 DOCKERFILES = ("images/hub/Dockerfile", "images/server/Dockerfile")
 
 
@@ -46,7 +48,7 @@ def test_the_chart_knows_every_key_of_the_values() -> None:
 
 @pytest.mark.parametrize(
     ("file", "number"),
-    [(name, number) for name in MANIFESTS for number in range(len(documents(name)))],
+    [(name, n) for name in (*MANIFESTS, OPTIONAL) for n in range(len(documents(name)))],
 )
 def test_an_api_server_takes_every_manifest(file: str, number: int) -> None:
     assert list(misfits(documents(file)[number])) == []
@@ -67,7 +69,7 @@ def test_a_wrong_manifest_would_be_found(wrong: dict[str, Any], said: str) -> No
 
 
 def test_kustomize_applies_every_manifest_and_every_file_that_it_names() -> None:
-    assert tuple(KUSTOMIZATION["resources"]) == MANIFESTS
+    assert tuple(KUSTOMIZATION["resources"]) == MANIFESTS  # OPTIONAL is nobody's by default
     named = [one for each in KUSTOMIZATION["configMapGenerator"] for one in each["files"]]
     profiles = sorted(f"profiles/{one.name}" for one in (FILES / "profiles").iterdir())
     assert sorted(named) == ["allotment.yaml", *profiles]
