@@ -85,11 +85,16 @@ class OidcProvider:
         self.known["people"][name]["disabled"] = True
         self._write()
 
-    def misuse(self, claims: Mapping[str, Any] | None = None, **more: Any) -> None:
-        """Have it say wrong things in id tokens from now on; without arguments, stop that."""
-        wrong = {"claims": claims or {}, **more}
-        self.known["misuse"] = wrong if claims or more else None
+    @contextmanager
+    def misused(self, claims: Mapping[str, Any] | None = None, **more: Any) -> Iterator[None]:
+        """Have it say wrong things in id tokens, sign them with another ``key``, or fail at one address (``away_at``)."""
+        self.known["misuse"] = {"claims": claims, **more}
         self._write()
+        try:
+            yield
+        finally:
+            self.known["misuse"] = None
+            self._write()
 
     def codes_last(self, seconds: int) -> None:
         """Have the codes that it gives from now on be good for some seconds."""

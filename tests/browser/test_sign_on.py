@@ -111,6 +111,35 @@ def test_who_says_no_at_the_provider_can_begin_again(hub: SignOnHub, open_page: 
 
 
 @pytest.mark.promise("AUTH-1")
+def test_an_answer_for_another_client_signs_nobody_in(hub: SignOnHub, open_page: Open) -> None:
+    page = open_page(f"{hub.url}/hub/login")
+
+    with hub.provider.misused({"aud": "another-client"}):
+        sign_in(page, "ben")
+        expect(page.get_by_role("heading", name="You were not signed in")).to_be_visible()
+
+    expect(page.get_by_text("for another program than this one")).to_be_visible()
+
+
+@pytest.mark.promise("AUTH-1")
+def test_a_provider_that_fails_on_the_way_back_is_said_and_tried_again(
+    hub: SignOnHub, open_page: Open
+) -> None:
+    page = open_page(f"{hub.url}/hub/login")
+    page.get_by_role("link", name="Continue with Example account").click()
+    page.get_by_label("Login").fill("ben")
+    page.get_by_label("Password").fill(PASSWORD)
+
+    with hub.provider.misused(away_at="/token"):
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("heading", name="Signing in does not work now")).to_be_visible()
+
+    page.get_by_role("link", name="Back to sign-in").click()
+    page.get_by_role("link", name="Continue with Example account").click()
+    expect(page).to_have_url(f"{hub.url}/hub/home")
+
+
+@pytest.mark.promise("AUTH-1")
 def test_signing_out_is_said_and_the_next_sign_in_needs_no_password(
     hub: SignOnHub, open_page: Open
 ) -> None:

@@ -26,10 +26,10 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignOnHub]:
 
 
 @pytest.fixture
-def wrong(hub: SignOnHub) -> Iterator[SignOnHub]:
-    """The same, whose provider may say wrong things during a test."""
+def hasty(hub: SignOnHub) -> Iterator[SignOnHub]:
+    """The same, whose provider gives codes that last a second."""
+    hub.provider.codes_last(1)
     yield hub
-    hub.provider.misuse()
     hub.provider.codes_last(60)
 
 
@@ -181,11 +181,10 @@ def test_a_code_that_was_used_is_good_for_nobody(hub: SignOnHub) -> None:
 
 
 @pytest.mark.promise("AUTH-1")
-def test_a_code_that_is_too_old_is_good_for_nobody(wrong: SignOnHub) -> None:
-    wrong.provider.person("sue", "seeing")
-    wrong.provider.codes_last(1)
-    browser = wrong.browser()
-    back = wrong.comes_back(browser, "sue")
+def test_a_code_that_is_too_old_is_good_for_nobody(hasty: SignOnHub) -> None:
+    hasty.provider.person("sue", "seeing")
+    browser = hasty.browser()
+    back = hasty.comes_back(browser, "sue")
     given = time.time()
     until(lambda: time.time() > given + 2, "the code to be over")
 
@@ -193,7 +192,7 @@ def test_a_code_that_is_too_old_is_good_for_nobody(wrong: SignOnHub) -> None:
 
     assert answer.status_code == 400
     assert "took too long" in answer.text
-    assert not is_known(wrong, "sue")
+    assert not is_known(hasty, "sue")
 
 
 @pytest.mark.promise("AUTH-1")
@@ -227,25 +226,27 @@ def test_a_sign_in_that_was_not_begun_in_this_browser_is_refused(
     ],
 )
 def test_an_id_token_that_is_not_for_this_hub_now_signs_nobody_in(
-    wrong: SignOnHub, claims: dict[str, Any]
+    hub: SignOnHub, claims: dict[str, Any]
 ) -> None:
-    wrong.provider.person("vic", "seeing")
-    wrong.provider.misuse(claims)
+    hub.provider.person("vic", "seeing")
 
-    answer = returned(wrong, "vic")
+    with hub.provider.misused(claims):
+        answer = returned(hub, "vic")
 
     assert answer.status_code == 403
     assert "nobody was signed in" in answer.text
-    assert not is_known(wrong, "vic")
+    assert not is_known(hub, "vic")
 
 
 @pytest.mark.promise("AUTH-1")
-def test_an_id_token_that_somebody_else_signed_signs_nobody_in(wrong: SignOnHub) -> None:
-    wrong.provider.person("wes", "seeing")
-    wrong.provider.misuse(key=signing_key("one"))
+def test_an_id_token_that_somebody_else_signed_signs_nobody_in(hub: SignOnHub) -> None:
+    hub.provider.person("wes", "seeing")
 
-    assert returned(wrong, "wes").status_code == 403
-    assert not is_known(wrong, "wes")
+    with hub.provider.misused(key=signing_key("one")):
+        answer = returned(hub, "wes")
+
+    assert answer.status_code == 403
+    assert not is_known(hub, "wes")
 
 
 @pytest.mark.promise("AUTH-1")

@@ -2,7 +2,7 @@
 // read anew for each question, so that a test can change people, or have it answer wrongly, while it runs:
 //   {issuer, port, keys: JWKS, clients: [...],
 //    people: {name: {sub, password, claims, disabled}},
-//    misuse: {claims, key}}   // what its id tokens say wrongly, and with which key they are signed
+//    away, misuse: {claims, key, away_at}}   // what its id tokens say wrongly, who signs them, which address fails
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -76,7 +76,8 @@ async function body(request) {
 }
 
 provider.use((ctx, next) => {
-  if (!known().away) return next();
+  const { away, misuse } = known();
+  if (!away && ctx.path !== misuse?.away_at) return next();
   ctx.status = 503;
   return undefined;
 });
@@ -109,7 +110,7 @@ provider.use(async (ctx, next) => {
 provider.use(async (ctx, next) => {
   await next();
   const { misuse } = known();
-  if (ctx.path !== "/token" || !misuse || !ctx.body?.id_token) return;
+  if (ctx.path !== "/token" || !(misuse?.claims || misuse?.key) || !ctx.body?.id_token) return;
   const said = { ...decodeJwt(ctx.body.id_token), ...(misuse.claims ?? {}) };
   const jwk = misuse.key ?? start.keys.keys[0];
   ctx.body.id_token = await new SignJWT(said)
