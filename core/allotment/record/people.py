@@ -15,7 +15,7 @@ from allotment.model.names import check_person
 from allotment.model.people import Authority, BuiltInRole, Permission, Person
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import Refusal
-from allotment.record import audiences, budgets, memberships, owners, tickets
+from allotment.record import audiences, budgets, memberships, owners, service_accounts, tickets
 from allotment.record.engine import Reading, Writing
 from allotment.record.rows import bump, for_change, named
 from allotment.record.schema import (
@@ -105,12 +105,14 @@ def onboard(
     for name in dict.fromkeys(names):
         check_person(name)
         known = writing.first(sa.select(people).where(people.c.name == name))
+        if known is None or known.onboarded_at is None:
+            # Or hubs would end what they have of somebody who is back.
+            writing.run(leavings.delete().where(leavings.c.person == name))
         if known is None:
             writing.run(people.insert().values(name=name, role=role, onboarded_at=writing.now))
             writing.event("person.onboarded", name, person=name, group=group, after={"role": role})
         elif known.onboarded_at is None:
             bump(writing, people, name, onboarded_at=writing.now, role=role, left_at=None)
-            writing.run(leavings.delete().where(leavings.c.person == name))
             writing.event("person.onboarded", name, person=name, group=group, after={"role": role})
         if group is not None and not any(
             row.group == group for row in memberships.all_memberships(writing, person=name)
@@ -187,6 +189,8 @@ def delete(writing: Writing, names: Sequence[str]) -> None:
         writing.run(reservations.delete().where(reservations.c.person == name))
         audiences.leave(writing, audiences.PERSON, name)
         owners.disown(writing, name)
+        for account in service_accounts.all_accounts(writing, maker=name):
+            service_accounts.revoke(writing, account.name)
         writing.run(people.delete().where(people.c.name == name))
         writing.event("person.deleted", name, person=name, before={"role": row.role})
 

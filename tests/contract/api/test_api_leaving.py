@@ -189,6 +189,41 @@ def test_who_left_comes_back_only_by_being_onboarded_and_has_nothing_left(
     assert farewells(api, lab).round(lab.now) == ""
 
 
+@pytest.mark.promise("AUTH-5", "USER-2")
+def test_a_name_that_is_onboarded_again_after_it_was_forgotten_is_left_in_peace(
+    api: Any, lab: Any
+) -> None:
+    users = api.client("olga+").users
+    users.let_go("bob")
+    users.delete(["bob"])
+
+    users.onboard(["bob"])
+
+    assert farewells(api, lab).round(lab.now) == ""
+    assert people_known(lab, "bob").onboarded
+
+
+@pytest.mark.promise("AUTH-3", "USER-6")
+def test_service_accounts_of_somebody_who_is_removed_are_not_the_next_ones_of_that_name(
+    api: Any, lab: Any
+) -> None:
+    with lab.write() as writing:
+        people.set_role(writing, "bob", "operator")
+    end = lab.now + timedelta(days=1)
+    made = api.client("bob+").service_accounts.create("bobs", [Permission.SEE_ALL], end)
+    users = api.client("olga+").users
+
+    users.delete(["bob"])
+    users.onboard(["bob"], role="operator")
+
+    assert api.ask("GET", "/overview", made.token).status_code == 401
+
+
+def people_known(lab: Any, name: str) -> Any:
+    with lab.record.reading() as reading:
+        return people.get(reading, name)
+
+
 @pytest.mark.promise("AUTH-5")
 def test_the_command_says_first_what_it_ends(api: Any) -> None:
     environment = {"ALLOTMENT_API_URL": api.url, "ALLOTMENT_TOKEN": "olga+"}

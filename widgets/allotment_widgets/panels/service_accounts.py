@@ -20,7 +20,7 @@ STATES = {
     "powerless": State("May do nothing", "warn"),
 }
 COLUMNS = (
-    Column("id", "Service account", flex=1, width=120, hover="note"),
+    Column("id", "Account", flex=1, width=120, hover="note"),
     Column("state", "State", kind="state", states=STATES, hover="why", width=136),
     Column("may", "May", flex=2, width=150, hover="made_for"),
     Column("maker", "Made by", flex=0.8, width=96),
