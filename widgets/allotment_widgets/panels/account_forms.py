@@ -10,7 +10,7 @@ from allotment.model.people import Permission
 from allotment.model.service_accounts import LONGEST
 from allotment_widgets.asking import Asking, Slot
 from allotment_widgets.desk import Desk
-from allotment_widgets.fields import number_field, row, text_field, tick_field, words
+from allotment_widgets.fields import number_field, text_field, tick_field, words
 from allotment_widgets.picture import Topic
 
 
@@ -36,7 +36,7 @@ def making(desk: Desk, slot: Slot) -> Asking:
         _told(desk, slot, made).open()
         return ""
 
-    fields = [name, note, days, row(*ticks.values(), kind="fields ticks")]
+    fields = [name, note, days, *ticks.values()]
     asking = Asking(desk, slot, "Make a service account", confirm="Make", act=act, fields=fields)
 
     def refresh() -> None:
