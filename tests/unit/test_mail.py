@@ -92,6 +92,24 @@ def test_an_end_is_told_in_the_platforms_time_with_its_reason() -> None:
     assert said.body.endswith("Its group wants the devices back.")
 
 
+@pytest.mark.promise("CLUSTER-3")
+def test_an_end_on_another_day_is_told_with_its_day() -> None:
+    said = telling(
+        event(
+            "ending.said",
+            "allotment-1",
+            cause="drain",
+            stop_at="2026-03-05T12:30:00+00:00",
+            message="Its devices are taken out of use (node n1): dust. Save your work.",
+            server="train",
+        ),
+        BERLIN,
+    )
+
+    assert said is not None
+    assert said.subject == "Your server train stops at 13:30 on 05 March: taken out of use"
+
+
 @pytest.mark.promise("MONEY-3")
 @pytest.mark.parametrize(
     ("subject", "level", "audience", "words"),

@@ -63,13 +63,15 @@ def _server(said: Mapping[str, Any]) -> str:
 
 def _ending(event: Event, said: Mapping[str, Any], zone: tzinfo) -> Telling:
     stop_at = datetime.fromisoformat(said["stop_at"]).astimezone(zone)
+    same_day = stop_at.date() == event.at.astimezone(zone).date()
+    when = f"{stop_at:%H:%M}" if same_day else f"{stop_at:%H:%M on %d %B}"
     cause, server = Cause(said["cause"]), _server(said)
     put_off = " You can put it off on the page of your servers." if cause.extendable else ""
     return Telling(
         Audience.PERSON,
         event.person or "",
         f"ending {event.subject} {event.sequence}",
-        f"Your server {server} stops at {stop_at:%H:%M}: {cause.words.lower()}",
+        f"Your server {server} stops at {when}: {cause.words.lower()}",
         f"Your server {server} will be stopped at {stop_at:%H:%M %Z on %d %B %Y}.\n\n"
         f"{said['message']}{put_off}",
     )

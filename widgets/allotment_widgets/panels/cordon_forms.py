@@ -188,7 +188,7 @@ def _server(one: DrainedServer, drain_at: datetime | None) -> AffectedServer:
         person=one.person,
         name=one.name,
         group=one.group,
-        pool=None,
+        pool=one.pool,
         profile="",
         devices=len(one.devices),
         effect=Effect.OVER if drain_at is None else Effect.STOPPED,

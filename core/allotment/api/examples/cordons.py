@@ -37,6 +37,7 @@ CORDON_ANSWERS: dict[str, dict[str, Any]] = {
                 "person": "analyst-1",
                 "name": "train",
                 "group": "vision",
+                "pool": "a100",
                 "devices": ["gpu-0"],
             }
         ],

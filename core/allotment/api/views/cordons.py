@@ -69,6 +69,7 @@ def _servers(reading: Reading, covered: frozenset[str]) -> Iterator[documents.Dr
             person=one.person,
             name=one.server,
             group=one.group,
+            pool=one.pool,
             devices=tuple(spot.device for spot in on[one.id]),
         )
 

@@ -46,6 +46,7 @@ class DrainedServer(Document):
     person: str
     name: str
     group: str | None = None
+    pool: str | None = None
     devices: tuple[str, ...]
 
 
