@@ -9,7 +9,7 @@ from allotment_widgets.columns import Column, State
 
 NODE_STATES = {
     "ready": State("Ready", "ok"),
-    "machine": State("This machine", "ok"),
+    "machine": State("Machine", "plain"),
     "cordoned": State("Cordoned", "warn"),
     "not ready": State("Not ready", "bad"),
     "gone": State("Gone", "bad"),
@@ -26,25 +26,25 @@ OCCUPANT_STATES = {
 }
 
 NODE_COLUMNS = (
-    Column("id", "Node", flex=1.1, width=104, hover="labels"),
-    Column("state", "State", kind="state", states=NODE_STATES, hover="why", width=120),
-    Column("models", "Devices are", flex=1.4, width=120, hover="offers", hide_narrow=True),
-    Column("held", "Held", kind="meter", flex=0.8, width=110),
-    Column("free", "Free", kind="number", width=66),
-    Column("taken", "Others use", kind="number", width=100, hide_narrow=True),
-    Column("out", "Out of use", kind="number", width=98, hide_narrow=True),
-    Column("ailing", "Ailing", kind="number", width=76),
-    Column("use", "Use", kind="percent", width=64),
-    Column("occupants", "Runs", kind="number", width=66, hover="pods", hide_narrow=True),
+    Column("id", "Node", flex=1.1, width=100, hover="labels"),
+    Column("state", "State", kind="state", states=NODE_STATES, hover="why", width=114),
+    Column("models", "Devices are", flex=1.6, width=120, hover="offers", hide_narrow=True),
+    Column("held", "Held", kind="meter", flex=0.8, width=84),
+    Column("free", "Free", kind="number", width=62, hide_narrow=True),
+    Column("taken", "Others", kind="number", width=78, hover="taken_words", hide_narrow=True),
+    Column("out", "Out of use", kind="number", width=96, hide_narrow=True),
+    Column("ailing", "Ailing", kind="number", width=74, hide_narrow=True),
+    Column("use", "Use", kind="percent", width=62, hide_narrow=True),
+    Column("occupants", "Runs", kind="number", width=72, hover="pods", hide_narrow=True),
     Column("version", "Kubelet", width=92, hide_narrow=True, extra=True),
     Column("since", "Changed", kind="time", width=104, hide_narrow=True, extra=True),
 )
 OCCUPANT_COLUMNS = (
-    Column("name", "Pod or process", flex=1.6, width=150),
-    Column("node", "Node", flex=1, width=100),
-    Column("state", "State", kind="state", states=OCCUPANT_STATES, width=116),
-    Column("devices", "Devices", kind="number", width=84),
-    Column("whose", "Whose", flex=1.2, width=112, hover="whose_words"),
+    Column("name", "Pod or process", flex=1.6, width=130),
+    Column("node", "Node", flex=1, width=100, hide_narrow=True),
+    Column("state", "State", kind="state", states=OCCUPANT_STATES, width=132),
+    Column("devices", "Devices", kind="number", width=84, hide_narrow=True),
+    Column("whose", "Whose", flex=1.2, width=84, hover="whose_words"),
 )
 
 
@@ -56,7 +56,7 @@ def node_row(node: Node) -> dict[str, object]:
         "state": node.state,
         "why": " ".join(part for part in (node.problem, node.cordon) if part),
         "labels": ", ".join(f"{key}={value}" for key, value in sorted(node.labels.items())),
-        "models": ", ".join(sorted({each.model for each in node.resources})) or None,
+        "models": ", ".join(node.models) or None,
         "offers": "; ".join(
             f"{each.allocatable} of {each.capacity} {each.resource} given out, {each.isolation_words}"
             for each in node.resources
@@ -64,6 +64,7 @@ def node_row(node: Node) -> dict[str, object]:
         "held": (counted.held, counted.total),
         "free": counted.free,
         "taken": counted.taken,
+        "taken_words": "Used by pods that are none of this platform's servers.",
         "out": counted.cordoned,
         "ailing": counted.unhealthy + counted.missing,
         "use": counted.utilisation,

@@ -98,3 +98,13 @@ def test_a_pool_of_nodes_is_made_and_made_an_ordinary_one(api: Any, lab: Any) ->
             olga.pools.edit("l4", [], revision=made.revision)
         plain = olga.pools.set_nodes("l4", None, revision=made.revision)
     assert (plain.nodes, plain.devices) == (None, made.devices)
+
+
+@pytest.mark.promise("POOL-6")
+def test_what_ails_a_whole_node_is_one_alert(api: Any, lab: Any) -> None:
+    see(lab, problem="The node is not ready.")
+    with api.client("olga+") as olga:
+        told = [alert for alert in olga.overview().alerts if alert.kind == "device"]
+    assert [(alert.subject, alert.message) for alert in told] == [
+        ("dgx-1", "2 devices on dgx-1 are not healthy: The node is not ready.")
+    ]

@@ -65,6 +65,7 @@ NODE = {
     "cpu": "128",
     "memory": "1056Gi",
     "labels": {"nvidia.com/gpu.product": "NVIDIA-A100-SXM4-80GB"},
+    "models": ["NVIDIA-A100-SXM4-80GB"],
     "resources": [
         {
             "resource": "nvidia.com/gpu",

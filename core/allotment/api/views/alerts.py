@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from allotment.api.views.cordons import short_alerts
 from allotment.api.views.data_notices import data_alerts
 from allotment.api.views.types import all_warnings
 from allotment.model.amounts import counted
-from allotment.model.devices import DeviceOrigin
+from allotment.model.devices import Device, DeviceOrigin
 from allotment.model.documents import Alert
 from allotment.model.reports import DeviceUse
 from allotment.record import Reading, devices, drift, groups, profiles
@@ -47,21 +48,45 @@ def alerts(
 
 
 def _devices(reading: Reading) -> Iterator[Alert]:
+    ailing: dict[tuple[str, str, str], list[Device]] = defaultdict(list)
     for device in devices.all_devices(reading):
         # What the settings no longer declare, its operator has taken away. What NVML no longer sees, nobody has.
         lost = not device.present and (device.holder or device.origin is DeviceOrigin.NVML)
         if device.state == "unhealthy" or lost:
-            state = "is not healthy" if device.state == "unhealthy" else "is gone"
-            note = f": {device.health_note.rstrip('.')}" if device.health_note else ""
-            held = " A server holds it and keeps running." if device.holder else ""
-            message = f"{device.id} on {device.node} {state}{note}.{held}"
-            yield Alert(kind="device", message=message, subject=device.id)
-        if device.holder and device.taken_by:
-            message = (
-                f"{device.id} on {device.node or 'no node yet'} is held by a server, and {device.taken_by} "
-                "was given one of its node's devices too: more are in use there than the node has left."
-            )
-            yield Alert(kind="drift", message=message, subject=device.id)
+            # What ails a node of a cluster ails all of its devices: that is told once.
+            of_node = device.node if device.origin is DeviceOrigin.KUBERNETES else device.id
+            ailing[of_node, device.state, device.health_note].append(device)
+        yield from _shared(device)
+    for (_, state, note), some in ailing.items():
+        yield _ailing(state, note, some)
+
+
+def _ailing(state: str, note: str, some: Sequence[Device]) -> Alert:
+    """What is wrong with one device, or with several of one node for the same reason."""
+    first, held = some[0], sum(device.holder is not None for device in some)
+    many = len(some) > 1
+    subject = f"{len(some)} devices" if many else first.id
+    verb = ("are" if many else "is") + (" not healthy" if state == "unhealthy" else " gone")
+    because = f": {note.rstrip('.')}" if note else ""
+    keeps = (
+        "Servers hold them and keep running."
+        if held > 1
+        else "A server holds it and keeps running."
+    )
+    if many and held == 1:
+        keeps = "A server holds one of them and keeps running."
+    message = f"{subject} on {first.node} {verb}{because}. {keeps if held else ''}".strip()
+    return Alert(kind="device", message=message, subject=first.node if many else first.id)
+
+
+def _shared(device: Device) -> Iterator[Alert]:
+    """A device that others were given though a server holds it."""
+    if device.holder and device.taken_by:
+        message = (
+            f"{device.id} on {device.node or 'no node yet'} is held by a server, and {device.taken_by} "
+            "was given one of its node's devices too: more are in use there than the node has left."
+        )
+        yield Alert(kind="drift", message=message, subject=device.id)
 
 
 def _used_by_nobody(reading: Reading, observed: Mapping[str, Observed]) -> Iterator[Alert]:

@@ -50,12 +50,17 @@ def _of_cluster(
         cpu=sight.cpu,
         memory=sight.memory,
         labels=dict(sight.labels),
+        models=_models(mine),
         resources=tuple(_resource(each) for each in sight.accelerators),
         devices=_counted(mine, use),
         occupants=tuple(_pod(pod, active.get(pod.allotment)) for pod in node.pods or ()),
         pods_known=node.pods is not None,
         since=node.since,
     )
+
+
+def _models(mine: Iterable[Device]) -> tuple[str, ...]:
+    return tuple(sorted({device.model for device in mine}))
 
 
 def _state(node: KnownNode) -> NodeState:
@@ -107,6 +112,7 @@ def _machine(
     return documents.Node(
         name=name,
         state="machine",
+        models=_models(mine),
         devices=_counted(mine, use),
         occupants=tuple(_process(one) for one in here),
     )

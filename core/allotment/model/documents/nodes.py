@@ -64,6 +64,7 @@ class Node(Document):
     cpu: str = ""
     memory: str = ""
     labels: dict[str, str] = Field(default_factory=dict)
+    models: tuple[str, ...] = Field(default=(), description="Models of its devices")
     resources: tuple[NodeResource, ...] = ()
     devices: NodeDevices
     occupants: tuple[Occupant, ...]
