@@ -106,6 +106,7 @@ def _folder(place: Place) -> Iterator[Finding]:
 def _private(place: Place) -> list[Path]:
     """What must be readable by its owner only: the folder, and whatever the modes of JupyterHub demand."""
     private = [place.state, place.first_passwords, place.cookie_secret, place.proxy_token]
+    private.append(place.people_key)
     if _mode(place.state) & OTHERS:
         private += [place.hub_database, place.state / "record.sqlite"]
     return [one for one in private if one.exists()]
@@ -199,6 +200,10 @@ def sign_in(machine: Machine) -> Iterator[Finding]:
     from allotment_hub.sign_on_checks import check, problem_lines  # noqa: PLC0415 - few need it
     from allotment_hub.sign_on_wiring import callback_of  # noqa: PLC0415 - likewise
 
+    secret = settings.sign_in.client_secret_file
+    if secret is not None and secret.exists() and _mode(secret) & OTHERS:
+        found_open = f"others on this machine can read the client's secret in {secret}"
+        yield warn("Sign-in", found_open, f"chmod 600 {secret}")
     place = Place(machine.state, machine.settings or Path(), Ports(machine.port, 0, 0, 0))
     try:
         found = check(settings.sign_in, callback_of(settings, place))

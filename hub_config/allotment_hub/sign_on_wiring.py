@@ -38,7 +38,7 @@ def endpoints_of(settings: Settings, place: Place) -> Endpoints:
         raise SettingsInvalid(tuple(problem_lines(found, settings.where)))
     for note in found.notes:
         log.warning("Signing in: %s.", note)
-    known = place.state / "identity-provider.json"
+    known = place.known_provider
     if found.endpoints is not None and not found.away:
         remember(known, settings.sign_in, found.endpoints)
         return found.endpoints
@@ -91,7 +91,7 @@ def wire_sign_on(c: Config, settings: Settings, place: Place, endpoints: Endpoin
     # The record admits each launch; asking the provider first would make a launch wait for it.
     mine.refresh_pre_spawn = False
     if not os.environ.get(KEY_VARIABLE):
-        c.CryptKeeper.keys = [own_key(place.state / "people-key")]
+        c.CryptKeeper.keys = [own_key(place.people_key)]
 
 
 def own_key(file: Path) -> bytes:

@@ -43,7 +43,7 @@ class Played(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """The API, for one token; a list of teams comes in two pages."""
         path = self.path.partition("?")[0]
-        base = f"http://127.0.0.1:{self.server.server_address[1]}/api/v3/user"
+        base = f"http://{self.headers['Host']}/api/v3/user"
         if self.headers["Authorization"] != "Bearer good":
             self.answer({"message": "Bad credentials"}, 401)
         elif path.endswith("/orgs"):

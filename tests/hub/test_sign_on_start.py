@@ -31,6 +31,7 @@ def place_of(folder: Path, provider: OidcProvider, **changed: str | None) -> Pla
     (folder / "state").mkdir(exist_ok=True)
     (folder / "profiles").mkdir(exist_ok=True)
     (folder / "secret").write_text(SECRET)
+    (folder / "secret").chmod(0o600)
     (folder / "wrong").write_text("of another client")
     (folder / "empty").write_text("\n")
     said = {
@@ -149,9 +150,22 @@ def test_doctor_explains_what_would_stop_the_hub(tmp_path: Path, provider: OidcP
     assert (found.level, found.subject) == (Level.OK, "Sign-in")
 
     bad = place_of(tmp_path, provider, client_secret_file="wrong")
+    (tmp_path / "wrong").chmod(0o600)
     (found,) = list(checks.sign_in(Machine(bad.state, bad.settings, 8000)))
     assert found.level is Level.FAIL
     assert "sign_in.client_id: the provider does not know this client" in found.found
+
+
+@pytest.mark.promise("AUTH-2")
+def test_doctor_warns_of_a_secret_that_others_can_read(
+    tmp_path: Path, provider: OidcProvider
+) -> None:
+    place = place_of(tmp_path, provider)
+    (tmp_path / "secret").chmod(0o644)
+
+    found = next(iter(checks.sign_in(Machine(place.state, place.settings, 8000))))
+
+    assert (found.level, found.mend) == (Level.WARN, f"chmod 600 {tmp_path / 'secret'}")
 
 
 @pytest.mark.promise("AUTH-2")

@@ -34,7 +34,8 @@ SAID: dict[str, Any] = {
 
 def settings(kind: str, **more: Any) -> SignIn:
     """Settings of a kind of provider, as a file would say them."""
-    return SignIn(kind=kind, operators=("olga",), groups=MAPPED, **{**OF_KIND[kind], **more})
+    said = {"kind": kind, "operators": ("olga",), "groups": MAPPED, **OF_KIND[kind], **more}
+    return SignIn.model_validate(said)
 
 
 @pytest.mark.promise("AUTH-1", "AUTH-4")

@@ -101,6 +101,16 @@ class Place:
         return self.state / "cookie-secret"
 
     @property
+    def people_key(self) -> Path:
+        """What encrypts the tokens that an identity provider gave for people (mode 0600)."""
+        return self.state / "people-key"
+
+    @property
+    def known_provider(self) -> Path:
+        """Where the identity provider answered when it was last looked at."""
+        return self.state / "identity-provider.json"
+
+    @property
     def proxy_token(self) -> Path:
         """The word between hub and proxy (mode 0600)."""
         return self.state / "proxy-token"
