@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from allotment.model.claims import Granted, Outcome, Queued, Refused
+from allotment.model.claims import Granted, Outcome, Queued, Refused, Waits
 from allotment.model.refusals import RecordUnavailable
 from allotment.model.tickets import Ticket
 
@@ -63,14 +63,15 @@ async def decided(decision: Awaitable[Decision]) -> Decision:
         raise
     finally:
         SECONDS.observe(time.monotonic() - began)
-    _count(answer[0] if isinstance(answer, tuple) else answer)
+    _count(answer)
     return answer
 
 
-def _count(outcome: Outcome) -> None:
+def _count(answer: object) -> None:
+    outcome = answer[0] if isinstance(answer, tuple) else answer
     name = _OUTCOMES.get(type(outcome), "waits")
     ADMISSIONS.labels(name).inc()
-    if not isinstance(outcome, Granted | Queued):
+    if isinstance(outcome, Waits | Refused):
         for reason in outcome.reasons:
             REASONS.labels(str(reason.rule), name).inc()
 
