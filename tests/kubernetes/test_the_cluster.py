@@ -12,7 +12,7 @@ from aiohttp import ClientConnectionError
 from kubernetes_asyncio import client, watch
 from kubernetes_asyncio.client.exceptions import ApiException
 
-from cluster import Cluster
+from cluster import Cluster, kinds
 
 Pod = Callable[..., dict[str, Any]]
 
@@ -257,13 +257,15 @@ async def test_a_version_that_has_not_come_is_refused(
 async def test_an_api_that_is_away_breaks_watches_and_comes_back_with_everything(
     own_cluster: Cluster, own_core: client.CoreV1Api, way: Any
 ) -> None:
+    watched = asyncio.Event()
+
     async def follow() -> None:
-        async with watch.Watch().stream(own_core.list_namespaced_pod, "default") as stream:
+        async with watch.Watch().stream(own_core.list_namespaced_config_map, "default") as stream:
             async for _ in stream:
-                pass
+                watched.set()
 
     following = asyncio.create_task(follow())
-    await own_core.list_namespaced_pod("default")
+    await asyncio.wait_for(watched.wait(), 10)
     with own_cluster.away(way):
         refused = await asyncio.gather(
             own_core.list_namespaced_pod("default"), return_exceptions=True
@@ -438,3 +440,62 @@ async def test_a_claim_is_bound_and_stays_while_a_pod_uses_it(
     await eventually(gone)
 
     assert held.metadata.deletion_timestamp is not None
+
+
+ODD: list[Any] = [
+    [],
+    3,
+    {"metadata": []},
+    {"metadata": {"name": "x", "labels": {"a": 1}}},
+    {"metadata": {"name": "x"}, "spec": None},
+    {"metadata": {"name": "y"}, "spec": {"containers": [{}], "taints": [{}]}},
+    {"metadata": {"name": "z"}, "subjects": [{}], "roleRef": {}, "rules": [{}]},
+]
+
+
+async def test_whatever_is_sent_is_answered_and_breaks_nothing(own_cluster: Cluster) -> None:
+    made = client.Configuration(host=own_cluster.url)
+    made.ssl_ca_cert = str(own_cluster.authority)
+    made.api_key = {"BearerToken": f"Bearer {own_cluster.token}"}
+    codes = set()
+    async with client.ApiClient(made) as anyone:
+        for kind in (*kinds.STORED, *kinds.REVIEWS):
+            start = f"/apis/{kind.group}/v1" if kind.group else "/api/v1"
+            place = "/namespaces/default" if kind.namespaced else ""
+            for odd in ODD:
+                answered = await anyone.call_api(
+                    f"{start}{place}/{kind.plural}",
+                    "POST",
+                    body=odd,
+                    auth_settings=["BearerToken"],
+                    header_params={"Content-Type": "application/json"},
+                    _preload_content=False,
+                )
+                codes.add(answered.status)
+
+    assert {201, 400, 422} <= codes <= {201, 400, 403, 409, 422}
+
+
+async def test_a_disruption_budget_holds_back_evictions(
+    kubernetes: Cluster, core: client.CoreV1Api, namespace: str, pod: Pod, eventually: Any
+) -> None:
+    kubernetes.add_node(namespace)
+    kept = pod("one", nodeName=namespace)
+    kept["metadata"]["labels"] = {"app": "kept"}
+    await core.create_namespaced_pod(namespace, kept)
+    spec = {"minAvailable": 1, "selector": {"matchLabels": {"app": "kept"}}}
+    budget = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget"}
+    kubernetes.apply({**budget, "metadata": {"name": "kept"}, "spec": spec}, namespace)
+
+    async def runs() -> bool:
+        found = await core.read_namespaced_pod("one", namespace)
+        return bool(found.status.phase == "Running")
+
+    await eventually(runs)
+    eviction = {"metadata": {"name": "one", "namespace": namespace}}
+    with pytest.raises(ApiException) as caught:
+        await core.create_namespaced_pod_eviction("one", namespace, eviction)
+    kubernetes.remove_node(namespace)
+
+    assert status_of(caught)["code"] == 429
+    assert status_of(caught)["details"]["causes"][0]["reason"] == "DisruptionBudget"

@@ -127,8 +127,20 @@ def fill_claim(claim: Document) -> None:
     preset(claim.setdefault("status", {}), phase="Pending")
 
 
+def fill_volume_of_cluster(volume: Document) -> None:
+    """A volume: free, kept when its claim goes."""
+    preset(volume.setdefault("spec", {}), persistentVolumeReclaimPolicy="Retain")
+    preset(volume.setdefault("status", {}), phase="Available")
+
+
+def fill_quota(quota: Document) -> None:
+    """A quota: of nothing."""
+    preset(quota, spec={}, status={})
+
+
 def fill_node(node: Document) -> None:
     """A node: what it can give is what it has, unless told."""
+    node.setdefault("spec", {})
     status = node.setdefault("status", {})
     if "capacity" in status:
         preset(status, allocatable=dict(status["capacity"]))
@@ -190,6 +202,8 @@ def fill_storage_class(one: Document) -> None:
 FILLED: dict[str, Callable[[Document], None]] = {
     kinds.PODS.key: fill_pod,
     kinds.CLAIMS.key: fill_claim,
+    kinds.VOLUMES.key: fill_volume_of_cluster,
+    kinds.QUOTAS.key: fill_quota,
     kinds.NODES.key: fill_node,
     kinds.NAMESPACES.key: fill_namespace,
     kinds.SERVICES.key: fill_service,

@@ -51,6 +51,8 @@ def discovered(path: str, catalogue: list[Kind]) -> web.Response:
 
 def describe(path: str, catalogue: list[Kind]) -> Document | None:
     """The document at an address of discovery, if there is one."""
+    if not path:
+        return {"paths": ["/api", "/api/v1", "/apis", *HEALTH, "/version"]}
     if path == "/version":
         return VERSION
     if path == "/api":

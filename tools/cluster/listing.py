@@ -12,7 +12,15 @@ from .access import Asked
 from .events import as_new_event
 from .kinds import Kind
 from .selectors import field_selector, label_selector
-from .statuses import Cause, Document, bad_request, expired, invalid, too_large
+from .statuses import (
+    Cause,
+    Document,
+    bad_request,
+    expired,
+    invalid,
+    too_large,
+    whole_number,
+)
 from .store import Store, address
 
 EXPIRED_PAGE = (
@@ -79,7 +87,7 @@ def listed(store: Store, kind: Kind, asked: Asked, query: Mapping[str, str]) -> 
     if query.get("resourceVersionMatch") == "Exact" and wanted < store.compacted:
         raise expired("The resourceVersion for the provided list is too old.")
     meant = selection(kind, asked, query)
-    limit = int(query.get("limit") or 0)
+    limit = whole_number(query, "limit")
     found = [one for one in store.all(kind) if meant(one)]
     metadata: Document = {"resourceVersion": str(store.version)}
     if query.get("continue"):
@@ -88,7 +96,7 @@ def listed(store: Store, kind: Kind, asked: Asked, query: Mapping[str, str]) -> 
             raise expired(EXPIRED_PAGE, {"continue": page(0, start)})
         metadata["resourceVersion"] = str(version or store.version)
         found = [one for one in found if address(one) > start]
-    if limit and len(found) > limit:
+    if 0 < limit < len(found):
         metadata["continue"] = page(int(metadata["resourceVersion"]), address(found[limit - 1]))
         if not query.get("labelSelector") and not query.get("fieldSelector"):
             metadata["remainingItemCount"] = len(found) - limit

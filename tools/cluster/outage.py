@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Literal
 
+from aiohttp import web
+
 from .statuses import away
 
 Way = Literal["refuse", "hang", "503"]
@@ -28,12 +30,17 @@ class Outage:
         self._way = None
         self._back.set()
 
-    async def stand(self) -> None:
+    async def stand(self, request: web.Request) -> None:
         """Let a request through, or treat it as a server does that is away.
 
         Raises:
             ApiError: 503.
         """
         if self._way == "503":
+            raise away()
+        if self._way == "refuse":
+            # A connection that was still being made when the server stopped to listen.
+            if request.transport is not None:
+                request.transport.abort()
             raise away()
         await self._back.wait()

@@ -30,6 +30,7 @@ from .statuses import (
     method_not_allowed,
     no_such_path,
     unsupported_media_type,
+    whole_number,
 )
 from .store import STALE
 from .subresources import Subresources
@@ -69,7 +70,7 @@ class Serving:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request; what is refused is answered with its Status."""
         try:
-            await self.outage.stand()
+            await self.outage.stand(request)
             return await self._answer(request)
         except ApiError as refusal:
             return answer(refusal.document(), refusal.code)
@@ -153,7 +154,13 @@ class Serving:
         before = self.registry.store.get(call.kind, call.asked.namespace, call.asked.name)
         shown = self._shown(call.kind, before)
         after = patched(shown, call.body, content_type)
-        given = after["metadata"].get("resourceVersion")
+        metadata = after.get("metadata")
+        if not isinstance(metadata, dict) or metadata.get("name") != call.asked.name:
+            raise bad_request(
+                "the name of the object does not match the name on the URL "
+                f"({call.asked.name}): {metadata!r}"
+            )
+        given = metadata.setdefault("resourceVersion", before["metadata"]["resourceVersion"])
         if given != before["metadata"]["resourceVersion"]:
             raise conflict(call.kind.group, call.kind.plural, call.asked.name, STALE)
         document = self._read(call, after)
@@ -208,7 +215,7 @@ def deletion(call: Call) -> Document:
         return dict(call.body)
     options: Document = {}
     if "gracePeriodSeconds" in call.query:
-        options["gracePeriodSeconds"] = int(call.query["gracePeriodSeconds"])
+        options["gracePeriodSeconds"] = whole_number(call.query, "gracePeriodSeconds")
     if "propagationPolicy" in call.query:
         options["propagationPolicy"] = call.query["propagationPolicy"]
     if "dryRun" in call.query:

@@ -120,6 +120,20 @@ def bad_request(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message)
 
 
+def whole_number(query: Mapping[str, str], name: str) -> int:
+    """A number of a query, 0 where it is not given.
+
+    Raises:
+        ApiError: 400, it is none.
+    """
+    text = query.get(name) or "0"
+    try:
+        return int(text)
+    except ValueError:
+        why = f'strconv.ParseInt: parsing "{text}": invalid syntax'
+        raise bad_request(why) from None
+
+
 def invalid(group: str, kind: str, name: str, causes: Sequence[Cause]) -> ApiError:
     """422 with all that is wrong."""
     shown = f"{kind}.{group}" if group else kind

@@ -13,7 +13,16 @@ from .access import Asked, Token, Tokens, account_user
 from .addresses import Address
 from .registry import Registry, stamp
 from .selectors import selected
-from .statuses import ApiError, Cause, Document, bad_request, conflict, invalid, no_such_path
+from .statuses import (
+    ApiError,
+    Cause,
+    Document,
+    bad_request,
+    conflict,
+    invalid,
+    no_such_path,
+    whole_number,
+)
 
 SHORTEST_TOKEN = 600
 TOKEN_SECONDS = 3600
@@ -219,10 +228,12 @@ class Subresources:
             raise bad_request(why)
         text = self.logs(pod, container)
         if "tailLines" in request.query:
-            kept = int(request.query["tailLines"])
+            kept = whole_number(request.query, "tailLines")
             text = "".join(text.splitlines(keepends=True)[-kept:]) if kept else ""
         if "limitBytes" in request.query:
-            text = text.encode()[: int(request.query["limitBytes"])].decode(errors="replace")
+            text = text.encode()[: whole_number(request.query, "limitBytes")].decode(
+                errors="replace"
+            )
         return web.Response(text=text, content_type="text/plain")
 
 

@@ -44,6 +44,7 @@ def problems(kind: Kind, document: Document) -> list[Cause]:
         for field in ("capacity", "allocatable"):
             given = document["status"].get(field) or {}
             found += wrong_quantities(f"status.{field}", given)
+        found += wrong_taints(document)
     elif kind is kinds.QUOTAS:
         found += wrong_quantities("spec.hard", (document.get("spec") or {}).get("hard") or {})
     elif kind is kinds.SERVICES:
@@ -76,6 +77,22 @@ def wrong_metadata(kind: Kind, metadata: Document) -> list[Cause]:
     if size > ANNOTATIONS_LIMIT:
         why = f"Too long: may not be more than {ANNOTATIONS_LIMIT} bytes"
         found.append(Cause("FieldValueTooLong", "metadata.annotations", why))
+    return found
+
+
+def wrong_taints(node: Document) -> list[Cause]:
+    """A taint has a key and an effect."""
+    found = []
+    for index, taint in enumerate(node["spec"].get("taints") or []):
+        at = f"spec.taints[{index}]"
+        if not taint.get("key"):
+            found.append(required(f"{at}.key"))
+        if taint.get("effect") not in pod_validation.EFFECTS:
+            found.append(
+                pod_validation.unsupported(
+                    f"{at}.effect", taint.get("effect", ""), pod_validation.EFFECTS
+                )
+            )
     return found
 
 

@@ -15,7 +15,7 @@ from .addresses import TRUE, Address
 from .events import as_new_event
 from .kinds import Kind
 from .listing import selection, version_of
-from .statuses import ApiError, Cause, Document, invalid, too_old
+from .statuses import ApiError, Cause, Document, invalid, too_old, whole_number
 from .store import Change, Store
 
 BOOKMARK_SECONDS = 60.0
@@ -101,7 +101,7 @@ class Watch:
         self.refusal: ApiError | None = None
         if not self._from_now and asked < store.compacted:
             self.refusal = too_old(asked, store.compacted)
-        given = int(query.get("timeoutSeconds") or 0)
+        given = whole_number(query, "timeoutSeconds")
         self.seconds = float(given or SHORTEST + secrets.randbelow(LONGEST - SHORTEST))
 
     def first(self) -> Iterator[bytes]:
