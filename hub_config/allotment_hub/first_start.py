@@ -42,7 +42,8 @@ def prepare_record(
     """
     record = open_record(settings.record, migrate=True)
     try:
-        observe_devices(record, settings, now)
+        if settings.control_plane is None:  # one that stands apart looks by itself, and may
+            observe_devices(record, settings, now)
         Catalogue(settings.profiles).refresh(record, now)
         apply_once(record, settings, now, secrets_of(record, settings, state, now))
         named = settings.sign_in.with_password(settings.declared_people)

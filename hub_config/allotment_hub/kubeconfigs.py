@@ -14,7 +14,20 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from kubernetes_asyncio.client import ApiClient, CoreV1Api, RbacAuthorizationV1Api
+from kubernetes_asyncio.client import (
+    ApiClient,
+    AuthenticationV1TokenRequest,
+    CoreV1Api,
+    RbacAuthorizationV1Api,
+    RbacV1Subject,
+    V1ObjectMeta,
+    V1PolicyRule,
+    V1Role,
+    V1RoleBinding,
+    V1RoleRef,
+    V1ServiceAccount,
+    V1TokenRequestSpec,
+)
 from kubernetes_asyncio.client.exceptions import ApiException
 
 from allotment.model.pods import ANNOTATION_PERSON, LABEL_HUB
@@ -54,20 +67,24 @@ async def issue(client: ApiClient, asked: Asked, settings: Kubeconfigs) -> dict[
         OSError: the file with the cluster's certificate cannot be read.
     """
     core, roles = CoreV1Api(client), RbacAuthorizationV1Api(client)
-    meta = {
-        "name": asked.account,
-        "namespace": asked.namespace,
-        "labels": {LABEL_HUB: asked.hub},
-        "annotations": {ANNOTATION_PERSON: asked.person},
-    }
-    await _made(core.create_namespaced_service_account(asked.namespace, {"metadata": meta}))
-    role = {"metadata": meta, "rules": _rules(asked.pods)}
+    meta = V1ObjectMeta(
+        name=asked.account,
+        namespace=asked.namespace,
+        labels={LABEL_HUB: asked.hub},
+        annotations={ANNOTATION_PERSON: asked.person},
+    )
+    account = V1ServiceAccount(metadata=meta)
+    await _made(core.create_namespaced_service_account(asked.namespace, account))
+    role = V1Role(metadata=meta, rules=_rules(asked.pods))
     if not await _made(roles.create_namespaced_role(asked.namespace, role)):
         await roles.replace_namespaced_role(asked.account, asked.namespace, role)
     await _made(roles.create_namespaced_role_binding(asked.namespace, _binding(asked, meta)))
-    wanted = {"spec": {"expirationSeconds": int(settings.lasts.total_seconds())}}
+    # No audience: the cluster's own.
+    wanted = V1TokenRequestSpec(
+        audiences=[], expiration_seconds=int(settings.lasts.total_seconds())
+    )
     given = await core.create_namespaced_service_account_token(
-        asked.account, asked.namespace, wanted
+        asked.account, asked.namespace, AuthenticationV1TokenRequest(spec=wanted)
     )
     return kubeconfig(asked, settings, given.status.token)
 
@@ -93,17 +110,17 @@ def kubeconfig(asked: Asked, settings: Kubeconfigs, token: str) -> dict[str, Any
     }
 
 
-def _rules(pods: Sequence[str]) -> list[dict[str, Any]]:
+def _rules(pods: Sequence[str]) -> list[V1PolicyRule]:
     return [
-        {"apiGroups": [""], "resources": [what], "verbs": verbs, "resourceNames": list(pods)}
+        V1PolicyRule(api_groups=[""], resources=[what], verbs=verbs, resource_names=list(pods))
         for what, verbs in _VERBS.items()
     ]
 
 
-def _binding(asked: Asked, meta: dict[str, Any]) -> dict[str, Any]:
-    account = {"kind": "ServiceAccount", "name": asked.account, "namespace": asked.namespace}
-    role = {"apiGroup": ROLES, "kind": "Role", "name": asked.account}
-    return {"metadata": meta, "subjects": [account], "roleRef": role}
+def _binding(asked: Asked, meta: V1ObjectMeta) -> V1RoleBinding:
+    subject = RbacV1Subject(kind="ServiceAccount", name=asked.account, namespace=asked.namespace)
+    role = V1RoleRef(api_group=ROLES, kind="Role", name=asked.account)
+    return V1RoleBinding(metadata=meta, subjects=[subject], role_ref=role)
 
 
 async def _made(creating: Awaitable[object]) -> bool:

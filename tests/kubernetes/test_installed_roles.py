@@ -74,7 +74,7 @@ def test_the_control_plane_sees_devices_with_its_role_and_asks_for_nothing_else(
 @pytest.fixture
 async def people(
     kubernetes: Cluster, installed: str, as_account: AsAccount, tmp_path: Path
-) -> AsyncIterator[Callable[..., Awaitable[client.CoreV1Api]]]:
+) -> AsyncIterator[Callable[..., Awaitable[Any]]]:
     """Gives somebody a kubeconfig for pods, as the hub does, and answers a client that uses it."""
     hub = await as_account("hub")
     settings = Kubeconfigs(
@@ -82,7 +82,7 @@ async def people(
     )
     made: list[client.ApiClient] = []
 
-    async def given(person: str, *pods: str) -> client.CoreV1Api:
+    async def given(person: str, *pods: str) -> Any:
         document = await issue(hub, Asked("hub", person, installed, pods), settings)
         file = tmp_path / f"{person}.kubeconfig"
         file.write_text(json.dumps(document))
@@ -108,7 +108,7 @@ async def status_of(asking: Awaitable[Any]) -> int:
 async def test_a_kubeconfig_reaches_own_pods_and_nothing_else(
     kubernetes: Cluster,
     installed: str,
-    people: Callable[..., Awaitable[client.CoreV1Api]],
+    people: Callable[..., Awaitable[Any]],
 ) -> None:
     for name in ("jupyter-ann-1", "jupyter-ben-1"):
         kubernetes.add_pod(name, installed)
@@ -132,7 +132,7 @@ async def test_a_kubeconfig_reaches_own_pods_and_nothing_else(
     assert not await may_run_in(ann, installed, "jupyter-ben-1")
 
 
-async def may_run_in(core: client.CoreV1Api, namespace: str, pod: str) -> bool:
+async def may_run_in(core: Any, namespace: str, pod: str) -> bool:
     """Whether somebody may run commands in a pod, as the cluster itself says."""
     asked = {
         "verb": "create",
@@ -141,7 +141,8 @@ async def may_run_in(core: client.CoreV1Api, namespace: str, pod: str) -> bool:
         "namespace": namespace,
         "name": pod,
     }
-    answer = await client.AuthorizationV1Api(core.api_client).create_self_subject_access_review(
+    reviews: Any = client.AuthorizationV1Api(core.api_client)
+    answer = await reviews.create_self_subject_access_review(
         {"spec": {"resourceAttributes": asked}}
     )
     return bool(answer.status.allowed)
@@ -151,7 +152,7 @@ async def may_run_in(core: client.CoreV1Api, namespace: str, pod: str) -> bool:
 async def test_the_next_kubeconfig_is_for_the_pods_of_then(
     kubernetes: Cluster,
     installed: str,
-    people: Callable[..., Awaitable[client.CoreV1Api]],
+    people: Callable[..., Awaitable[Any]],
 ) -> None:
     for name in ("jupyter-ann-1", "jupyter-ann-2"):
         kubernetes.add_pod(name, installed)
@@ -164,7 +165,7 @@ async def test_the_next_kubeconfig_is_for_the_pods_of_then(
 
 @pytest.mark.promise("SERVER-6")
 async def test_a_kubeconfig_ends_when_the_settings_say(
-    kubernetes: Cluster, people: Callable[..., Awaitable[client.CoreV1Api]], tmp_path: Path
+    kubernetes: Cluster, people: Callable[..., Awaitable[Any]], tmp_path: Path
 ) -> None:
     await people("ann", "jupyter-ann-1")
 
@@ -176,7 +177,7 @@ async def test_a_kubeconfig_ends_when_the_settings_say(
 
 
 async def test_the_hub_gives_kubeconfigs_with_no_more_than_its_roles(
-    kubernetes: Cluster, installed: str, people: Callable[..., Awaitable[client.CoreV1Api]]
+    kubernetes: Cluster, installed: str, people: Callable[..., Awaitable[Any]]
 ) -> None:
     await people("ann", "jupyter-ann-1")
     await people("ann", "jupyter-ann-2")
