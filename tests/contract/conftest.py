@@ -15,7 +15,6 @@ from typing import Any
 
 import pgserver
 import pytest
-import sqlalchemy as sa
 
 from allotment.model.claims import Claim, Granted, Outcome
 from allotment.model.devices import DeviceOrigin, DeviceSpec
@@ -27,6 +26,7 @@ from allotment.record import groups as group_rows
 from allotment.record import people as people_rows
 from allotment.record import pools as pool_rows
 from allotment.record import profiles as profile_rows
+from record_databases import RecordDatabases
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -50,27 +50,15 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def database(postgresql: str) -> Callable[[str | None], str]:
-    """Make a database, empty or a copy of a template, and return its address."""
-    engine = sa.create_engine(postgresql, isolation_level="AUTOCOMMIT")
-
-    def make(template: str | None) -> str:
-        name = f"test_{uuid.uuid4().hex[:12]}"
-        source = sa.make_url(template).database if template else "template1"
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {source}")
-        url = sa.make_url(postgresql).set(database=name)
-        return url.render_as_string(hide_password=False)
-
-    return make
+def databases(postgresql: str) -> RecordDatabases:
+    """Databases of that server."""
+    return RecordDatabases(postgresql)
 
 
 @pytest.fixture(scope="session")
-def migrated_postgresql(database: Callable[[str | None], str]) -> str:
-    """A migrated database to copy: faster than migrating one for each test."""
-    url = database(None)
-    open_record(url, migrate=True).close()
-    return url
+def database(databases: RecordDatabases) -> Callable[[str | None], str]:
+    """Make a database, empty or a copy of a template, and return its address."""
+    return databases.make
 
 
 @pytest.fixture(scope="session")
@@ -102,8 +90,8 @@ def record_url(store: str, request: pytest.FixtureRequest, tmp_path: Path) -> st
     if store == "sqlite":
         shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "record.sqlite")
         return f"sqlite:///{tmp_path}/record.sqlite"
-    make: Callable[[str | None], str] = request.getfixturevalue("database")
-    return make(request.getfixturevalue("migrated_postgresql"))
+    databases: RecordDatabases = request.getfixturevalue("databases")
+    return databases.lend()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ happens only from *stopping* and once. Checked after every step against the plai
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -448,10 +449,10 @@ def test_devices_are_conserved_in_every_history(
 ) -> None:
     def make_record() -> Record:
         if store == "sqlite":
-            url = f"sqlite:///{tmp_path_factory.mktemp('history')}/record.sqlite"
-            return open_record(url, migrate=True)
-        make = request.getfixturevalue("database")
-        return open_record(make(request.getfixturevalue("migrated_postgresql")))
+            file = tmp_path_factory.mktemp("history") / "record.sqlite"
+            shutil.copy(request.getfixturevalue("migrated_sqlite"), file)
+            return open_record(f"sqlite:///{file}")
+        return open_record(request.getfixturevalue("databases").lend())
 
     machine = type("History", (Conservation,), {"make_record": staticmethod(make_record)})
     run_state_machine_as_test(

@@ -341,14 +341,13 @@ def serve(hub: HubStandIn) -> Iterator[Callable[..., Served]]:
 
 
 @pytest.fixture(scope="module")
-def long_lived(database: Callable[[str | None], str], migrated_postgresql: str) -> Iterator[Served]:
+def long_lived(database: Callable[[str | None], str]) -> Iterator[Served]:
     """A control plane for many requests, over a small platform; olga+ operates, zoe is on-boarded.
 
     On PostgreSQL, which is the pickier of the two about what it stores.
     """
-    url = database(migrated_postgresql)
     with playing_hub() as stand_in, serving(stand_in) as start:
-        record = open_record(url)
+        record = open_record(database(None), migrate=True)
         _furnish(record)
         stand_in.give("olga+", "olga", ACCESS, OPERATE)
         stand_in.give("zoe", "zoe", ACCESS)
