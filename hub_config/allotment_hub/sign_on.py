@@ -38,6 +38,10 @@ ASKED_AT = "asked_at"
 """Key of the state that the hub keeps of a person, encrypted: when the provider was last asked."""
 
 
+class AnotherSubject(Exception):
+    """What was kept of a person has become somebody else's."""
+
+
 class Ended(Enum):
     """Why somebody must sign in again."""
 
@@ -222,7 +226,11 @@ class ProviderAuthenticator(PeopleOfTheRecord, OAuthenticator):
         except ProviderRefused as refused:
             self.log.info("The provider confirms %s no longer: %s", user.name, refused)
             self._ended[user.name] = Ended.SESSION
-        except (ClaimsWrong, Refusal) as no:
+        except ClaimsWrong as unclear:
+            # Nothing was said against the person: what they were given stays until it runs out.
+            self.log.warning("What the provider says of %s proves nothing: %s", user.name, unclear)
+            self._ended[user.name] = Ended.SESSION
+        except (AnotherSubject, Refusal) as no:
             self.log.warning("%s is signed out: %s", user.name, no)
             self._ended[user.name] = Ended.DENIED
             await self._denied(user.name, str(no))
@@ -242,7 +250,7 @@ class ProviderAuthenticator(PeopleOfTheRecord, OAuthenticator):
     async def _same(self, name: str, found: ProviderIdentity) -> None:
         known = await self.ask(lambda reading: sign_ons.identity_of(reading, name))
         if known != (found.issuer, found.subject):
-            raise ClaimsWrong("The provider's tokens are of another subject than the person's.")
+            raise AnotherSubject("The provider's tokens are of another subject than the person's.")
 
     async def _denied(self, name: str, why: str) -> None:
         try:

@@ -25,6 +25,8 @@ KEYS_SECONDS = 3600.0
 KEYS_AGAIN_SECONDS = 30.0
 """How long an unknown key is not looked for again: anybody can send a token that names one."""
 MOST_PAGES = 20
+OF_THE_CLIENT = frozenset({"invalid_client", "unauthorized_client", "incorrect_client_credentials"})
+"""Errors that say nothing of a person: the client's secret was changed, say."""
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 
 
@@ -69,7 +71,7 @@ class Provider:
             body=urlencode(asked),
         )
         if "error" in said:  # GitHub's refusals are answers of success
-            raise ProviderRefused(_word(said["error"]))
+            raise _refusal_of(_word(said["error"]))
         if not isinstance(said.get("access_token"), str):
             raise ProviderAway("its token endpoint sent no access token")
         return {"token_type": "Bearer", **said}
@@ -155,8 +157,9 @@ class Provider:
         try:
             return await mine.http_client.fetch(asked)  # type: ignore[no-any-return]  # of no type
         except HTTPClientError as error:
-            if error.code in {400, 401, 403} and error.response is not None:
-                raise ProviderRefused(_refusal(error.response)) from None
+            answer = error.response
+            if answer is not None and error.code in {400, 401, 403} and not _too_often(answer):
+                raise _refusal_of(_refusal(answer)) from None
             raise ProviderAway(f"it answered {error.code} {error.message or ''}".strip()) from None
         except (OSError, HTTPError, ValueError) as error:  # no route, no TLS, no HTTP
             raise ProviderAway(f"{type(error).__name__}: {error}"[:200]) from None
@@ -208,6 +211,19 @@ def _refusal(answer: HTTPResponse) -> str:
         said = None
     word = said.get("error") if isinstance(said, dict) else None
     return _word(word) if word else f"it answered {answer.code}"
+
+
+def _refusal_of(word: str) -> Exception:
+    """What a refusal means: a person's, or that the provider no longer takes this client."""
+    if word in OF_THE_CLIENT:
+        return ProviderAway(f"it does not take this client and its secret any more ({word})")
+    return ProviderRefused(word)
+
+
+def _too_often(answer: HTTPResponse) -> bool:
+    """Whether an API that was asked too often says so, as GitHub's does."""
+    headers = answer.headers
+    return "Retry-After" in headers or headers.get("X-RateLimit-Remaining") == "0"
 
 
 def _word(text: object) -> str:

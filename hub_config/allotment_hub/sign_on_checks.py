@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, quote_plus, urlsplit
 import httpx
 
 from allotment.settings.sign_on import SignIn
-from allotment_hub.sign_on_asking import read_keys
+from allotment_hub.sign_on_asking import OF_THE_CLIENT, read_keys
 from allotment_hub.sign_on_endpoints import (
     DiscoveryWrong,
     Endpoints,
@@ -157,7 +157,7 @@ def _check_client(
     assert endpoints is not None  # noqa: S101 - asked only where there are some
     for in_header in (endpoints.client_secret_in_header, not endpoints.client_secret_in_header):
         said = _shown(web, settings, endpoints, secret, callback, in_header=in_header)
-        if said not in {"invalid_client", "incorrect_client_credentials", "unauthorized_client"}:
+        if said not in OF_THE_CLIENT:
             if said not in {"invalid_grant", "bad_verification_code"}:
                 found.notes.append(
                     f"the token endpoint answered {said} to a code that nobody was given"

@@ -44,7 +44,11 @@ class Played(BaseHTTPRequestHandler):
         """The API, for one token; a list of teams comes in two pages."""
         path = self.path.partition("?")[0]
         base = f"http://{self.headers['Host']}/api/v3/user"
-        if self.headers["Authorization"] != "Bearer good":
+        if self.headers["Authorization"] == "Bearer asked-too-often":
+            self.answer(
+                {"message": "API rate limit exceeded"}, 403, **{"X-RateLimit-Remaining": "0"}
+            )
+        elif self.headers["Authorization"] != "Bearer good":
             self.answer({"message": "Bad credentials"}, 401)
         elif path.endswith("/orgs"):
             self.answer([{"login": "example-research"}])
@@ -123,6 +127,8 @@ async def test_a_code_that_it_refuses_with_an_answer_of_success_is_refused(
     assert (await asking.tokens(asked))["access_token"] == "good"
     with pytest.raises(ProviderRefused, match="bad_verification_code"):
         await asking.tokens({**asked, "code": "used"})
+    with pytest.raises(ProviderAway, match="does not take this client"):
+        await asking.tokens({**asked, "client_secret": "of before"})
 
 
 @pytest.mark.promise("AUTH-1")
@@ -132,6 +138,10 @@ async def test_a_token_that_was_taken_back_and_a_server_that_is_away_are_told_ap
     revoked = {"access_token": "revoked", "token_type": "bearer"}
     with pytest.raises(ProviderRefused):
         await authenticator(settings(server, tmp_path)).who(revoked, fresh=False)
+
+    often = {"access_token": "asked-too-often", "token_type": "bearer"}
+    with pytest.raises(ProviderAway):
+        await authenticator(settings(server, tmp_path)).who(often, fresh=False)
 
     with pytest.raises(ProviderAway):
         await authenticator(settings("http://127.0.0.1:9", tmp_path)).who(GOOD, fresh=False)
