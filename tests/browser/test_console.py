@@ -27,7 +27,7 @@ pytestmark = pytest.mark.needs("chromium")
 
 TOKEN, ADDRESS = "JUPYTERHUB_API_TOKEN", "ALLOTMENT_API_URL"
 PANELS = (
-    *("overview", "pools", "servers", "profiles", "groups", "users"),
+    *("overview", "pools", "nodes", "servers", "profiles", "groups", "users"),
     *("costs", "capacity", "sources", "datasets", "targets", "models"),
 )
 
