@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from allotment.inventory.kubernetes.nodes import slots
-from allotment.model.claims import Waits
+from allotment.model.claims import Queued, Waits
 from allotment.model.devices import Device, Isolation
 from allotment.model.nodes import Accelerator, ClusterSight, NodeRule, NodeSight, PodUse
 from allotment.model.refusals import Refusal
-from allotment.record import allotments, cluster, counting, devices, events, nodes, pools
+from allotment.model.tickets import TicketState
+from allotment.record import allotments, cluster, counting, devices, events, nodes, pools, tickets
+from allotment.work.queueing import Queueing
 
 GPU = "nvidia.com/gpu"
 
@@ -269,3 +272,47 @@ def test_nodes_are_remembered_with_their_pods_and_forgotten_a_week_after_they_we
     look.see()
     assert look.kinds("n1")[-1] == "node.forgotten"
     assert look.devices == {}
+
+
+@pytest.fixture
+def queueing(world: Any) -> Iterator[Queueing]:
+    step = Queueing(world.record, Hub(), "hub")  # type: ignore[arg-type]  # as much of a hub as is asked
+    yield step
+    step.close()
+
+
+class Hub:
+    """Starts servers on paper."""
+
+    def start_server(self, person: str, name: str, *_: Any, **__: Any) -> None:
+        """Say yes."""
+
+
+@pytest.mark.promise("QUEUE-1", "POOL-1")
+def test_who_waits_gets_what_a_stranger_gives_back(look: Looking, queueing: Queueing) -> None:
+    look.see(node("n1", 1), pods=(pod("n1"),))
+    outcome = look.world.claim("ann", "one", wait=True)
+    assert isinstance(outcome, Queued)
+    queueing.round(look.world.later(seconds=1))
+    look.see(node("n1", 1))
+    queueing.round(look.world.later(seconds=1))
+    with look.world.record.reading() as reading:
+        assert tickets.get(reading, outcome.ticket.id).state is TicketState.OFFERED
+
+
+@pytest.mark.promise("QUEUE-1", "POOL-3")
+def test_who_waits_for_an_elastic_pool_is_offered_a_device_on_no_node(
+    look: Looking, queueing: Queueing
+) -> None:
+    look.pool("burst", "A100", selector={"tier": "burst"}, maximum=1)
+    look.world.group("vision", ("burst", 1))
+    look.world.people("mei", "zoe", group="vision")
+    granted = look.world.granted("mei", "one")
+    outcome = look.world.claim("zoe", "one", wait=True)
+    assert isinstance(outcome, Queued)
+    queueing.round(look.world.later(seconds=1))
+    look.world.end(granted)
+    queueing.round(look.world.later(seconds=1))
+    with look.world.record.reading() as reading:
+        offered = [one for one in allotments.active(reading) if one.person == "zoe"]
+    assert [device.node for one in offered for device in one.devices] == [""]

@@ -112,7 +112,7 @@ def _hold(
 ) -> Granted | Waits:
     devices = devices_on(writing, facts, decision, place.node)
     if len(devices) < ticket.devices:
-        message = f"{place.node} has fewer than {ticket.devices} devices free."
+        message = f"{place.node or place.pool} has fewer than {ticket.devices} devices free."
         return Waits((Reason(Rule.DEVICES_FREE, message, asked=ticket.devices),))
     made = claims.allot(writing, facts, Placed(decision, devices), State.OFFERED)
     tickets.offer(writing, ticket, made.id)
