@@ -14,9 +14,10 @@ from allotment.model.refusals import SettingsInvalid
 from allotment.settings import Settings
 from allotment.settings.sign_on_references import CALLBACK_PATH
 from allotment_hub.launch.place import Place
-from allotment_hub.sign_on import GitHubAuthenticator, OpenIdAuthenticator, SignOn
+from allotment_hub.sign_on import SignOn
 from allotment_hub.sign_on_checks import check, problem_lines, remember, remembered
 from allotment_hub.sign_on_endpoints import Endpoints
+from allotment_hub.sign_on_kinds import GitHubAuthenticator, OpenIdAuthenticator
 
 log = logging.getLogger(__name__)
 

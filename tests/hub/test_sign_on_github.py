@@ -14,10 +14,11 @@ import pytest
 from traitlets.config import Config
 
 from allotment.settings.sign_on import ProviderGroup, SignIn
-from allotment_hub.sign_on import GitHubAuthenticator, SignOn
+from allotment_hub.sign_on import SignOn
 from allotment_hub.sign_on_asking import ProviderAway, ProviderRefused
 from allotment_hub.sign_on_checks import check
 from allotment_hub.sign_on_endpoints import github
+from allotment_hub.sign_on_kinds import GitHubAuthenticator
 
 CALLBACK = "https://hub.example.org/hub/oauth_callback"
 SECRET = "the-app's-secret"
