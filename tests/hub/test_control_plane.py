@@ -378,3 +378,33 @@ def test_a_notice_reaches_its_person_by_the_mail_server_of_the_settings(
 
     until(lambda: inbox.taken, "the mail", 60)
     assert inbox.subjects == ["olga@example.org: Your budget is used to 80 %"]
+
+
+@pytest.mark.promise("AUTH-5")
+def test_who_is_let_go_has_no_server_no_token_and_no_session_and_the_home_is_the_heirs(
+    another_platform: Platform,
+) -> None:
+    platform = another_platform
+    platform.launch("ben", "desk", "small")
+    token = platform.token("ben", "access:services!service=allotment")
+    with platform.client(token) as ben:
+        assert ben.me().person == "ben"
+
+    with platform.client(platform.token("olga", "inherit")) as olga:
+        olga.users.let_go("ben", reason="The contract ends.", heir="ada")
+        ended = until(
+            lambda: [one for one in olga.events.after().items if one.kind == "person.farewell"],
+            "the hub's farewell",
+            60,
+        )
+
+    assert ended[0].after == {"hub": "hub", "note": "The home is ada's: from-ben"}
+    with platform.client(platform.token("olga", "inherit")) as olga:
+        assert [one.state for one in olga.servers.all(person="ben", active=True).items] == []
+    known = httpx.get(
+        f"{platform.hub.url}/hub/api/user", headers={"Authorization": f"token {token}"}
+    )
+    assert known.status_code == 403
+    home = platform.browser("ben").get("/home", follow_redirects=False)
+    assert "/login" in home.headers.get("location", "")
+    assert [one.parent.name for one in platform.hub.state.rglob("from-ben")] == ["ada"]
