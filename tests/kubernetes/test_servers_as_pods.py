@@ -11,6 +11,7 @@ import pytest
 import pod_hubs
 from allotment.inventory.kubernetes.connecting import ClusterProblem
 from allotment.model.allotments import Allotment
+from allotment.record import claims
 from cluster import Cluster, cluster
 from pod_hubs import GPU, PodHub
 
@@ -200,3 +201,18 @@ def test_a_hub_that_is_killed_finds_its_servers_again(hub: PodHub) -> None:
     assert [one.id for one in hub.held()] == [allotment.id]
     hub.stop("ada")
     assert ended(hub, allotment).stop_reason == "It was stopped."
+
+
+@pytest.mark.promise("SERVER-7")
+def test_a_pod_that_the_record_has_released_wrongly_is_taken_in_again(hub: PodHub) -> None:
+    allotment = launched(hub)
+    claims.mark_stopping(hub.record, allotment.id, "A mistake.", "olga", hub.now())
+    claims.release(hub.record, allotment.id, "Nobody looked.", hub.now())
+
+    done = hub.reconcile()
+
+    (again,) = hub.held("ada")
+    assert done.adopted == ("ada/",)
+    assert (again.id, again.devices) == (allotment.id, allotment.devices)
+    assert again.pod is not None
+    assert hub.pod_of(again)["metadata"]["uid"] == again.pod.uid
