@@ -71,7 +71,7 @@ def observe(writing: Writing, found: Sequence[DeviceSpec], origin: DeviceOrigin)
     and its server keeps running. It comes back by itself. Each change is an event.
     """
     known = all_devices(writing)
-    changed = take_in(writing, found)
+    changed = _take_in_all(writing, known, found)
     seen = {spec.id for spec in found}
     missed = {
         device.pool
@@ -85,7 +85,13 @@ def observe(writing: Writing, found: Sequence[DeviceSpec], origin: DeviceOrigin)
 
 def take_in(writing: Writing, found: Iterable[DeviceSpec]) -> bool:
     """Take in these devices, and say nothing of others. Returns whether anything changed."""
-    known = {device.id: device for device in all_devices(writing)}
+    return _take_in_all(writing, all_devices(writing), found)
+
+
+def _take_in_all(
+    writing: Writing, devices_known: Iterable[Device], found: Iterable[DeviceSpec]
+) -> bool:
+    known = {device.id: device for device in devices_known}
     changed = {
         pool for spec in found for pool in [_take_in(writing, known.get(spec.id), spec)] if pool
     }
@@ -167,6 +173,8 @@ def _update(writing: Writing, known: Device, kind: str, **changes: Any) -> None:
 
 def forget(writing: Writing, gone: Sequence[str]) -> None:
     """Forget the devices of nodes that do not come back; those that a server holds stay."""
+    if not gone:
+        return
     for device in all_devices(writing):
         if (
             device.origin is DeviceOrigin.KUBERNETES

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,8 +53,11 @@ def _from_row(row: sa.Row[Any]) -> KnownNode:
 def observe(writing: Writing, sight: ClusterSight) -> tuple[str, ...]:
     """Take in what a cluster says now. Returns the nodes that are forgotten: gone for :data:`GONE_LASTS`."""
     known = {node.sight.name: node for node in all_nodes(writing)}
+    by_node: dict[str, list[PodUse]] = defaultdict(list)
+    for pod in sight.pods or ():
+        by_node[pod.node].append(pod)
     for node in sight.nodes:
-        pods = None if sight.pods is None else [pod for pod in sight.pods if pod.node == node.name]
+        pods = None if sight.pods is None else by_node[node.name]
         before = known.pop(node.name, None)
         if pods is None and before is not None:
             pods = None if before.pods is None else list(before.pods)
@@ -116,7 +120,15 @@ def _document(node: NodeSight, pods: Sequence[PodUse] | None, *, present: bool) 
     return {
         "labels": dict(node.labels),
         "accelerators": [
-            asdict(each) | {"isolation": str(each.isolation)} for each in node.accelerators
+            {
+                "resource": each.resource,
+                "capacity": each.capacity,
+                "allocatable": each.allocatable,
+                "model": each.model,
+                "memory": each.memory,
+                "isolation": str(each.isolation),
+            }
+            for each in node.accelerators
         ],
         "problem": node.problem,
         "cordon": node.cordon,
@@ -125,6 +137,16 @@ def _document(node: NodeSight, pods: Sequence[PodUse] | None, *, present: bool) 
         "memory": node.memory,
         "pods": None
         if ordered is None
-        else [asdict(pod) | {"asks": dict(pod.asks)} for pod in ordered],
+        else [
+            {
+                "namespace": pod.namespace,
+                "name": pod.name,
+                "node": pod.node,
+                "state": pod.state,
+                "asks": dict(pod.asks),
+                "allotment": pod.allotment,
+            }
+            for pod in ordered
+        ],
         "present": present,
     }
