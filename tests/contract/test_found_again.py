@@ -87,9 +87,10 @@ def test_an_adopted_server_is_charged_and_ends_from_when_its_process_began(
     with lab.write() as writing:
         assert adopt(writing, running)
 
+    assert isinstance(running.place, ServerProcess)
     with lab.record.reading() as reading:
         (live,) = endings.running(reading, "hub")
-    assert live.running_at == datetime.fromtimestamp(running.process.started, lab.now.tzinfo)
+    assert live.running_at == datetime.fromtimestamp(running.place.started, lab.now.tzinfo)
 
 
 @pytest.mark.promise("QUEUE-4")

@@ -75,7 +75,7 @@ def settings_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(lab: Any, use: LiveUse, settings_file: Path, tmp_path: Path) -> Callable[[str], str]:
     """Run a step by its name, at the lab's time."""
-    work = Work(lab.record, EmptyHub(), use, EmptyMachine(), "hub", "tests")  # type: ignore[arg-type]  # a hub without anything in it
+    work = Work(lab.record, EmptyHub(), use, EmptyMachine(), "hub")  # type: ignore[arg-type]  # a hub without anything in it
     known = {step.name: step for step in steps(work, Declared(settings_file, tmp_path))}
 
     return lambda name: known[name].run(lab.now)
