@@ -24,7 +24,7 @@ from allotment.record import Record, open_record
 from allotment.record.prospects import Prospects
 from allotment.settings import Settings
 from allotment.simulate.running import Simulations
-from allotment.work import cloud, draining, farewells, homes, mailing
+from allotment.work import cloud, draining, farewells, homes, mailing, software_told
 from allotment.work.data_work import DataWork
 from allotment.work.endings import ROUND_EVERY, Endings
 from allotment.work.errands import Errands
@@ -68,7 +68,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
     endings = Endings(record, hub, use, environment.hub)
     measures = Measures()
     queueing = Queueing(record, hub, environment.hub, measures.work)
-    waits = WaitsTold(record)
+    waits, software = WaitsTold(record), software_told.SoftwareTold(record)
     limits_of_cloud = cloud.CloudLimits(record, lambda: declared.settings.aws)
     writes = mailing.Mailing(
         record,
@@ -91,6 +91,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         data=data,
         prospects=Prospects(),
         waits=waits,
+        software=software,
         loop=Loop(
             (
                 Step("queue", 0.0, queueing.follow, after_failure=AFTER_FAILURE),
@@ -101,6 +102,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
                 Step("draining", draining.EVERY, draining.Draining(record, environment.hub).round),
                 Step("mail", mailing.EVERY, writes.round, after_failure=mailing.AFTER_FAILURE),
                 Step("waits", WAITS_EVERY, waits.look, everywhere=True),
+                Step("software notices", software_told.EVERY, software.look, everywhere=True),
                 Step("leaving", farewells.EVERY, farewells_of(environment, record, hub).round),
                 *data.steps(),
             ),

@@ -24,6 +24,7 @@ from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from allotment.work.loop import Loop
 from allotment.work.queueing import Queueing
+from allotment.work.software_told import SoftwareTold
 from allotment.work.waits_told import WaitsTold
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class ControlPlane:
     data: DataWork
     prospects: Prospects
     waits: WaitsTold
+    software: SoftwareTold
     loop: Loop
     feed: EventFeed
     measures: Measures

@@ -30,6 +30,7 @@ from allotment.settings.mail import MailServer
 from allotment.work import post_office
 from allotment.work.holders import known_to_be_gone
 from allotment.work.post_office import MailRefused, MailServerAway
+from allotment.work.software_mails import software_mails
 from allotment.work.source_mails import source_mails
 
 log = logging.getLogger(__name__)
@@ -110,6 +111,8 @@ class Mailing:
                 for notice in _notices(writing, found, now):
                     mails.notify(writing, notice)
                 mails.notify_all(writing, tuple(source_mails(writing, found, now)))
+                for notice in software_mails(writing, found):
+                    mails.notify(writing, notice)
             mails.note_read(writing, newest)
             mails.forget(writing, now - KEPT)
         self._idle_at, self._forgot = newest, now

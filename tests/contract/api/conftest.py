@@ -59,6 +59,7 @@ from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from allotment.work.loop import Loop, Step
 from allotment.work.queueing import Queueing
+from allotment.work.software_told import SoftwareTold
 from allotment.work.waits_told import WaitsTold
 
 SERVICE_TOKEN = "the-control-planes-own-token"
@@ -272,6 +273,7 @@ def make_plane(
         data=data,
         prospects=Prospects(),
         waits=waits,
+        software=SoftwareTold(record),
         simulations=Simulations(record),
         loop=Loop(steps, clock),
         feed=EventFeed(record, look_every=0.02),

@@ -13,6 +13,7 @@ from allotment.api.views.endings import EndsView
 from allotment.api.views.happenings import notices
 from allotment.api.views.launching import ailing_devices, server_document
 from allotment.api.views.people import limit_uses
+from allotment.api.views.software_notices import software_notices
 from allotment.api.views.tickets import ticket_documents, wait_notices
 from allotment.model import documents
 from allotment.record import events, servers, source_news, tickets, waits
@@ -52,6 +53,7 @@ def read_me(plane: Plane, caller: Asker) -> Response:
                 *wait_notices(waits.of_person(reading, who.person, now)),
                 *budget_notices(reading, who.person, who.groups, now),
                 *source_notices(source_news.of_person(reading, who.person, now)),
+                *software_notices(plane.software, [one.allotment for one in own]),
                 *notices(reading, who.person, ailing, now),
             ),
             sequence=events.latest_sequence(reading),

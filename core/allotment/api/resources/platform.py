@@ -165,7 +165,15 @@ def read_overview(plane: Plane, caller: Asker) -> Response:
             departments=tuple(department_documents(reading)),
             reservations=tuple(reservation_documents(reading, seen, now)),
             cordons=tuple(cordon_documents(reading, now)),
-            alerts=tuple(alerts(reading, plane.loop.progress(), plane.use.observed(now), now)),
+            alerts=tuple(
+                alerts(
+                    reading,
+                    plane.loop.progress(),
+                    plane.use.observed(now),
+                    plane.software.behind(),
+                    now,
+                )
+            ),
             refusals=tuple(refusal_documents(reading, seen, _REFUSALS)),
         )
     return answer(overview)

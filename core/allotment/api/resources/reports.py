@@ -11,6 +11,7 @@ from allotment.api.plane import Plane
 from allotment.api.views.data_notices import source_notices
 from allotment.api.views.endings import ending_documents
 from allotment.api.views.names import server_id
+from allotment.api.views.software_notices import software_notices
 from allotment.api.views.tickets import wait_notices
 from allotment.model.allotments import Allotment
 from allotment.model.documents import ReportReceipt
@@ -37,5 +38,6 @@ async def take_report(request: Request, plane: Plane, body: ServerReport) -> Res
     notices = (
         *wait_notices(plane.waits.of(allotment.person)),
         *source_notices(plane.data.told.of(allotment.person)),
+        *software_notices(plane.software, [allotment]),
     )
     return answer(ReportReceipt(endings=ending_documents(announced, rule), notices=notices))

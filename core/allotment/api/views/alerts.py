@@ -8,10 +8,12 @@ from datetime import datetime
 
 from allotment.api.views.cordons import short_alerts
 from allotment.api.views.data_notices import data_alerts
+from allotment.api.views.software_notices import software_alerts
 from allotment.api.views.types import all_warnings
 from allotment.model.amounts import counted
 from allotment.model.devices import Device, DeviceOrigin
 from allotment.model.documents import Alert
+from allotment.model.releases import Release
 from allotment.model.reports import DeviceUse
 from allotment.record import Reading, devices, drift, groups, profiles
 from allotment.work.live_use import Observed
@@ -22,7 +24,11 @@ USED = 0.1
 
 
 def alerts(
-    reading: Reading, steps: Iterable[Progress], observed: Mapping[str, Observed], now: datetime
+    reading: Reading,
+    steps: Iterable[Progress],
+    observed: Mapping[str, Observed],
+    behind: Iterable[tuple[Release, int]],
+    now: datetime,
 ) -> Iterator[Alert]:
     """Everything that asks for an eye now, gravest first."""
     for entry in drift.open_entries(reading):
@@ -44,6 +50,7 @@ def alerts(
     for subject, message in all_warnings(reading):
         yield Alert(kind="type", message=message, subject=subject)
     yield from data_alerts(reading, now)
+    yield from software_alerts(behind)
     yield from _shares(reading)
 
 
