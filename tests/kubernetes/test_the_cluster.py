@@ -356,7 +356,11 @@ async def test_nobody_gives_rights_that_they_do_not_have(
     group = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding"}
     bound = {"metadata": {"name": "e"}, "subjects": [subject], "roleRef": role}
     kubernetes.apply(group | bound, namespace)
+    held = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["delete"]}]
     rules = [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["delete"]}]
+    granted = await client.RbacAuthorizationV1Api(limited).create_namespaced_role(
+        namespace, {"metadata": {"name": "less"}, "rules": held}
+    )
     asked = client.RbacAuthorizationV1Api(limited).create_namespaced_role(
         namespace, {"metadata": {"name": "more"}, "rules": rules}
     )
@@ -364,6 +368,7 @@ async def test_nobody_gives_rights_that_they_do_not_have(
     with pytest.raises(ApiException) as caught:
         await asked
 
+    assert granted.rules[0].verbs == ["delete"]
     assert status_of(caught)["code"] == 403
     assert "attempting to grant RBAC permissions not currently held" in status_of(caught)["message"]
 

@@ -27,7 +27,7 @@ def check(roles: Roles, store: Store, user: User, kind: Kind, document: Document
         )
         resource = kind.plural
     elif kind in (kinds.ROLE_BINDINGS, kinds.CLUSTER_ROLE_BINDINGS):
-        reference = document.get("roleRef") or {"kind": "", "name": ""}
+        reference = {"kind": "", "name": ""} | (document.get("roleRef") or {})
         role = kinds.ROLES if reference["kind"] == "Role" else kinds.CLUSTER_ROLES
         found = store.find(role, namespace, reference["name"]) or {}
         rules, verb, name = found.get("rules") or [], "bind", reference["name"]
