@@ -36,6 +36,8 @@ def record(message: str, *arguments: object, failed: bool = False) -> logging.Lo
         f"POST form password={CANARY}&username=ann",
         f"{{'client_secret': '{CANARY}', 'client_id': 'hub'}}",
         f'{{"refresh_token": "{CANARY}"}}',
+        f"Setting new xsrf cookie for b'{CANARY}:9b1' {{'path': '/hub/'}}",
+        f"xsrf id mismatch b'1' != b'{CANARY}:9b1'",
         f"AWS_SECRET_ACCESS_KEY={CANARY}",
         f"https://store.example.org/key?X-Amz-Signature={CANARY}",
     ],

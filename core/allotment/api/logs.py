@@ -19,6 +19,8 @@ _SECRETS = (
     (re.compile(r"(?<=://)([^\s/:@]*):[^\s/@]+@"), rf"\1:{HIDDEN}@"),
     # What a header says after its scheme.
     (re.compile(r"(?i)\b(bearer|basic|token)(\s+)[\w.~+/=-]{16,}"), rf"\1\2{HIDDEN}"),
+    # JupyterHub says for which session it makes a cookie: the session's id is a cookie of its own.
+    (re.compile(r"(?i)(xsrf (?:cookie for|id mismatch) ).*"), rf"\1{HIDDEN}"),
     # Parameters of queries and forms, and keys of documents, that go by a secret's name.
     (
         re.compile(
