@@ -15,7 +15,7 @@ from allotment.model.pods import read_mark
 from allotment.model.profiles import Profile
 from allotment.settings.catalogue import read_profile
 from allotment.settings.kubernetes import KubernetesSettings
-from allotment_spawner.kubernetes.placing import devices_asked, pod_name, traits_of
+from allotment_spawner.kubernetes.placing import devices_asked, of_the_console, pod_name, traits_of
 
 GPU, SLICE = "nvidia.com/gpu", "nvidia.com/mig-1g.10gb"
 BASE: dict[str, Any] = {
@@ -202,6 +202,17 @@ def test_what_a_profile_adds_stands_beside_what_the_deployer_gave() -> None:
     assert found["extra_labels"]["example.org/cost"] == "4711"
     assert found["extra_annotations"]["example.org/note"].format() == "{not a template}"
     assert found["extra_pod_config"] == {"dnsPolicy": "ClusterFirst", "restartPolicy": "Never"}
+
+
+def test_the_consoles_pod_has_an_empty_home_and_claims_no_storage() -> None:
+    home = {"name": "home", "persistentVolumeClaim": {"claimName": "{pvc_name}"}}
+    ordinary = traits(base={"volumes": [home]})
+
+    found = of_the_console(cluster(), ordinary)
+
+    assert found["storage_pvc_ensure"] is False
+    assert found["volumes"] == [{"name": "console", "emptyDir": {}}]
+    assert found["volume_mounts"] == [{"name": "console", "mountPath": "/home/jovyan"}]
 
 
 def test_a_pods_name_is_a_label_of_dns_and_ends_with_its_allotments_own() -> None:
