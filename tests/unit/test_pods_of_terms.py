@@ -95,7 +95,6 @@ def test_devices_are_asked_for_by_their_resource_and_number() -> None:
     assert traits(allotment)["extra_resource_guarantees"] == {GPU: "2", SLICE: "1"}
 
 
-@pytest.mark.promise("POOL-8")
 def test_a_pod_is_bound_to_the_node_that_its_claim_was_counted_on() -> None:
     field = {"key": "metadata.name", "operator": "In", "values": ["gpu-1"]}
 
@@ -113,7 +112,6 @@ def test_each_of_the_deployers_terms_gets_the_node_for_one_of_them_is_enough() -
     assert all(one["matchFields"][0]["values"] == ["gpu-1"] for one in found)
 
 
-@pytest.mark.promise("POOL-7")
 def test_devices_of_an_elastic_pool_choose_no_node_and_follow_their_pool() -> None:
     said = {
         "placement": {"tolerations": [{"key": GPU, "operator": "Exists"}]},
