@@ -238,7 +238,7 @@ def test_metrics_tell_pools_waits_drift_leases_and_how_far_followers_lag(
     assert 'allotment_drift{hub="hub"} 1.0' in text
     assert re.search(r'allotment_lease_seconds_left\{lease="work:hub"\} [34]\d\.', text)
     assert re.search(r'allotment_event_lag_seconds\{follower="queue"\} 3\d\.0', text)
-    assert "allotment_longest_wait_seconds 31.0" in text
+    assert "allotment_longest_wait_seconds 33.0" in text
     assert 'allotment_reconcile_findings_total{kind="released"} 1.0' in text
 
 
