@@ -103,6 +103,10 @@ def test_each_gpu_has_a_name_that_stays_its_uuid_its_node_its_model_and_its_memo
             "isolation": "cooperative",
             "healthy": True,
             "health_note": "",
+            "resource": "",
+            "node_cordon": "",
+            "taken_by": "",
+            "pool": "",
         }
         for name, uuid in (("gpu-11111111", FIRST), ("gpu-22222222", SECOND))
     ]

@@ -30,11 +30,13 @@ def test_the_rail_has_an_entry_for_each_panel_that_exists_and_no_other(
     assert titles == [
         "Overview",
         "Pools and devices",
+        "Nodes",
         "Servers",
         "Queue",
         "What would let in",
         "Profiles",
         "Instance types",
+        "Software",
         "Sources",
         "Datasets",
         "Version targets",
