@@ -14,7 +14,7 @@ from allotment.model.allotments import Allotment
 from allotment.model.groups import Share
 from allotment.model.pods import LABEL_ALLOTMENT
 from allotment.model.profiles import Profile
-from allotment.record import Writing, groups, people, profiles
+from allotment.record import Writing, groups, people, profiles, servers
 from allotment.settings.kubernetes import KubernetesSettings
 from allotment.work.hub_api import HubApi
 from allotment.work.kubernetes_servers import KubernetesServers
@@ -104,6 +104,15 @@ class PodHub(hubs.HubUnderTest):
         if found is None:
             raise LookupError(f"the cluster has no pod of {allotment}")
         return found
+
+    def homes(self) -> set[str]:
+        """The claims of storage in its namespace, by name."""
+        return {one["metadata"]["name"] for one in self.cluster.claims(self.namespace)}
+
+    def server_names(self, person: str) -> set[str]:
+        """The servers that the record says somebody has, stopped ones too."""
+        with self.record.reading() as reading:
+            return {one.name for one in servers.all_servers(reading, person=person)}
 
     def until(self, condition: Callable[[], Any], what: str) -> Any:
         """Wait for something that the hub does; say what it wrote where it does not come."""

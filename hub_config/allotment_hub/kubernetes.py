@@ -58,6 +58,8 @@ def _homes(c: Config, cluster: KubernetesSettings) -> None:
     if home.kind == "none":
         return
     c.KubeSpawner.storage_pvc_ensure = True
+    # KubeSpawner's own default deletes the home of a server with the server: homes outlive servers here.
+    c.KubeSpawner.delete_pvc = False
     c.KubeSpawner.storage_capacity = str(home.size)
     c.KubeSpawner.storage_class = home.storage_class
     c.KubeSpawner.storage_access_modes = list(home.access_modes)

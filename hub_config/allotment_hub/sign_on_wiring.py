@@ -91,7 +91,8 @@ def wire_sign_on(c: Config, settings: Settings, place: Place, endpoints: Endpoin
     mine.enable_auth_state = True
     # The record admits each launch; asking the provider first would make a launch wait for it.
     mine.refresh_pre_spawn = False
-    if not os.environ.get(KEY_VARIABLE):
+    # Keys that a deployer gave, such as those of the chart's Secret, outlive the hub's own folder.
+    if not os.environ.get(KEY_VARIABLE) and not c.CryptKeeper.get("keys"):
         c.CryptKeeper.keys = [own_key(place.people_key)]
 
 

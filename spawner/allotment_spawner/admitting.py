@@ -374,15 +374,20 @@ class AllotmentMixin(Spawner):
         )
 
     async def delete_forever(self) -> None:
-        """Forget a server that was deleted: it counts no more among those that exist."""
-        await maybe_future(super().delete_forever())
+        """Forget a server that was deleted: it counts no more among those that exist.
+
+        JupyterHub deletes it whatever becomes of this, so it is forgotten even where the spawner below fails.
+        """
         whose = (self.hub_id, self.user.name, self.name)
 
         def forget(writing: Writing) -> None:
             tickets.cancel_of_server(writing, *whose, "Its server was deleted.")
             servers.forget(writing, *whose)
 
-        await self._change(forget)
+        try:
+            await maybe_future(super().delete_forever())
+        finally:
+            await self._change(forget)
 
     async def _change(self, change: Callable[[Writing], object]) -> None:
         def write(record: Record) -> None:

@@ -214,3 +214,16 @@ def test_a_pod_that_the_record_has_released_wrongly_is_taken_in_again(hub: PodHu
     assert (again.id, again.devices) == (allotment.id, allotment.devices)
     assert again.pod is not None
     assert hub.pod_of(again)["metadata"]["uid"] == again.pod.uid
+
+
+@pytest.mark.promise("SERVER-3")
+def test_a_server_that_is_deleted_counts_no_more_and_the_home_stays(hub: PodHub) -> None:
+    hub.launch("ada", "notes", profile="small").raise_for_status()
+    hub.ready("ada", "notes")
+    homes = hub.homes()
+
+    hub.api("DELETE", "/users/ada/servers/notes", {"remove": True}).raise_for_status()
+
+    hub.until(lambda: "notes" not in hub.server_names("ada"), "the server to be forgotten")
+    assert homes
+    assert hub.homes() == homes

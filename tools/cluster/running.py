@@ -212,6 +212,10 @@ class Cluster:
         """A pod, or none."""
         return self._do(lambda: self._store.find(kinds.PODS, namespace, name))
 
+    def claims(self, namespace: str = "") -> list[Document]:
+        """The claims of storage there are."""
+        return self._do(lambda: self._store.all(kinds.CLAIMS, namespace))
+
     def nodes(self) -> list[Document]:
         """The nodes there are."""
         return self._do(lambda: self._store.all(kinds.NODES))
