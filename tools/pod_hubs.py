@@ -100,7 +100,7 @@ class PodHub(hubs.HubUnderTest):
     def pod_of(self, allotment: Allotment) -> dict[str, Any]:
         """The pod of an allotment, as the record names it."""
         place = allotment.pod
-        found = place and self.cluster.pod(place.name, place.namespace)
+        found = None if place is None else self.cluster.pod(place.name, place.namespace)
         if found is None:
             raise LookupError(f"the cluster has no pod of {allotment}")
         return found

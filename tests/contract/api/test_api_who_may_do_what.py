@@ -292,7 +292,9 @@ ROWS = [
     Row("GET", "/cordons", "OR"),
     Row("POST", "/cordons", "OP", body(scope="node", names=["n1"], reason="Dust.")),
     Row("POST", "/cordons/consequences", "OP", body(scope="node", names=["n1"], reason="Dust.")),
-    Row("PATCH", "/cordons/{key}", "OP", edit(reason="More dust."), "/cordons/{number:x}", a_cordon),
+    Row(
+        "PATCH", "/cordons/{key}", "OP", edit(reason="More dust."), "/cordons/{number:x}", a_cordon
+    ),
     Row("DELETE", "/cordons/{key}", "OP", any_revision, "/cordons/{number:x}", a_cordon),
     Row("GET", "/departments", "OR"),
     Row("GET", "/departments/{name}", "OR", at="/departments/research"),

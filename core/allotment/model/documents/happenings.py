@@ -83,7 +83,9 @@ class Notice(Document):
     """Something that a person should know."""
 
     at: datetime
-    kind: Literal["stopped", "ending", "device", "membership", "budget", "wait", "source", "software"]
+    kind: Literal[
+        "stopped", "ending", "device", "membership", "budget", "wait", "source", "software"
+    ]
     message: str
     id: str = Field(default="", description="Names a notice that can be set aside; else empty")
     server: str | None = Field(default=None, description="Id of the server concerned")

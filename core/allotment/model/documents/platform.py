@@ -89,7 +89,9 @@ class Capacity(Document):
 class Alert(Document):
     """Something that an operator should look at."""
 
-    kind: Literal["device", "drift", "profile", "share", "work", "hub", "type", "source", "software", "cordon"]
+    kind: Literal[
+        "device", "drift", "profile", "share", "work", "hub", "type", "source", "software", "cordon"
+    ]
     message: str
     subject: str
 
