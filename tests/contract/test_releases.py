@@ -163,3 +163,18 @@ def test_a_date_that_is_taken_back_ends_nothing(running: Any) -> None:
     announce_updates(running.record, "hub", running.now)
 
     assert open_end(running) == ()
+
+
+@pytest.mark.promise("SOFT-2")
+@pytest.mark.parametrize("days", [2, 9])
+def test_a_date_that_is_moved_is_followed(running: Any, days: int) -> None:
+    first, then = (running.now + timedelta(days=number) for number in (5, days))
+    running.profile("image", **NEW | {"update_by": first.isoformat()})
+    announce_updates(running.record, "hub", running.now)
+
+    running.profile("image", **NEW | {"update_by": then.isoformat()})
+    announce_updates(running.record, "hub", running.later(minutes=1))
+    again = announce_updates(running.record, "hub", running.later(minutes=2))
+
+    assert [one.stop_at for one in open_end(running)] == [then]
+    assert again == ""

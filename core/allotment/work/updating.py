@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from allotment.model.endings import Cause
+from allotment.model.endings import Cause, Ending
 from allotment.model.refusals import NotFound
 from allotment.model.releases import Update, promised
 from allotment.record import Record, allotments, endings, releases
@@ -26,9 +26,10 @@ def announce_updates(record: Record, hub: str, now: datetime) -> str:
     with record.reading() as reading:
         open_endings = endings.open_endings(reading, hub=hub)
         told = {
-            allotment
+            allotment: one
             for allotment, those in open_endings.items()
-            if any(one.cause is Cause.UPDATE for one in those)
+            for one in those
+            if one.cause is Cause.UPDATE
         }
         known = releases.of_profiles(reading)
         dated = any(one.update_by for those in known.values() for one in those)
@@ -46,13 +47,18 @@ def announce_updates(record: Record, hub: str, now: datetime) -> str:
 def _tell(
     record: Record,
     due: Mapping[str, Update],
-    told: set[str],
+    told: Mapping[str, Ending],
     running: Mapping[str, str],
     now: datetime,
 ) -> str:
     done: list[str] = []
+    for allotment, ending in told.items():
+        if allotment in running and not _agrees(ending, due.get(allotment)):
+            with record.writing(_ACTOR, now, configuration=False) as writing:
+                endings.withdraw(writing, allotment, Cause.UPDATE, "Its date was changed.")
+            done.append(f"taken back from {running[allotment]}: update")
     for allotment, update in due.items():
-        if allotment in told or update.by is None:
+        if update.by is None or _agrees(told.get(allotment), update):
             continue
         stop = max(update.by, now + NOTICE)
         try:
@@ -61,11 +67,15 @@ def _tell(
         except NotFound:  # it ended since it was read
             continue
         done.append(f"said to {running[allotment]}: update by {stop:%Y-%m-%d %H:%M}")
-    for allotment in told & running.keys() - due.keys():
-        with record.writing(_ACTOR, now, configuration=False) as writing:
-            endings.withdraw(writing, allotment, Cause.UPDATE, "It need not update any more.")
-        done.append(f"taken back from {running[allotment]}: update")
     return "; ".join(done)
+
+
+def _agrees(ending: Ending | None, update: Update | None) -> bool:
+    """Whether what was announced is what is to be said now."""
+    if ending is None or update is None or update.by is None:
+        return False
+    stop = max(update.by, ending.said_at + NOTICE)
+    return (ending.stop_at, ending.message) == (stop, words(update))
 
 
 def words(update: Update) -> str:
