@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from allotment.model.allotments import State
 from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.claims import Claim, Granted, Queued, Refused
+from allotment.model.groups import Share
 from allotment.model.instance_types import InstanceType
 from allotment.model.refusals import RecordUnavailable
 from allotment.model.tickets import TicketState
@@ -23,9 +24,12 @@ from allotment.record import (
     claim_facts,
     claim_statements,
     claims,
+    devices,
+    groups,
     instance_types,
     offers,
     platform,
+    pools,
     profiles,
     reports,
     spending,
@@ -194,6 +198,52 @@ def test_a_past_that_is_put_right_while_budgets_are_settled_is_not_written_over(
         (used,) = usage.read(reading, SPENT, at + timedelta(minutes=5), zone)
     assert of_ann.spent == used.use.charge
     assert used.use.time < timedelta(minutes=1) // timedelta(microseconds=1)
+
+
+@pytest.mark.promise("POOL-8")
+def test_a_release_that_waited_for_a_count_of_the_devices_is_counted(lab: Any) -> None:
+    mine = lab.granted("ann", "two-gpu")
+    claims.mark_stopping(lab.record, mine, "stopped", "ann", lab.later(seconds=1))
+
+    with lab.write() as writing:
+        releasing = beside(
+            lab.record, lambda: claims.release(lab.record, mine, "no process is left", lab.now)
+        )
+        devices.set_health(writing, "gpu-0", healthy=False, note="It fell off the bus.")
+
+    assert releasing.result(PATIENCE)
+    assert lab.sound()
+    assert lab.free("a100") == 1
+
+
+@pytest.mark.promise("POOL-8")
+def test_a_claim_that_waited_for_its_groups_new_share_has_the_pool_for_itself(lab: Any) -> None:
+    lab.devices(1, prefix="new")
+    claim = Claim(person="ann", server="", profile="gpu", hub="hub")
+
+    def first_in_line(decided: Event) -> bool:
+        with lab.record.writing("ann", lab.now, configuration=False) as writing:
+            claim_statements.lock(writing, claim)
+            decided.set()
+            return gone_on.wait(PATIENCE)
+
+    decided, gone_on = Event(), Event()
+    with lab.write() as writing:
+        claiming = beside(lab.record, lambda: first_in_line(decided))
+        pools.create(writing, "new", ["new-0"])
+        groups.edit(writing, "vision", wanted=[Share("vision", "new", 1, 1)])
+    assert decided.wait(PATIENCE)
+    locked = lab.record.dialect == "sqlite" or is_locked(lab.record, "new")
+    gone_on.set()
+
+    assert claiming.result(PATIENCE)
+    assert locked
+
+
+def is_locked(record: Record, pool: str) -> bool:
+    with record.writing("bob", datetime.now(UTC), configuration=False) as writing:
+        asked = "SELECT 1 FROM pools WHERE name = :pool FOR UPDATE SKIP LOCKED"
+        return writing.driver(asked, {"pool": pool}).first() is None
 
 
 def test_whoever_waits_too_long_for_another_is_told_so(lab: Any, record_url: str) -> None:

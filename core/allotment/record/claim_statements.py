@@ -2,6 +2,7 @@
 
 SQLite runs small statements fastest; PostgreSQL pays per round trip, so it gets one statement each,
 whose parts depend on one another to take row locks in a fixed order (share, node, devices, counter).
+The lock of configuration is a statement before it: one that waits sees only what was there when it began.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from allotment.model.allotments import Allotment, HeldDevice, State
 from allotment.model.claims import Claim
 from allotment.model.profiles import Priority
 from allotment.model.sharing import HALF_LIFE
+from allotment.record import locking
 from allotment.record.columns import dumps, to_stored
-from allotment.record.engine import CONFIGURATION_LOCK, Writing
+from allotment.record.engine import Writing
 
 _RETURNING = "RETURNING person, group_name, server, hub"
 
@@ -64,7 +66,7 @@ def step(writing: Writing, allotment_id: str, state: State, reason: str, cause: 
     return True
 
 
-_LOCK = f"""
+_LOCK = """
 WITH person AS MATERIALIZED (
     SELECT 1 FROM people WHERE name = :person FOR UPDATE
 ), pool AS MATERIALIZED (
@@ -73,13 +75,15 @@ WITH person AS MATERIALIZED (
         WHERE m.person = :person UNION SELECT 'default')
     ORDER BY name FOR UPDATE
 )
-SELECT pg_advisory_xact_lock_shared({CONFIGURATION_LOCK}), (SELECT COUNT(*) FROM person), (SELECT COUNT(*) FROM pool)
+SELECT (SELECT COUNT(*) FROM person), (SELECT COUNT(*) FROM pool)
 """
 
 
 def lock(writing: Writing, claim: Claim) -> None:
     """Lock what a claim's decision rests on: configuration, then person, then pools in order."""
     if writing.dialect == "postgresql":
+        # Before, not within: a statement sees what was there when it began, and this one may wait.
+        locking.lock_configuration(writing)
         writing.driver(_LOCK, {"person": claim.person, "profile": claim.profile})
 
 
@@ -246,11 +250,9 @@ _SQLITE_FREE = (
     "DELETE FROM holdings WHERE allotment = :id",
 )
 _POSTGRESQL_RELEASE = f"""
-WITH configuration AS MATERIALIZED (
-    SELECT pg_advisory_xact_lock_shared({CONFIGURATION_LOCK})
-), ended AS (
+WITH ended AS (
     UPDATE allotments SET state = 'released', released_at = :now, proof = :proof
-    WHERE id = :id AND state IN ('stopping', 'offered') AND (SELECT COUNT(*) FROM configuration) > 0
+    WHERE id = :id AND state IN ('stopping', 'offered')
     RETURNING id, person, group_name, pool, server, hub, device_count, admitted_at
 ), share AS (
     UPDATE shares SET held = held - ended.device_count, used_at = :now,
@@ -291,6 +293,8 @@ def release(writing: Writing, allotment_id: str, proof: str) -> State | None:
         "actor": writing.actor,
     }
     if writing.dialect == "postgresql":
+        # Else the counters that a change of configuration has meanwhile written anew are not seen.
+        locking.lock_configuration(writing)
         if writing.is_numbered(writing.driver(_POSTGRESQL_RELEASE, parameters)):
             return None
     else:
