@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from allotment.model.allotments import Allotment
+from allotment.model.devices import DEVICE_VARIABLES
 from allotment.model.profiles import Profile
 from allotment.model.software import Software
 
-_OURS = ("ALLOTMENT_", "JUPYTERHUB_", "JPY_API_TOKEN", "CUDA_VISIBLE_DEVICES")
+_OURS = ("ALLOTMENT_", "JUPYTERHUB_", "JPY_API_TOKEN", *DEVICE_VARIABLES)
 """What no profile may say: it would take another's identity, or another's devices."""
+_SHOWN = ("NVIDIA_VISIBLE_DEVICES", "NVIDIA_MIG_")
+"""What shows devices of its node to a pod, whoever says it."""
 
 
 def promised_software(allotment: Allotment) -> Software | None:
@@ -55,6 +58,16 @@ def local_environment(allotment: Allotment) -> dict[str, str]:
     """
     devices = ",".join(device.uuid for device in allotment.devices)
     return {"CUDA_VISIBLE_DEVICES": devices, "SPT_NOENV": "1"}
+
+
+def pod_environment(allotment: Allotment, environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a pod, in which nobody's word says which devices it sees, not the deployer's either.
+
+    A runtime that reads ``NVIDIA_VISIBLE_DEVICES`` shows whatever it names. A pod with devices is
+    told by its node's device plugin, after this; one without sees none, whatever its image would like.
+    """
+    kept = {name: value for name, value in environment.items() if not name.startswith(_SHOWN)}
+    return kept if allotment.devices else kept | {"NVIDIA_VISIBLE_DEVICES": "void"}
 
 
 def with_program_folder(environment: Mapping[str, str], folder: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from allotment.model.pods import read_mark
 from allotment.model.profiles import Profile
 from allotment.settings.catalogue import read_profile
 from allotment.settings.kubernetes import KubernetesSettings
+from allotment_spawner.environment import pod_environment
 from allotment_spawner.kubernetes.placing import devices_asked, of_the_console, pod_name, traits_of
 
 GPU, SLICE = "nvidia.com/gpu", "nvidia.com/mig-1g.10gb"
@@ -243,3 +244,45 @@ def test_what_no_profile_may_say_of_a_pod_is_refused_by_name_and_line(
     assert found.profile is None
     assert "training.yaml:3: kubernetes" in found.problem
     assert word in found.problem
+
+
+SHOWS = ("NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "NVIDIA_MIG_MONITOR_DEVICES")
+
+
+@pytest.mark.promise("POOL-1")
+@pytest.mark.parametrize("name", SHOWS, ids=str)
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("title: T\nenvironment:\n  {name}: all\n", "3: environment.{name}"),
+        (
+            "title: T\nsoftware:\n- name: a\n  title: A\n  environment:\n    {name}: all\n",
+            "6: software[0].environment.{name}",
+        ),
+    ],
+    ids=["profile", "software"],
+)
+def test_no_profile_and_no_software_says_which_devices_a_server_sees(
+    tmp_path: Path, text: str, place: str, name: str
+) -> None:
+    file = tmp_path / "training.yaml"
+    file.write_text(text.format(name=name))
+
+    found = read_profile(file)
+
+    assert found.profile is None
+    assert f"training.yaml:{place.format(name=name)}: " in found.problem
+
+
+@pytest.mark.promise("POOL-1")
+@pytest.mark.parametrize(
+    ("allotment", "told"),
+    [(granted(), {"NVIDIA_VISIBLE_DEVICES": "void"}), (granted(device(0)), {})],
+    ids=["without devices", "with devices"],
+)
+def test_what_a_deployer_says_of_devices_shows_a_pod_none_that_are_not_its_own(
+    allotment: Allotment, told: dict[str, str]
+) -> None:
+    given = {"NVIDIA_VISIBLE_DEVICES": "all", "NVIDIA_MIG_MONITOR_DEVICES": "all", "LANG": "C"}
+
+    assert pod_environment(allotment, given) == {"LANG": "C", **told}

@@ -6,6 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+DEVICE_VARIABLES = (
+    "CUDA_VISIBLE_DEVICES",
+    "NVIDIA_VISIBLE_DEVICES",
+    "NVIDIA_DRIVER_CAPABILITIES",
+    "NVIDIA_MIG_",
+)
+"""Beginnings of the variables that say which devices a server sees: the platform's word, nobody else's."""
+
 
 class Isolation(StrEnum):
     """What keeps the users of one physical device apart."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from allotment.model.devices import DEVICE_VARIABLES
 from allotment.model.names import Name
 
 MOST_SOFTWARE = 20
@@ -50,6 +52,22 @@ class Released(BaseModel):
             message = "notes and update_by are said of a version; expected a version as well"
             raise ValueError(message)
         return self
+
+
+def device_variables(profile: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Variables of a profile's document that a server may not be told: each place, and why not."""
+    choices = profile.get("software")
+    places: list[tuple[tuple[str | int, ...], object]] = [((), profile)]
+    places += [
+        (("software", index), one)
+        for index, one in enumerate(choices if isinstance(choices, list) else ())
+    ]
+    for place, one in places:
+        named = one.get("environment") if isinstance(one, dict) else None
+        for name in named if isinstance(named, dict) else ():
+            if str(name).startswith(DEVICE_VARIABLES):
+                why = "says which devices a server sees: the platform's word alone; leave it out"
+                yield (*place, "environment", name), why
 
 
 class Software(Released):

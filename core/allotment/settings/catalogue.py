@@ -20,6 +20,7 @@ from pathlib import Path
 from allotment.model.names import check_name
 from allotment.model.pod_settings import forbidden
 from allotment.model.profiles import Profile
+from allotment.model.software import device_variables
 from allotment.record import Record, profiles
 from allotment.settings.document import Document, Problem, parse_document
 from allotment.settings.expectations import fit
@@ -75,7 +76,7 @@ def read_profile(path: Path) -> FoundProfile:
     except OSError as error:
         problem = Problem(shown, 1, "", f"cannot be read: {error.strerror or error}")
         return FoundProfile(name, _printable(str(path)), "", None, str(problem))
-    document = _of_pods(parse_document(content, shown, most_bytes=MOST_BYTES))
+    document = _within_bounds(parse_document(content, shown, most_bytes=MOST_BYTES))
     profile, misfits = fit(replace(document, value={**document.value, "name": path.stem}), Profile)
     problems = sorted({*document.problems, *_name_problems(document, path.stem, misfits)})
     return FoundProfile(
@@ -87,9 +88,12 @@ def read_profile(path: Path) -> FoundProfile:
     )
 
 
-def _of_pods(document: Document) -> Document:
-    """The document with what no profile may say of pods among its problems, each where it stands."""
-    found = forbidden(document.value.get("kubernetes"), ("kubernetes",))
+def _within_bounds(document: Document) -> Document:
+    """The document with what no profile may say of pods and of devices among its problems, each where it stands."""
+    found = [
+        *forbidden(document.value.get("kubernetes"), ("kubernetes",)),
+        *device_variables(document.value),
+    ]
     problems = (document.problem(place, why) for place, why in found)
     return replace(document, problems=(*document.problems, *problems))
 

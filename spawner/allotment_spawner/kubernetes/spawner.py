@@ -17,7 +17,7 @@ from allotment.model.names import CONSOLE_SERVER
 from allotment.record import Record, claims, limits
 from allotment_spawner import console
 from allotment_spawner.admitting import AllotmentMixin
-from allotment_spawner.environment import promised_profile
+from allotment_spawner.environment import pod_environment, promised_profile
 from allotment_spawner.kubernetes import placing
 from allotment_spawner.kubernetes.starting import PodServer
 
@@ -105,10 +105,10 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
         await self._step(claims.placed, allotment.id, place)
 
     def get_env(self) -> dict[str, str]:
-        """The environment. Without devices of its own a pod sees none, whatever its image would like."""
+        """The environment: no word in it shows a pod devices that are not its own."""
         environment = super().get_env()
-        if self._allotment is not None and not self._allotment.devices:
-            environment.setdefault("NVIDIA_VISIBLE_DEVICES", "void")
+        if self._allotment is not None:
+            environment = pod_environment(self._allotment, environment)
         if self._is_console:
             home = Path(self.cluster.home.path)
             return console.isolated(environment, home, home / "console.ipynb")
