@@ -60,7 +60,9 @@ class RememberingPods(PodReflector):
 
 
 def has_given_up(reflector: ResourceReflector | None) -> bool:
-    """Whether a watch has ended for good: what it shows grows old."""
-    return (
-        reflector is not None and reflector.watch_task is not None and reflector.watch_task.done()
-    )
+    """Whether a watch has ended for good, or never began since its first list failed: what it shows grows old."""
+    if reflector is None:
+        return False
+    if reflector.watch_task is None:
+        return bool(reflector.first_load_future.done())
+    return bool(reflector.watch_task.done())

@@ -17,12 +17,12 @@ from kubespawner.reflector import ResourceReflector
 from kubespawner.spawner import KubeSpawner, PodReflector
 from traitlets import Instance
 
+from allotment.inventory.kubernetes import pods
 from allotment.settings.kubernetes import KubernetesSettings
 from allotment_spawner.kubernetes import ends, refusals
 from allotment_spawner.kubernetes.ends import Hold, Waiting
 from allotment_spawner.kubernetes.reflecting import RememberingPods, has_given_up
 
-_NOT_FOUND = 404
 _LOOK_EVERY = 1.0
 """Seconds between two looks at a pod that is starting."""
 
@@ -173,7 +173,7 @@ class PodServer(KubeSpawner):
                 self.pod_name, self.namespace, _request_timeout=self.k8s_api_request_timeout
             )
         except ApiException as error:
-            if error.status == _NOT_FOUND:
+            if pods.is_not_there(error, self.pod_name):
                 return None
             raise
         return dict(self.api.api_client.sanitize_for_serialization(found))

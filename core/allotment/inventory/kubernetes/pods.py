@@ -1,12 +1,13 @@
 """Servers' pods, asked of the cluster itself: ending one, and proving that it is gone.
 
-Proof is an answer, never a silence: 404 for the pod's name, or another pod under it. Nothing is
-ended at once (a grace of zero): the cluster then forgets a pod whose processes may still run.
+Proof is an answer, never a silence: the API's own 404 for the pod's name, or another pod under it.
+A 404 of somebody else (a proxy whose route is gone) says nothing of the pod. Nothing is ended at once (a grace of zero): the cluster then forgets a pod whose processes may still run.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 
 from kubernetes_asyncio.client import CoreV1Api, V1DeleteOptions, V1Pod, V1Preconditions
 from kubernetes_asyncio.client.exceptions import ApiException
@@ -80,9 +81,23 @@ async def _read(api: CoreV1Api, pod: ServerPod) -> V1Pod | None:
     try:
         return await api.read_namespaced_pod(pod.name, pod.namespace)
     except ApiException as error:
-        if error.status == _NOT_FOUND:
+        if is_not_there(error, pod.name):
             return None
         raise
+
+
+def is_not_there(error: ApiException, name: str) -> bool:
+    """Whether this is the API's own answer that there is no pod of that name.
+
+    Any proxy on the way may answer 404; only the API names what it looked for.
+    """
+    try:
+        said = json.loads(error.body or "")
+        about = said["details"]
+        answer = (said["kind"], said["reason"], about["kind"], about["name"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    return error.status == _NOT_FOUND and answer == ("Status", "NotFound", "pods", name)
 
 
 async def listed(api: CoreV1Api, namespace: str, labels: str) -> list[V1Pod]:
