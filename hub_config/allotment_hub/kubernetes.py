@@ -47,7 +47,8 @@ def servers_as_pods(c: Config, cluster: KubernetesSettings) -> None:
     c.KubeSpawner.image_pull_policy = cluster.pull_policy
     c.KubeSpawner.image_pull_secrets = list(cluster.pull_secrets)
     c.KubeSpawner.service_account = cluster.service_account
-    c.Spawner.start_timeout = int(cluster.longest_start.total_seconds()) + SLACK
+    # KubeSpawner's, not Spawner's: the chart sets KubeSpawner's own, which would win.
+    c.KubeSpawner.start_timeout = int(cluster.longest_start.total_seconds()) + SLACK
     if cluster.hub_url is not None:
         c.JupyterHub.hub_connect_url = cluster.hub_url
     _homes(c, cluster)

@@ -12,6 +12,7 @@ from allotment.model.refusals import SettingsInvalid
 from allotment.settings import Settings, parse_settings
 from allotment_hub import kubernetes
 from allotment_hub.launch.place import Place, Ports
+from allotment_spawner.kubernetes.spawner import AllotmentKubeSpawner
 
 CLUSTER = "kubernetes: {namespace: jupyter, image: 'lab:1'"
 PLACE = Place(Path("/state"), Path("/settings.yaml"), Ports(8000, 8001, 8002, 8003))
@@ -21,8 +22,8 @@ def settings(more: str = "", beside: str = "") -> Settings:
     return parse_settings(f"{CLUSTER}{more}}}\n{beside}", "s.yaml")
 
 
-def told(more: str = "") -> Config:
-    c, cluster = Config(), settings(more).kubernetes
+def told(more: str = "", c: Config | None = None) -> Config:
+    c, cluster = c or Config(), settings(more).kubernetes
     assert cluster is not None
     kubernetes.servers_as_pods(c, cluster)
     return c
@@ -77,10 +78,18 @@ def test_without_homes_no_storage_is_claimed() -> None:
     assert "storage_pvc_ensure" not in told(", home: {kind: none}").KubeSpawner
 
 
-def test_the_hub_waits_longer_for_a_start_than_the_spawner_whose_words_say_why() -> None:
-    c = told(", pending: 1m, starting: 2m, kueue: {default: everybody, patience: 1h}")
+def test_the_hub_waits_longer_for_a_start_than_the_spawner_whose_words_say_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for connects in ("load_config", "shared_client"):  # no cluster is asked here
+        monkeypatch.setattr(f"kubespawner.spawner.{connects}", lambda *_, **__: None)
+    c = Config()
+    c.KubeSpawner.start_timeout = 300  # as Zero to JupyterHub's chart does before
+    told(", pending: 1m, starting: 2m, kueue: {default: everybody, patience: 1h}", c)
 
-    assert c.Spawner.start_timeout > 63 * 60
+    spawner = AllotmentKubeSpawner(_mock=True, config=c)  # type: ignore[no-untyped-call]  # KubeSpawner's
+
+    assert spawner.start_timeout > 63 * 60
 
 
 def test_pods_are_told_where_they_reach_hub_and_control_plane() -> None:
