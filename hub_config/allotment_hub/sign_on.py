@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import quote_plus
 
+from jupyterhub.utils import new_token
 from oauthenticator.oauth2 import OAuthenticator
 from tornado import web
 from traitlets import Any as AnyTrait
@@ -223,27 +224,37 @@ class ProviderAuthenticator(PeopleOfTheRecord, OAuthenticator):
             self.log.warning("%s could not be confirmed: %s", user.name, away)
         except ProviderRefused as refused:
             self.log.info("The provider confirms %s no longer: %s", user.name, refused)
-            self._ended[user.name] = Ended.SESSION
+            self._end_session(user)
         except ClaimsWrong as unclear:
             # Nothing was said against the person: what they were given stays until it runs out.
             self.log.warning("What the provider says of %s proves nothing: %s", user.name, unclear)
-            self._ended[user.name] = Ended.SESSION
+            self._end_session(user)
         except (AnotherSubject, Refusal) as no:
             self.log.warning("%s is signed out: %s", user.name, no)
             self._ended[user.name] = Ended.DENIED
             await self._denied(user.name, str(no))
         return mirrored
 
+    def _end_session(self, user: Any) -> None:
+        """Have somebody sign in again in every browser; their tokens stay.
+
+        JupyterHub takes a person for refreshed, not a cookie: a token that goes on would let the
+        cookies in again. So those of before mean nobody from now on, whatever this hub remembers.
+        """
+        self._ended[user.name] = Ended.SESSION
+        user.orm_user.cookie_id = new_token()
+        user.db.commit()
+
     @staticmethod
     def _without_confirmation(mirrored: Any, handler: Any) -> Any:
         """What becomes of a request of somebody whose session with the provider has ended.
 
-        In a browser they sign in again. What their servers and programs ask goes on: work that runs
-        is nobody's to break; the record admits nothing new once the confirmation is too old.
+        In a browser they sign in again, before a form or a new token is taken from them. What their
+        servers and programs ask goes on: work that runs is nobody's to break; the record admits
+        nothing new once the confirmation is too old.
         """
         by_token = handler is None or getattr(handler, "_token_authenticated", False)
-        # What was filled in would be lost: the next page asks.
-        return mirrored if by_token or handler.request.method not in {"GET", "HEAD"} else False
+        return mirrored if by_token else False
 
     async def _same(self, name: str, found: ProviderIdentity) -> None:
         known = await self.ask(lambda reading: sign_ons.identity_of(reading, name))

@@ -103,10 +103,19 @@ def identity(settings: SignIn, issuer: str, claims: Mapping[str, Any]) -> Provid
     return ProviderIdentity(
         issuer=issuer,
         subject=str(subject),
-        name=str(name).strip().lower(),
+        name=_lowered(str(name)),
         email=_email(claims),
         groups=_groups(settings, claims),
     )
+
+
+def _lowered(name: str) -> str:
+    """A name in lower case. Letters that only look like ours must not become ours: U+212A is not k."""
+    lowered = name.strip().lower()
+    if lowered.isascii() and not name.isascii():
+        message = "The username has letters that are others' in lower case."
+        raise ClaimsWrong(message, "Your name has letters that no name here has. Tell an operator.")
+    return lowered
 
 
 def _check_domain(settings: SignIn, claims: Mapping[str, Any]) -> None:

@@ -113,6 +113,29 @@ def test_programs_of_somebody_whose_session_ended_go_on(hub: SignOnHub) -> None:
     assert asked.json()["name"] == "eli"
 
 
+@pytest.mark.promise("AUTH-1", "AUTH-3")
+def test_a_session_that_ended_is_not_let_in_again_by_the_persons_own_programs(
+    hub: SignOnHub,
+) -> None:
+    hub.provider.person("ned", "seeing")
+    browser = hub.signs_on("ned")
+    token = token_of(browser, "ned")
+    kept = {"Cookie": "; ".join(f"{one.name}={one.value}" for one in browser.cookies.jar)}
+    mint = {**kept, "X-XSRFToken": browser.cookies["_xsrf"]}
+    hub.provider.disable("ned")
+    until(lambda: browser.get("/home").is_redirect, "ned's session to end")
+
+    first = httpx.get(f"{hub.url}/hub/home", headers=kept)
+    program = httpx.get(f"{hub.url}/hub/api/user", headers=token)
+    page = httpx.get(f"{hub.url}/hub/home", headers=kept)
+    minted = httpx.post(f"{hub.url}/hub/api/users/ned/tokens", content="{}", headers=mint)
+
+    assert first.is_redirect
+    assert program.json()["name"] == "ned"
+    assert page.is_redirect
+    assert minted.status_code == 403
+
+
 @pytest.mark.promise("AUTH-1")
 def test_tokens_are_used_by_one_request_at_a_time(hub: SignOnHub) -> None:
     hub.provider.person("fay", "seeing")

@@ -107,6 +107,8 @@ def test_groups_are_read_from_the_claim_that_the_settings_name(
         ("oidc", {"sub": ["s-1"]}, "subject"),
         ("oidc", {"preferred_username": None}, "username"),
         ("oidc", {"preferred_username": "  "}, "username"),
+        ("oidc", {"preferred_username": "\u212aim"}, "letters"),
+        ("oidc", {"preferred_username": "kim\u3000"}, "letters"),
         ("azuread", {"oid": None}, "subject"),
         ("azuread", {"_claim_names": {"groups": "src1"}}, "too many"),
         ("azuread", {"hasgroups": True}, "too many"),
@@ -146,6 +148,14 @@ def test_the_userinfo_of_another_subject_is_refused() -> None:
 
     assert merged({"sub": "one"}, {"sub": "one", "name": "n"}) == {"sub": "one", "name": "n"}
     assert merged({"sub": "one"}, {}) == {"sub": "one"}
+
+
+@pytest.mark.promise("AUTH-4")
+def test_a_name_in_letters_of_another_script_stays_another_name() -> None:
+    """An operator may link it; it becomes nobody's name by itself."""
+    found = identity(settings("oidc"), "i", {**SAID, "preferred_username": "JÜRGEN"})
+
+    assert found.name == "jürgen"
 
 
 def test_a_claim_whose_own_name_has_dots_is_found_first() -> None:
