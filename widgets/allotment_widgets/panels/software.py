@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from allotment.model.documents import Software, SoftwareRelease
+from allotment.model.releases import Build
 from allotment_widgets.columns import Column, State
 from allotment_widgets.fields import put, show, stack, words
 from allotment_widgets.grid import Grid
@@ -15,19 +16,19 @@ from allotment_widgets.picture import Changed, Picture, Topic
 from allotment_widgets.sentences import counted_as, server_words
 
 STATES = {
-    "current": State("All up to date", "ok"),
-    "behind": State("Some are behind", "warn"),
+    "current": State("Up to date", "ok"),
+    "behind": State("Behind", "warn"),
     "unused": State("Not in use", "quiet"),
 }
 COLUMNS = (
-    Column("profile", "Profile", flex=1.2, width=120),
-    Column("title", "Software", flex=1.4, width=120),
-    Column("version", "Version", flex=1, width=110, hover="from"),
-    Column("published", "Published", kind="time", width=120, hide_narrow=True),
-    Column("servers", "Servers", kind="number", width=92),
-    Column("behind", "Behind", kind="number", width=88),
-    Column("by", "Update by", kind="time", width=120, hide_narrow=True),
-    Column("state", "State", kind="state", states=STATES, width=150),
+    Column("profile", "Profile", flex=1.6, width=150),
+    Column("title", "Software", flex=1.2, width=110, hide_narrow=True),
+    Column("version", "Version", flex=1.2, width=104, hover="from"),
+    Column("published", "Published", kind="time", width=112, hide_narrow=True),
+    Column("servers", "Servers", kind="number", width=92, hide_narrow=True),
+    Column("behind", "Behind", kind="number", width=104),
+    Column("by", "Update by", kind="time", width=112, hide_narrow=True),
+    Column("state", "State", kind="state", states=STATES, width=132, hide_narrow=True),
 )
 MOST = 20
 """Servers that are named of one version."""
@@ -85,6 +86,11 @@ def software_id(one: Software) -> str:
     return f"{one.profile}/{one.software}" if one.software else one.profile
 
 
+def _is_named(one: Software) -> bool:
+    """Whether its file says a version, an image or a folder."""
+    return one.version != Build().words
+
+
 def software_row(one: Software) -> dict[str, object]:
     """One choice of software as a row."""
     number = one.current + len(one.behind)
@@ -92,7 +98,7 @@ def software_row(one: Software) -> dict[str, object]:
         "id": software_id(one),
         "profile": one.profile_title,
         "title": one.title if one.software else None,
-        "version": one.version,
+        "version": one.version if _is_named(one) else None,
         "from": one.image or one.python_environment,
         "published": one.releases[0].published_at if one.releases else None,
         "servers": number,
@@ -110,7 +116,7 @@ def details_html(one: Software, picture: Picture) -> str:
         text = "<p>It was published before versions were counted: name a version in its file.</p>"
         return f"<h2>{escape(one.title)}</h2>{came}{text}"
     items = "".join(_release_html(each, picture) for each in one.releases)
-    return f"<h2>{escape(one.title)}</h2>{came}<dl>{items}</dl>"
+    return f"<h2>{escape(one.title)}</h2>{came}{items}"
 
 
 def _release_html(one: SoftwareRelease, picture: Picture) -> str:
@@ -120,8 +126,8 @@ def _release_html(one: SoftwareRelease, picture: Picture) -> str:
     by = f" Older ones are stopped {one.update_by:%Y-%m-%d %H:%M} UTC." if one.update_by else ""
     at = f"{one.published_at:%Y-%m-%d %H:%M} UTC"
     return (
-        f"<dt>{escape(one.version)} <span class=quiet>published {at}</span></dt>"
-        f"<dd>{notes}<p>{held}{names}.{by}</p></dd>"
+        f"<h3>{escape(one.version)} <span class=quiet>published {at}</span></h3>"
+        f"{notes}<p>{held}{names}.{by}</p>"
     )
 
 
