@@ -6,17 +6,21 @@ on until it ends before the break. Nothing is ever half done, and nothing is don
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import pytest
 
 from allotment.api.problems import answer_error
+from allotment.model.allotments import ServerProcess
 from allotment.model.claims import Claim, Granted, Queued
+from allotment.model.groups import Group
 from allotment.model.refusals import OutcomeUnknown, RecordUnavailable, RecordUndone
 from allotment.record import (
     Record,
+    Writing,
     allotments,
     claims,
     events,
@@ -248,6 +252,60 @@ def test_an_answer_to_a_commit_that_nobody_can_find_out_is_not_guessed(
     with lab.record.reading() as reading:
         assert ("after" in [one.name for one in groups.all_groups(reading)]) is committed
     impatient.close()
+
+
+def test_a_number_that_the_database_has_lost_in_a_crash_was_not_committed(
+    lab: Any, over: Record, line: DatabaseLine
+) -> None:
+    with lab.write() as other:
+        groups.create(other, "other")
+    lost = int(number_of(other)) + 1000
+
+    assert not tried(lambda: make_group_under(str(lost), lab, over, line))
+    assert [one.name for one in all_groups(lab)] == ["other", "vision"]
+
+
+def test_a_number_that_was_given_to_another_after_a_crash_was_not_committed(
+    lab: Any, over: Record, line: DatabaseLine
+) -> None:
+    with lab.write() as other:
+        groups.create(other, "other")
+
+    assert not tried(lambda: make_group_under(number_of(other), lab, over, line))
+    assert [one.name for one in all_groups(lab)] == ["other", "vision"]
+
+
+def number_of(writing: Writing) -> str:
+    assert writing.written is not None
+    return writing.written.number
+
+
+def all_groups(lab: Any) -> Sequence[Group]:
+    with lab.record.reading() as reading:
+        return groups.all_groups(reading)
+
+
+def make_group_under(number: str, lab: Any, record: Record, line: DatabaseLine) -> None:
+    """Make a group whose commit never arrives, and whose transaction is then asked for by a number."""
+    with record.writing("olga", lab.later(seconds=1)) as writing:
+        groups.create(writing, "after")
+        writing.flush_events()
+        assert writing.written is not None
+        writing.written = replace(writing.written, number=number)
+        line.break_at_commit(Break.BEFORE)
+
+
+def test_a_commit_without_an_event_whose_answer_is_lost_is_believed_by_its_number(
+    lab: Any, over: Record, line: DatabaseLine
+) -> None:
+    mine = lab.granted("ann", "gpu")
+    line.break_at_commit(Break.ANSWER)
+    claims.placed(over, mine, ServerProcess(4711, 1.5), lab.later(seconds=1))
+
+    assert line.broke
+    with lab.record.reading() as reading:
+        (placed,) = allotments.active(reading)
+    assert placed.place == ServerProcess(4711, 1.5)
 
 
 def test_a_program_is_told_to_repeat_only_what_was_not_done() -> None:

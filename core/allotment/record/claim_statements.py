@@ -16,6 +16,7 @@ from allotment.model.sharing import HALF_LIFE
 from allotment.record import locking
 from allotment.record.columns import dumps, to_stored
 from allotment.record.engine import Writing
+from allotment.record.postgresql import RETURNING_WRITTEN
 
 _RETURNING = "RETURNING person, group_name, server, hub"
 
@@ -29,15 +30,15 @@ _STEPS = {
     ),
 }
 
-_POSTGRESQL_STEP = """
-WITH step AS ({step}), counter AS (
+_POSTGRESQL_STEP = f"""
+WITH step AS ({{step}}), counter AS (
     UPDATE counters SET value = value + 1 FROM step WHERE counters.name = 'event' RETURNING value
 )
 INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "after")
 SELECT counter.value, :now, :actor, CAST(:kind AS text), :id, step.person, step.group_name,
     json_strip_nulls(json_build_object('state', CAST(:state AS text), 'server', step.server, 'hub', step.hub,
         'reason', NULLIF(CAST(:reason AS text), ''), 'cause', NULLIF(CAST(:cause AS text), '')))::text
-FROM counter, step RETURNING pg_current_xact_id()::text
+FROM counter, step {RETURNING_WRITTEN}
 """
 
 
@@ -54,7 +55,7 @@ def step(writing: Writing, allotment_id: str, state: State, reason: str, cause: 
     }
     if writing.dialect == "postgresql":
         statement = _POSTGRESQL_STEP.format(step=_STEPS[state])
-        return writing.is_numbered(writing.driver(statement, parameters))
+        return writing.has_written(writing.driver(statement, parameters))
     row = writing.driver(_STEPS[state], parameters).first()
     if row is None:
         return False
@@ -132,7 +133,7 @@ _POSTGRESQL_INSERT = f"""
 )
 INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "after")
 SELECT value, :now, :actor, CAST(:kind AS text), :id, :person, :group_name, :after FROM counter
-RETURNING pg_current_xact_id()::text
+{RETURNING_WRITTEN}
 """
 
 
@@ -140,7 +141,7 @@ def insert(writing: Writing, allotment: Allotment, claim: Claim) -> None:
     """Write an admission or an offer: allotment, server, holdings, counters and event."""
     parameters = _parameters(allotment, claim, to_stored(writing.now)) | {"actor": writing.actor}
     if writing.dialect == "postgresql" and allotment.state is not State.OFFERED:
-        writing.is_numbered(writing.driver(_POSTGRESQL_INSERT, parameters))
+        writing.has_written(writing.driver(_POSTGRESQL_INSERT, parameters))
         return
     if writing.dialect == "postgresql":
         writing.driver(_POSTGRESQL_OFFER, parameters)
@@ -280,7 +281,7 @@ WITH ended AS (
 INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "after")
 SELECT counter.value, :now, :actor, 'allotment.released', :id, ended.person, ended.group_name,
     json_build_object('server', ended.server, 'hub', ended.hub, 'proof', CAST(:proof AS text))::text
-FROM counter, ended RETURNING pg_current_xact_id()::text
+FROM counter, ended {RETURNING_WRITTEN}
 """
 
 
@@ -295,7 +296,7 @@ def release(writing: Writing, allotment_id: str, proof: str) -> State | None:
     if writing.dialect == "postgresql":
         # Else the counters that a change of configuration has meanwhile written anew are not seen.
         locking.lock_configuration(writing)
-        if writing.is_numbered(writing.driver(_POSTGRESQL_RELEASE, parameters)):
+        if writing.has_written(writing.driver(_POSTGRESQL_RELEASE, parameters)):
             return None
     else:
         row = writing.driver(_RELEASE_ALLOTMENT, parameters).first()

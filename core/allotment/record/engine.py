@@ -80,8 +80,8 @@ class Writing(Reading):
     actor: str
     now: datetime
     pending: list[PendingEvent] = field(default_factory=list)
-    number: str | None = None
-    """The number under which PostgreSQL knows what was written here, once the events are."""
+    written: postgresql.Written | None = None
+    """By what PostgreSQL knows what was written here, once the events are."""
 
     def event(
         self,
@@ -104,17 +104,17 @@ class Writing(Reading):
             else self.connection.execute(statement)
         )
 
-    def is_numbered(self, written: sa.CursorResult[Any]) -> bool:
-        """Take in the transaction's number from a statement that returns it where it wrote. Returns whether it did."""
-        number = written.scalars().first()
-        self.number = str(number) if number is not None else self.number
-        return number is not None
+    def has_written(self, result: sa.CursorResult[Any]) -> bool:
+        """Take in what a statement on PostgreSQL returns where it wrote events. Returns whether it did."""
+        row = result.mappings().first()
+        self.written = self.written if row is None else postgresql.written(row)
+        return row is not None
 
     def flush_events(self) -> None:
         """Give the pending events their sequence and write them: the last act before the commit."""
         if not self.pending:
-            if self.dialect == "postgresql" and self.number is None:
-                self.number = postgresql.transaction_number(self.connection)
+            if self.dialect == "postgresql" and self.written is None:
+                self.written = postgresql.written_without_event(self.connection)
             return
         rows = [
             {
@@ -132,7 +132,7 @@ class Writing(Reading):
         # Together: the counter is locked, and everybody who writes waits for it.
         if self.dialect == "postgresql":
             told = {"count": count, "events": dumps(rows), **said}
-            self.is_numbered(self.driver(_POSTGRESQL_EVENTS, told))
+            self.has_written(self.driver(_POSTGRESQL_EVENTS, told))
         else:
             before = self.driver(_NEXT_SEQUENCE, {"count": count}).scalar_one() - count
             self.driver(
@@ -146,16 +146,16 @@ _INSERT_EVENT = (
     'INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "before", "after") '
     "VALUES (:sequence, :at, :actor, :kind, :subject, :person, :group_name, :before, :after)"
 )
-_POSTGRESQL_EVENTS = """
+_POSTGRESQL_EVENTS = f"""
 WITH counter AS (UPDATE counters SET value = value + :count WHERE name = 'event' RETURNING value)
 INSERT INTO events (sequence, "at", actor, kind, subject, person, group_name, "before", "after")
 SELECT counter.value - :count + e.number, :at, :actor, e.kind, e.subject, e.person, e.group_name, e."before", e."after"
 FROM counter, json_to_recordset(CAST(:events AS json)) AS e (
     number integer, kind text, subject text, person text, group_name text, "before" text, "after" text)
 ORDER BY e.number
-RETURNING pg_current_xact_id()::text
-"""
-"""Counter and events in one statement, and so in one round trip, with the number of the transaction."""
+{postgresql.RETURNING_WRITTEN}
+"""  # noqa: S608 - its end is a constant
+"""Counter and events in one statement, and so in one round trip, with what the transaction is known by."""
 
 
 class _Undone(Exception):
@@ -198,7 +198,7 @@ class Record:
             yield writing
             writing.flush_events()
             if self._commits is None:
-                with postgresql.commit_found_out(self._writer, writing.number, self._patience):
+                with postgresql.commit_found_out(self._writer, writing.written, self._patience):
                     connection.commit()
 
     def _transaction(self, *, joins: bool) -> AbstractContextManager[Connection]:

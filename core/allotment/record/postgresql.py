@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -161,14 +162,35 @@ def trouble(error: DBAPIError | PoolTimeoutError) -> RecordUnavailable | None:
     return RecordUnavailable(f"The record did not answer: {type(error.orig).__name__}.")
 
 
-def transaction_number(connection: Connection) -> str | None:
-    """The number under which the database knows what this transaction has written; None: it wrote nothing."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """By what the database knows what a transaction has written: its number, and one of its events."""
+
+    number: str
+    event: Mapping[str, Any] | None = None
+    """None: it wrote none."""
+
+
+RETURNING_WRITTEN = (
+    'RETURNING pg_current_xact_id()::text AS number, sequence, "at", actor, kind, subject'
+)
+"""The end of a statement that writes events; what it returns is for :func:`written`."""
+
+
+def written(row: sa.RowMapping) -> Written:
+    """What a row of :data:`RETURNING_WRITTEN` says."""
+    event = dict(row)
+    return Written(event.pop("number"), event)
+
+
+def written_without_event(connection: Connection) -> Written | None:
+    """What a transaction without events is known by; None: it wrote nothing."""
     number = connection.exec_driver_sql("SELECT pg_current_xact_id_if_assigned()::text").scalar()
-    return None if number is None else str(number)
+    return None if number is None else Written(str(number))
 
 
 @contextmanager
-def commit_found_out(engine: Engine, number: str | None, patience: float) -> Iterator[None]:
+def commit_found_out(engine: Engine, wrote: Written | None, patience: float) -> Iterator[None]:
     """Commit in this block: where the answer is lost, the database is asked what became of it.
 
     Raises:
@@ -181,17 +203,17 @@ def commit_found_out(engine: Engine, number: str | None, patience: float) -> Ite
         # What the database itself refuses (a constraint, a conflict) it has undone and said so.
         if not error.connection_invalidated:
             raise
-        if number is not None and not _was_committed(engine, number, patience):
+        if wrote is not None and not _was_committed(engine, wrote, patience):
             message = "The connection to the record was lost, and nothing was written. Try again."
             raise RecordUndone(message) from error
 
 
-def _was_committed(engine: Engine, number: str, patience: float) -> bool:
+def _was_committed(engine: Engine, wrote: Written, patience: float) -> bool:
     deadline = time.monotonic() + patience
     while True:
-        status = _status(engine, number)
-        if status in {"committed", "aborted"}:
-            return status == "committed"
+        status = _status(engine, wrote)
+        if status in {_COMMITTED, _ABORTED}:
+            return status == _COMMITTED
         if time.monotonic() > deadline:
             message = (
                 "The connection to the record was lost while it was written, and it could not be "
@@ -201,13 +223,33 @@ def _was_committed(engine: Engine, number: str, patience: float) -> bool:
         time.sleep(_LOOK_AGAIN)
 
 
-_STATUS = sa.text("SELECT pg_xact_status(CAST(CAST(:number AS text) AS xid8))")
+_COMMITTED, _ABORTED = "committed", "aborted"
+_NOT_GIVEN_OUT = "22023"
+"""The database has not given out this number: it came back from a crash without the transaction."""
+_STATUS = sa.text(
+    "SELECT CASE WHEN NOT pg_is_in_recovery() THEN pg_xact_status(CAST(CAST(:number AS text) AS xid8)) END"
+)
+"""Nothing as long as it recovers: it may not have come to the transaction yet."""
+_EVENT = sa.text(
+    'SELECT 1 FROM events WHERE sequence = :sequence AND "at" = :at AND actor = :actor '
+    "AND kind = :kind AND subject = :subject"
+)
 
 
-def _status(engine: Engine, number: str) -> str:
-    """What became of a transaction: committed, aborted, in progress; empty where nobody can say now."""
+def _status(engine: Engine, wrote: Written) -> str:
+    """What became of a transaction: committed, aborted, in progress; empty where nobody can say now.
+
+    After a crash its number may be another's, which is told by the event: then it was aborted itself.
+    """
     try:
         with engine.connect() as connection:
-            return str(connection.execute(_STATUS, {"number": number}).scalar() or "")
-    except (DBAPIError, PoolTimeoutError, RecordUnavailable):
+            status = str(connection.execute(_STATUS, {"number": wrote.number}).scalar() or "")
+            if status != _COMMITTED or wrote.event is None:
+                return status
+            # A statement of its own: it sees whatever the first one said to be committed.
+            there = connection.execute(_EVENT, wrote.event).first() is not None
+            return _COMMITTED if there else _ABORTED
+    except DBAPIError as error:
+        return _ABORTED if getattr(error.orig, "sqlstate", None) == _NOT_GIVEN_OUT else ""
+    except (PoolTimeoutError, RecordUnavailable):
         return ""
