@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from allotment.inventory.kubernetes.connecting import ClusterAway, problem_of
 from allotment.model.durations import rough_words
 from allotment.model.reasons import Reason, Rule
 from allotment_spawner.kubernetes.ends import Hold, Waiting
@@ -43,6 +44,8 @@ def ended_early(words: str) -> LaunchRefused:
 def not_created(error: Any) -> LaunchRefused:
     """The cluster refuses the pod itself, or its claim of storage: by a quota, a policy, a rule."""
     said = _message(error)
+    if isinstance(problem_of(error), ClusterAway):
+        return away(said)
     if error.status == _FORBIDDEN and _QUOTA in said:
         message = f"The cluster's quota is used up: {said}"
         reason = Reason(Rule.REQUEST, message, remedy="Choose a smaller size, or tell an operator.")
@@ -51,6 +54,15 @@ def not_created(error: Any) -> LaunchRefused:
         Rule.REQUEST, f"The cluster refuses its pod: {said}", remedy="Tell an operator."
     )
     return LaunchRefused([reason], status_code=500, label="cluster")
+
+
+def away(words: str) -> LaunchRefused:
+    """The cluster's API is away, or has too much to do: no fault of the hub's, of the pod's or of the person's."""
+    message = f"The cluster does not answer: {words.rstrip('.')}."
+    reason = Reason(
+        Rule.REQUEST, message, remedy="Try again in a minute; if it stays so, tell an operator."
+    )
+    return LaunchRefused([reason], status_code=503, label="cluster")
 
 
 def _message(error: Any) -> str:

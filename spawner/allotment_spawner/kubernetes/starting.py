@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
 from kubernetes_asyncio.client.exceptions import ApiException
 from kubespawner.reflector import ResourceReflector
 from kubespawner.spawner import KubeSpawner, PodReflector
@@ -75,7 +76,7 @@ class PodServer(KubeSpawner):
         """Start the pod, and give it up by policy, with the cluster's own word for why.
 
         Raises:
-            LaunchRefused: it ended, or it waited longer than the settings allow.
+            LaunchRefused: it ended, it waited longer than the settings allow, or the cluster did not answer.
         """
         self.end_words = ""
         token = _starting.set(self)
@@ -91,6 +92,8 @@ class PodServer(KubeSpawner):
             return await begun
         except ApiException as error:
             raise refusals.not_created(error) from error
+        except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
+            raise refusals.away(type(error).__name__) from error
         finally:
             for task in (begun, watching):
                 task.cancel()
