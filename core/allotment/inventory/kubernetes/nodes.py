@@ -26,8 +26,10 @@ _LEAVING = {
     "karpenter.sh/disrupted": "Karpenter is taking the node away.",
 }
 """Taints that say that a node is given to nobody now. Others are for pods to tolerate, or not."""
-_DEVICE_CONDITION = re.compile(r"gpu|accelerator|xid|nvlink|gaudi|npu", re.IGNORECASE)
-_GOOD_CONDITION = re.compile(r"(ready|healthy|ok)$", re.IGNORECASE)
+_DEVICE_CONDITION = re.compile(
+    r"gpu|accelerat|xid|nvlink|gaudi|\bnpu|(?-i:(?<![A-Z])NPU|Npu)", re.IGNORECASE
+)
+_GOOD_CONDITION = re.compile(r"(?<!un)(?<!not)(ready|healthy|ok)$", re.IGNORECASE)
 
 
 def read_node(document: Mapping[str, Any], others: Mapping[str, Reading]) -> NodeSight:
@@ -65,7 +67,8 @@ def _problem(conditions: Iterable[Mapping[str, Any]]) -> str:
     """Why nothing on a node can be relied on: it is not ready, or something watches its devices and complains.
 
     ``Ready`` is Kubernetes' own. Other conditions about devices come from detectors that a cluster
-    may have; one whose name ends in Ready, Healthy or OK is good when true, others when false.
+    may have; one whose name ends in Ready, Healthy or OK (and not in Unhealthy, NotReady …) is good when true,
+    others when false.
     """
     said = {str(each.get("type", "")): each for each in conditions}
     ready = said.pop("Ready", {})
