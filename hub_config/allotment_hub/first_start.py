@@ -46,6 +46,8 @@ def prepare_record(
             observe_devices(record, settings, now)
         Catalogue(settings.profiles).refresh(record, now)
         apply_once(record, settings, now, secrets_of(record, settings, state, now))
+        with record.writing(ACTOR, now) as writing:
+            credentials.confirm_for_good(writing, settings.sign_in.local)
         named = settings.sign_in.with_password(settings.declared_people)
         give_first_passwords(record, named, first_passwords, now)
     finally:
@@ -82,13 +84,13 @@ def observe_devices(record: Record, settings: Settings, now: datetime) -> None:
 def give_first_passwords(
     record: Record, names: tuple[str, ...], path: Path, now: datetime
 ) -> tuple[str, ...]:
-    """Give a password to each of these people who has none, and write it where the operator finds it.
+    """Give a password to each of these people who is here and has none, and write it where the operator finds it.
 
     The file is written before the record: a start that ends in between gives new ones next time.
     Returns who got one.
     """
     with record.reading() as reading:
-        known = {person.name for person in people.all_people(reading)}
+        known = {one.name for one in people.all_people(reading) if one.left_at is None}
         without = tuple(
             name for name in names if name in known and credentials.get(reading, name) is None
         )

@@ -70,8 +70,7 @@ class PeopleOfTheRecord(Authenticator):
             check_person(name)
         except ValueError:
             return None
-        credential = await self.ask(lambda reading: credentials.get(reading, name))
-        return None if credential is None else credential.hash
+        return await self.ask(lambda reading: _hash_of(reading, name))
 
     async def by_password(self, data: dict[str, str]) -> dict[str, Any] | None:
         """Who a form's name and password are of; None where they do not fit.
@@ -128,7 +127,7 @@ class PeopleOfTheRecord(Authenticator):
         """Mirror the record's groups, and sign out somebody who was removed. With the record away, go on."""
         try:
             found = await self.record.ask(
-                lambda record: _read(record, lambda reading: _known_groups(reading, user.name)),
+                lambda record: _read(record, lambda reading: self.groups_in(reading, user.name)),
                 limit=_REFRESH_PATIENCE,
             )
         except RecordUnavailable:
@@ -137,13 +136,17 @@ class PeopleOfTheRecord(Authenticator):
             return False
         return True if found == {group.name for group in user.groups} else {"groups": sorted(found)}
 
+    def groups_in(self, reading: Reading, name: str) -> set[str] | None:
+        """The groups of a person; None for whom nothing admits: somebody unknown, or who has left."""
+        return _known_groups(reading, name)
+
     async def groups_of(self, name: str) -> list[str]:
         """The record's groups of a person, by name.
 
         Raises:
             web.HTTPError: the record does not answer (503).
         """
-        return sorted(await self.ask(lambda reading: _known_groups(reading, name)) or ())
+        return sorted(await self.ask(lambda reading: self.groups_in(reading, name)) or ())
 
     def get_handlers(self, app: Any) -> list[Any]:
         """Our pages in place of JupyterHub's, and the pages of signing in."""
@@ -153,6 +156,13 @@ class PeopleOfTheRecord(Authenticator):
 def _read(record: Record, question: Callable[[Reading], Answer]) -> Answer:
     with record.reading() as reading:
         return question(reading)
+
+
+def _hash_of(reading: Reading, name: str) -> str | None:
+    """The hash of a person's password; None for who has none, is unknown or has left."""
+    credential = credentials.get(reading, name)
+    known = credential is not None and _known_groups(reading, name) is not None
+    return credential.hash if credential is not None and known else None
 
 
 def _known_groups(reading: Reading, name: str) -> set[str] | None:

@@ -16,9 +16,10 @@ from tornado import web
 from traitlets import Any as AnyTrait
 
 from allotment.model.people import Person
+from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import RecordUnavailable, Refusal
 from allotment.model.sign_on import ProviderIdentity
-from allotment.record import sign_ons
+from allotment.record import Reading, Writing, sign_ons
 from allotment.settings.sign_on import SignIn
 from allotment_hub import sign_in_handlers, sign_on_handlers
 from allotment_hub.sign_in_people import AWAY, SIGN_INS, PeopleOfTheRecord
@@ -151,18 +152,21 @@ class ProviderAuthenticator(PeopleOfTheRecord, OAuthenticator):
         Raises:
             Refusal: a stranger, or a name that is another's. RecordUnavailable.
         """
+        return await self.tell(ACTOR, lambda writing: self._taken_in(writing, found))
+
+    def _taken_in(self, writing: Writing, found: ProviderIdentity) -> Person:
         settings = self.settings
-        return await self.tell(
-            ACTOR,
-            lambda writing: sign_ons.signed_in(
-                writing,
-                found,
-                settings.mapping,
-                admits=settings.admits,
-                vouched=self.sign_on.vouched,
-                confirmed_until=writing.now + settings.confirm_within,
-            ),
+        person = sign_ons.signed_in(
+            writing,
+            found,
+            settings.mapping,
+            admits=settings.admits,
+            vouched=self.sign_on.vouched,
+            confirmed_until=writing.now + settings.confirm_within,
         )
+        if self.keeps_password(person.name):  # by a link, say: nothing of this is kept
+            raise Refusal(_for_emergencies(person.name))
+        return person
 
     def _failed(self, error: Exception) -> SignOnFailed:
         """The page that says it; the log says it in the operator's words, without what was answered."""
@@ -256,6 +260,15 @@ class ProviderAuthenticator(PeopleOfTheRecord, OAuthenticator):
         by_token = handler is None or getattr(handler, "_token_authenticated", False)
         return mirrored if by_token else False
 
+    def groups_in(self, reading: Reading, name: str) -> set[str] | None:
+        """Likewise; nobody vouches for who is no subject of a provider and keeps no password.
+
+        Such is who signed in before there was a provider, or was unlinked since.
+        """
+        if not self.keeps_password(name) and sign_ons.identity_of(reading, name) is None:
+            return None
+        return super().groups_in(reading, name)
+
     async def _same(self, name: str, found: ProviderIdentity) -> None:
         known = await self.ask(lambda reading: sign_ons.identity_of(reading, name))
         if known != (found.issuer, found.subject):
@@ -286,3 +299,11 @@ class ProviderAuthenticator(PeopleOfTheRecord, OAuthenticator):
         self._confirming.begin()
         own = sign_in_handlers.handlers() if self.settings.local else []
         return [*own, *super().get_handlers(app)]
+
+
+def _for_emergencies(name: str) -> Reason:
+    return Reason(
+        Rule.NAME_TAKEN,
+        f"{name} has a password for emergencies and is nobody's at the provider.",
+        remedy="Ask an operator to link your account to another name: sign_in.local names this one.",
+    )

@@ -46,7 +46,7 @@ class Confirming:
     async def round(self) -> None:
         """Ask about everybody who is due, a few at a time."""
         waiting = iter(tuple(self._names()))
-        await asyncio.gather(*(self._ask_each(waiting) for _ in range(AT_ONCE)))
+        await asyncio.gather(*(self.ask_each(waiting) for _ in range(AT_ONCE)))
 
     def _names(self) -> Iterator[str]:
         """People whom the hub keeps tokens of."""
@@ -54,13 +54,20 @@ class Confirming:
         query = self._app.db.query(orm.User.name).filter(kept.is_not(None))
         return (row.name for row in query.order_by(orm.User.name))
 
-    async def _ask_each(self, waiting: Iterator[str]) -> None:
+    async def ask_each(self, waiting: Iterator[str]) -> None:
+        """Ask about one after the other of those who are due."""
         for name in waiting:
             user = self._app.users.get(name) if self._authenticator.may_be_due(name) else None
             if user is None:
                 continue
-            answer = await self._authenticator.refresh_user(user)
-            if isinstance(answer, dict):
-                user.sync_groups(answer["groups"])
-                if "auth_state" in answer:
-                    await user.save_auth_state(answer["auth_state"])
+            try:
+                await self._ask_about(user)
+            except Exception:  # of one person; the others are asked about all the same
+                log.exception("Asking the provider about %s failed; the next round comes.", name)
+
+    async def _ask_about(self, user: Any) -> None:
+        answer = await self._authenticator.refresh_user(user)
+        if isinstance(answer, dict):
+            user.sync_groups(answer["groups"])
+            if "auth_state" in answer:
+                await user.save_auth_state(answer["auth_state"])

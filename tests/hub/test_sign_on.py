@@ -143,6 +143,39 @@ def test_the_provider_cannot_take_the_name_of_who_keeps_a_password(hub: SignOnHu
     assert returned(hub, "rescue").status_code == 403
 
 
+@pytest.mark.promise("AUTH-4")
+def test_no_link_makes_an_account_of_the_providers_who_keeps_a_password(hub: SignOnHub) -> None:
+    hub.provider.person("mallory", "platform")
+    hub.change(lambda writing: sign_ons.link(writing, "rescue", "mallory"))
+
+    answer = returned(hub, "mallory")
+
+    assert answer.status_code == 403
+    assert "password for emergencies" in answer.text
+    with hub.record.reading() as reading:
+        assert sign_ons.identity_of(reading, "rescue") is None
+        assert people.get(reading, "rescue").confirmed_until is None
+
+
+@pytest.mark.promise("AUTH-1", "AUTH-5")
+def test_for_whom_no_provider_vouches_is_out_and_who_keeps_a_password_is_not(
+    hub: SignOnHub,
+) -> None:
+    hub.provider.person("kai", "seeing")
+    browser, local = hub.signs_on("kai"), hub.browser()
+    hub.try_sign_in(local, "rescue", hub.passwords["rescue"])
+    headers = {"X-XSRFToken": browser.cookies["_xsrf"]}
+    made = browser.post("/api/users/kai/tokens", content="{}", headers=headers)
+    token = {"Authorization": f"token {made.json()['token']}"}
+    assert httpx.get(f"{hub.url}/hub/api/user", headers=token).is_success
+
+    hub.change(lambda writing: sign_ons.unlink(writing, "kai"))
+
+    until(lambda: browser.get("/home").is_redirect, "kai to be signed out")
+    assert httpx.get(f"{hub.url}/hub/api/user", headers=token).status_code == 403
+    assert local.get("/home").is_success
+
+
 @pytest.mark.promise("AUTH-1")
 def test_nobody_else_signs_in_with_a_password(hub: SignOnHub) -> None:
     hub.provider.person("eve", "seeing")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import cast
 
 import httpx
 import pytest
 
 from allotment.record import memberships, people
+from allotment_hub.sign_on import ProviderAuthenticator
+from allotment_hub.sign_on_confirming import Confirming
 from hubs import until
 from sign_on_hubs import SIGN_IN, SignOnHub, sign_on_hub
 
@@ -111,6 +116,33 @@ def test_programs_of_somebody_whose_session_ended_go_on(hub: SignOnHub) -> None:
     asked = httpx.get(f"{hub.url}/hub/api/user", headers=token)
 
     assert asked.json()["name"] == "eli"
+
+
+class OneFails:
+    """An authenticator that cannot ask about ann for a reason that nobody foresaw."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def may_be_due(self, _name: str) -> bool:
+        return True
+
+    async def refresh_user(self, user: str) -> bool:
+        self.asked.append(user)
+        if user == "ann":
+            raise KeyError("unforeseen")
+        return True
+
+
+@pytest.mark.promise("AUTH-1")
+def test_one_person_who_cannot_be_asked_about_keeps_nobody_else_waiting() -> None:
+    users = {name: name for name in ("ann", "bob", "cid")}
+    failing = OneFails()
+    confirming = Confirming(cast("ProviderAuthenticator", failing), SimpleNamespace(users=users))
+
+    asyncio.run(confirming.ask_each(iter(users)))
+
+    assert failing.asked == ["ann", "bob", "cid"]
 
 
 @pytest.mark.promise("AUTH-1", "AUTH-3")

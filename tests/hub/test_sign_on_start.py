@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from traitlets.config import Config
 
 from allotment.cli.findings import Level, Machine
+from allotment.record import open_record, people
+from allotment.record.schema import people as table
 from allotment.settings import load_settings
 from allotment_hub import checks, configure
 from allotment_hub.launch.place import Place, Ports
@@ -173,3 +177,22 @@ def test_doctor_says_nothing_of_a_provider_where_people_sign_in_locally(tmp_path
     (tmp_path / "settings.yaml").write_text("devices: []\n")
 
     assert not list(checks.sign_in(Machine(tmp_path, tmp_path / "settings.yaml", 8000)))
+
+
+@pytest.mark.promise("AUTH-1", "USER-1")
+def test_who_keeps_a_password_keeps_the_authority_that_a_provider_once_confirmed(
+    tmp_path: Path, provider: OidcProvider
+) -> None:
+    place = place_of(tmp_path, provider, local="[rescue]")
+    configured(place)
+    now = datetime.now(UTC)
+    with closing(open_record(f"sqlite:///{place.state}/record.sqlite")) as record:
+        with record.writing("test", now) as writing:
+            lapsed = {"confirmed_until": now}
+            writing.run(table.update().where(table.c.name.in_(("rescue", "olga"))).values(lapsed))
+
+        configured(place)
+
+        with record.reading() as reading:
+            assert people.authority(reading, "rescue", now).permissions
+            assert not people.authority(reading, "olga", now).permissions

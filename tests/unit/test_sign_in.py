@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from allotment.model.refusals import Refusal
-from allotment.record import Record, credentials, open_record, people
+from allotment.record import Record, credentials, leaving, open_record, people
 from allotment_hub import passwords
 from allotment_hub.attempts import FORGOTTEN_AFTER, FREE, LONGEST_WAIT, MOST_NAMES, Attempts
 from allotment_hub.first_start import give_first_passwords
+from allotment_hub.sign_in import LocalAuthenticator
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -141,6 +143,27 @@ def test_first_passwords_are_one_line_each_and_only_the_hubs_user_reads_them(
             assert credential
             assert passwords.fits(credential.hash, password)
             assert credential.must_change
+
+
+@pytest.mark.promise("AUTH-5")
+def test_somebody_who_left_gets_no_new_password_and_signs_in_with_none(
+    record: Record, tmp_path: Path
+) -> None:
+    path = tmp_path / "first-passwords"
+    with record.writing("settings", NOW) as writing:
+        credentials.set_password(writing, "ben", passwords.hashed("of ben's own"))
+        leaving.leave(writing, "ada")
+    sign_in = LocalAuthenticator(record_url=f"sqlite:///{tmp_path}/record.sqlite")
+    assert asyncio.run(sign_in.knows_password("ben", "of ben's own"))
+
+    given = give_first_passwords(record, ("ada", "ben"), path, NOW)
+    with record.writing("settings", NOW) as writing:
+        leaving.leave(writing, "ben")
+        credentials.set_password(writing, "ben", passwords.hashed("of ben's own"))
+
+    assert given == ()
+    assert not path.exists()
+    assert not asyncio.run(sign_in.knows_password("ben", "of ben's own"))
 
 
 def test_who_has_a_password_keeps_it_and_the_others_lines_stay(

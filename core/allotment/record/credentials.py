@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,6 +52,15 @@ def set_password(writing: Writing, person: str, hashed: str, *, must_change: boo
     )
     writing.run(reset_links.delete().where(reset_links.c.person == person))
     writing.event("person.password_changed", person, person=person)
+
+
+def confirm_for_good(writing: Writing, names: Sequence[str]) -> None:
+    """Let no provider's silence take these people's authority: no provider confirms who keeps a password."""
+    lapsing = sa.and_(people.c.name.in_(names), people.c.confirmed_until.is_not(None))
+    for row in writing.all(sa.select(people.c.name).where(lapsing).order_by(people.c.name)):
+        # No configuration of the person's: the revision stays, as with a provider's confirmation.
+        writing.run(people.update().where(people.c.name == row.name).values(confirmed_until=None))
+        writing.event("person.confirmed_for_good", row.name, person=row.name)
 
 
 def create_reset(writing: Writing, person: str, token_hash: str, expires: datetime) -> None:
