@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from jupyterhub.handlers.base import BaseHandler
 from tornado import web
 
-from allotment.model.allotments import ServerPod, State
+from allotment.model.allotments import Allotment, ServerPod, State
+from allotment.model.names import CONSOLE_SERVER
 from allotment.model.refusals import RecordUnavailable
 from allotment.record import Record, allotments
 from allotment.settings.kubeconfigs import Kubeconfigs
@@ -62,17 +64,27 @@ class KubeconfigHandler(BaseHandler):
         def read(record: Record) -> list[ServerPod]:
             with record.reading() as reading:
                 held = allotments.active(reading, hub=spawner.hub_id, person=name)
-            return [
-                one.place
-                for one in held
-                if one.state is State.RUNNING and isinstance(one.place, ServerPod)
-            ]
+            return pods_of(held)
 
         try:
             found: list[ServerPod] = await record_at(spawner.record_url).ask(read)
         except RecordUnavailable as error:
             raise web.HTTPError(503, "The record does not answer.") from error
         return found
+
+
+def pods_of(held: Iterable[Allotment]) -> list[ServerPod]:
+    """The pods that somebody may reach by a kubeconfig: those of running servers.
+
+    Never the console's: who reached into it would hold the platform, not a server.
+    """
+    return [
+        one.place
+        for one in held
+        if one.state is State.RUNNING
+        and one.server != CONSOLE_SERVER
+        and isinstance(one.place, ServerPod)
+    ]
 
 
 def _end(settings: Kubeconfigs) -> str:
