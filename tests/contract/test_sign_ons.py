@@ -89,7 +89,71 @@ def test_the_name_of_somebody_who_was_removed_is_refused_to_another(lab: Any) ->
     with lab.write() as writing:
         people.delete(writing, ["mei"])
     assert refused(lab, "s-2", "mei", "ml-vision") == [Rule.NAME_TAKEN]
-    assert sign_in(lab, "s-1", "other", "ml-vision").name == "mei"
+
+
+@pytest.mark.promise("AUTH-4")
+@pytest.mark.parametrize("name", ["mei", "other"])
+def test_who_was_removed_is_not_whoever_has_the_name_next(lab: Any, name: str) -> None:
+    sign_in(lab, "s-1", "mei", "ml-vision")
+    with lab.write() as writing:
+        people.delete(writing, ["mei"])
+    assert refused(lab, "s-1", name, "ml-vision") == [Rule.NAME_TAKEN]
+    with lab.write() as writing:
+        people.onboard(writing, ["mei"], role="operator")
+        sign_ons.denied(writing, ISSUER, "s-1", "the account is disabled")
+    assert refused(lab, "s-1", name, "ml-vision") == [Rule.NAME_TAKEN]
+    with lab.record.reading() as reading:
+        assert sign_ons.identity_of(reading, "mei") is None
+        assert people.get(reading, "mei").confirmed_until is None
+
+
+@pytest.mark.promise("AUTH-4")
+@pytest.mark.parametrize("subject", ["s-1", "s-2"])
+def test_an_operators_word_gives_the_name_of_somebody_removed_to_an_account(
+    lab: Any, subject: str
+) -> None:
+    sign_in(lab, "s-1", "mei", "ml-vision")
+    with lab.write() as writing:
+        people.delete(writing, ["mei"])
+        people.onboard(writing, ["mei"])
+        sign_ons.link(writing, "mei", "mei.chen")
+    assert sign_in(lab, subject, "mei.chen").name == "mei"
+    assert sign_in(lab, subject, "mei").name == "mei"
+
+
+@pytest.mark.promise("AUTH-4")
+def test_a_link_ends_when_the_person_is_given_more(lab: Any) -> None:
+    with lab.write() as writing:
+        for name in ("mei", "tom"):
+            people.onboard(writing, [name], "vision")
+            sign_ons.link(writing, name, f"{name}.chen")
+        people.set_role(writing, "mei", "operator")
+        memberships.set_lead(writing, "tom", "vision", lead=True)
+    assert refused(lab, "s-1", "mei.chen", admits=Admits.KNOWN) == [Rule.PERSON_ONBOARDED]
+    assert refused(lab, "s-2", "tom.chen", admits=Admits.KNOWN) == [Rule.PERSON_ONBOARDED]
+
+
+@pytest.mark.promise("AUTH-4")
+def test_a_letter_that_only_looks_like_one_of_a_name_is_none(lab: Any) -> None:
+    with lab.write() as writing:
+        people.onboard(writing, ["kim"], role="operator")
+        sign_ons.link(writing, "kim", "kim.lee")
+    for name in ("\u212aim", "\u212aim.lee"):
+        assert refused(lab, "s-1", name, admits=Admits.KNOWN) == [Rule.REQUEST]
+
+
+@pytest.mark.promise("AUTH-4", "AUTH-1")
+def test_who_is_unlinked_has_no_power_until_they_sign_in_again(lab: Any) -> None:
+    until = lab.now + timedelta(hours=12)
+    sign_in(lab, "s-1", "mei", "platform", confirmed_until=until)
+    with lab.write() as writing:
+        people.set_role(writing, "mei", "reader")
+    lab.now = until
+    with lab.write() as writing:
+        sign_ons.unlink(writing, "mei")
+    with lab.record.reading() as reading:
+        assert people.get(reading, "mei").role == "reader"
+        assert not people.authority(reading, "mei", lab.now).permissions
 
 
 @pytest.mark.promise("AUTH-4")
@@ -217,6 +281,9 @@ def test_what_the_provider_gave_ends_when_it_denies_the_account(lab: Any) -> Non
     sign_in(lab, "s-1", "mei", "ml-vision")
     with lab.write() as writing:
         sign_ons.denied(writing, ISSUER, "s-1", "the account is disabled")
+    assert belongings(lab, "mei") == set()
+    with lab.write() as writing:
+        mapped.apply(writing, "mei", MAPPING)
     assert belongings(lab, "mei") == set()
     assert Rule.PERSON_CONFIRMED in {reason.rule for reason in reasons(lab, "mei")}
 

@@ -26,6 +26,8 @@ class Entry:
     document: Mapping[str, Any]
     email: str
     active: bool
+    brought: bool
+    """Whether the directory on-boarded them itself, and nobody else did before."""
     created_at: datetime
     changed_at: datetime
 
@@ -55,6 +57,7 @@ def _entry(row: sa.Row[Any]) -> Entry:
         row.document,
         row.email,
         row.onboarded_at is not None,
+        row.brought,
         row.created_at,
         row.changed_at,
     )
@@ -69,7 +72,7 @@ def ensure(writing: Writing) -> None:
         )
     )
     for row in missing:
-        add(writing, row.name, None, {})
+        add(writing, row.name, None, {}, brought=False)
 
 
 def lacking(reading: Reading) -> bool:
@@ -104,11 +107,18 @@ def of_person(reading: Reading, name: str) -> Entry | None:
     return None if row is None else _entry(row)
 
 
-def add(writing: Writing, person: str, external_id: str | None, document: Mapping[str, Any]) -> str:
-    """Give a person an id."""
+def add(
+    writing: Writing,
+    person: str,
+    external_id: str | None,
+    document: Mapping[str, Any],
+    *,
+    brought: bool,
+) -> str:
+    """Give a person an id. ``brought``: the directory on-boards them, and nobody did before."""
     key = uuid.uuid4().hex
     row = {"id": key, "person": person, "external_id": external_id, "document": dict(document)}
-    times = {"created_at": writing.now, "changed_at": writing.now}
+    times = {"brought": brought, "created_at": writing.now, "changed_at": writing.now}
     writing.run(directory_people.insert().values(**row, **times))
     return key
 

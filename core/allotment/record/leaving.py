@@ -22,6 +22,7 @@ from allotment.record.schema import (
     credentials,
     datasets,
     farewells,
+    identities,
     leavings,
     links,
     registered_models,
@@ -109,6 +110,8 @@ def leave(writing: Writing, name: str, why: str = "", heir: str | None = None) -
     writing.run(reservations.delete().where(reservations.c.person == name))
     for table in (credentials, reset_links, links):
         writing.run(table.delete().where(table.c.person == name))
+    # Or these would give again what they gave, should the person come back.
+    writing.run(identities.update().where(identities.c.person == name).values(groups=[]))
     audiences.leave(writing, audiences.PERSON, name)
     owners.hand_over(writing, name, heir)
     plain = str(BuiltInRole.DATA_SCIENTIST)

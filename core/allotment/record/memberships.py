@@ -13,7 +13,7 @@ from allotment.model.refusals import NotFound, Refusal
 from allotment.record import platform
 from allotment.record.engine import Reading, Writing
 from allotment.record.rows import named
-from allotment.record.schema import groups, memberships, people
+from allotment.record.schema import groups, links, memberships, people
 
 
 def all_memberships(
@@ -87,6 +87,8 @@ def add(
                 person=person, group_name=group, origin=str(origin), lead=lead, until=until
             )
         )
+    if lead:
+        _forget_links(writing, person)
     after = {"origin": str(origin), "lead": lead, "until": until.isoformat() if until else None}
     writing.event(
         "membership.changed" if changed else "membership.added",
@@ -161,6 +163,8 @@ def set_lead(writing: Writing, person: str, group: str, *, lead: bool) -> None:
     if not before:
         raise NotFound("member", f"{group}/{person}")
     writing.run(memberships.update().where(*match).values(lead=lead))
+    if lead:
+        _forget_links(writing, person)
     if any(row.lead for row in before) != lead:
         writing.event(
             "membership.changed",
@@ -170,6 +174,11 @@ def set_lead(writing: Writing, person: str, group: str, *, lead: bool) -> None:
             before={"lead": not lead},
             after={"lead": lead},
         )
+
+
+def _forget_links(writing: Writing, person: str) -> None:
+    # A link was a word about what the person had then, and leading is more.
+    writing.run(links.delete().where(links.c.person == person))
 
 
 def end_expired(writing: Writing) -> tuple[Membership, ...]:

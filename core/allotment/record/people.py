@@ -20,8 +20,11 @@ from allotment.record.engine import Reading, Writing
 from allotment.record.rows import bump, for_change, named
 from allotment.record.schema import (
     allotments,
+    farewells,
+    identities,
     leavings,
     limits,
+    links,
     people,
     reservations,
     roles,
@@ -99,15 +102,15 @@ def onboard(
 
     Raises:
         NotFound: there is no such group or role.
-        Refusal: strict mode, and somebody is in another group. Nobody is on-boarded then.
+        Refusal: strict mode, and somebody is in another group; or somebody has left, and a hub has
+            not yet ended what it had of them. Nobody is on-boarded then.
     """
     named(writing, roles, "role", role)
     for name in dict.fromkeys(names):
         check_person(name)
         known = writing.first(sa.select(people).where(people.c.name == name))
         if known is None or known.onboarded_at is None:
-            # Or hubs would end what they have of somebody who is back.
-            writing.run(leavings.delete().where(leavings.c.person == name))
+            _come_back(writing, name, origin)
         if known is None:
             writing.run(people.insert().values(name=name, role=role, onboarded_at=writing.now))
             writing.event("person.onboarded", name, person=name, group=group, after={"role": role})
@@ -119,6 +122,34 @@ def onboard(
         ):
             memberships.add(writing, name, group, origin)
     return tuple(get(writing, name) for name in dict.fromkeys(names))
+
+
+def _come_back(writing: Writing, name: str, origin: Origin) -> None:
+    """Let nobody back whose tokens and sessions of before a hub has not ended.
+
+    The settings are applied before the hub is up, which could not end anything while they were
+    refused: with them the leaving stays open, and the hub ends what it has as soon as it is there.
+
+    Raises:
+        Refusal: a hub has not.
+    """
+    if writing.first(sa.select(leavings.c.at).where(leavings.c.person == name)) is None:
+        return
+    done = {row.hub for row in writing.all(sa.select(farewells).where(farewells.c.person == name))}
+    used = writing.all(sa.select(allotments.c.hub).where(allotments.c.person == name).distinct())
+    open_still = sorted({row.hub for row in used} - done)
+    if done and not open_still:
+        writing.run(leavings.delete().where(leavings.c.person == name))
+        return
+    if origin is Origin.SETTINGS:
+        return
+    where = f"the hub {', '.join(open_still)}" if open_still else "the hub"
+    reason = Reason(
+        Rule.PERSON_IN_USE,
+        f"{name} has left, and {where} has not yet ended what it had of {name}.",
+        remedy="Try again in some minutes. A hub that is away does its part when it is back.",
+    )
+    raise Refusal(reason)
 
 
 def set_role(writing: Writing, name: str, role: str, revision: int | None = None) -> Person:
@@ -135,6 +166,8 @@ def set_role(writing: Writing, name: str, role: str, revision: int | None = None
     if row.role == BuiltInRole.OPERATOR:
         keep_an_operator(writing, {name}, "downgraded")
     bump(writing, people, name, role=role)
+    # A link was a word about what the person had then.
+    writing.run(links.delete().where(links.c.person == name))
     writing.event(
         "person.role_changed", name, person=name, before={"role": row.role}, after={"role": role}
     )
@@ -191,6 +224,9 @@ def delete(writing: Writing, names: Sequence[str]) -> None:
         owners.disown(writing, name)
         for account in service_accounts.all_accounts(writing, maker=name):
             service_accounts.revoke(writing, account.name)
+        writing.run(
+            identities.update().where(identities.c.person == name).values(ended=True, groups=[])
+        )
         writing.run(people.delete().where(people.c.name == name))
         writing.event("person.deleted", name, person=name, before={"role": row.role})
 

@@ -42,11 +42,19 @@ class Identity:
     name: str
     groups: tuple[str, ...]
     confirmed_at: datetime
+    ended: bool
+    """Whether the person was removed: the subject is not whoever has the name next."""
 
 
 def _from_row(row: sa.Row[Any]) -> Identity:
     return Identity(
-        row.issuer, row.subject, row.person, row.name, tuple(row.groups), row.confirmed_at
+        row.issuer,
+        row.subject,
+        row.person,
+        row.name,
+        tuple(row.groups),
+        row.confirmed_at,
+        row.ended,
     )
 
 
@@ -60,10 +68,21 @@ def identity_of(reading: Reading, person: str) -> tuple[str, str] | None:
     """Issuer and subject of a person; None for somebody who signs in here only."""
     row = reading.first(
         sa.select(identities)
-        .where(identities.c.person == person)
+        .where(identities.c.person == person, identities.c.ended.is_(False))
         .order_by(identities.c.confirmed_at.desc())
     )
     return None if row is None else (row.issuer, row.subject)
+
+
+def is_whose(reading: Reading, issuer: str, subject: str) -> str | None:
+    """The person whose a subject is; None: it was never seen, or the person was removed."""
+    row = _row(reading, issuer, subject)
+    return None if row is None or row.ended else str(row.person)
+
+
+def _row(reading: Reading, issuer: str, subject: str) -> sa.Row[Any] | None:
+    match = (identities.c.issuer == issuer, identities.c.subject == subject)
+    return reading.first(sa.select(identities).where(*match))
 
 
 def unconfirmed(reading: Reading, before: datetime) -> tuple[tuple[str, str, str], ...]:
@@ -71,7 +90,11 @@ def unconfirmed(reading: Reading, before: datetime) -> tuple[tuple[str, str, str
     statement = (
         sa.select(identities)
         .join(people_table, people_table.c.name == identities.c.person)
-        .where(identities.c.confirmed_at < before, people_table.c.left_at.is_(None))
+        .where(
+            identities.c.confirmed_at < before,
+            identities.c.ended.is_(False),
+            people_table.c.left_at.is_(None),
+        )
         .order_by(identities.c.confirmed_at, identities.c.person)
     )
     return tuple((row.person, row.issuer, row.subject) for row in reading.all(statement))
@@ -94,7 +117,7 @@ def signed_in(
     Raises:
         Refusal: a stranger, somebody who has left, or a name that is or was another's.
     """
-    subject = _known(writing, identity)
+    subject = is_whose(writing, identity.issuer, identity.subject)
     person = subject or _by_name(writing, identity, frozenset(vouched))
     row = writing.first(sa.select(people_table).where(people_table.c.name == person))
     if row is not None and row.left_at is not None:
@@ -112,16 +135,16 @@ def signed_in(
 
 def denied(writing: Writing, issuer: str, subject: str, why: str) -> None:
     """The provider says that this account is disabled or gone: what it gave ends, and nothing new is admitted."""
-    row = writing.first(
-        sa.select(identities).where(identities.c.issuer == issuer, identities.c.subject == subject)
-    )
-    known = row and writing.first(sa.select(people_table).where(people_table.c.name == row.person))
-    if row is None or known is None:
+    person = is_whose(writing, issuer, subject)
+    known = writing.first(sa.select(people_table).where(people_table.c.name == person))
+    if person is None or known is None:
         return
     if known.confirmed_until is None or known.confirmed_until > writing.now:
-        writing.event("person.denied", row.person, person=row.person, after={"why": why[:300]})
-        _note_confirmation(writing, row.person, writing.now)
-    mapped.take_back(writing, row.person)
+        writing.event("person.denied", person, person=person, after={"why": why[:300]})
+        _note_confirmation(writing, person, writing.now)
+    # Or the directory's next word of the person would give again what these gave.
+    writing.run(identities.update().where(identities.c.person == person).values(groups=[]))
+    mapped.take_back(writing, person)
 
 
 def was_somebodys(reading: Reading, name: str) -> bool:
@@ -134,21 +157,26 @@ def was_somebodys(reading: Reading, name: str) -> bool:
     return held is not None or other is not None
 
 
-def bind(writing: Writing, person: str, issuer: str, subject: str, *, called: str) -> None:
+def bind(
+    writing: Writing, person: str, issuer: str, subject: str, *, called: str, brought: bool
+) -> None:
     """Say whose a subject is before its first sign-in: the directory's word, which is the provider's own.
 
+    ``brought``: the directory on-boarded the person itself, so nothing of anybody's is handed over.
+
     Raises:
-        Refusal: the subject is another person's, or the person is another subject's.
+        Refusal: the subject is another person's, the person is another subject's, or was here before
+            the directory came, with something that would be handed over.
     """
-    row = writing.first(
-        sa.select(identities).where(identities.c.issuer == issuer, identities.c.subject == subject)
-    )
-    if row is not None and row.person == person:
+    row = _row(writing, issuer, subject)
+    if row is not None and row.person == person and not row.ended:
         return
     if row is not None:
         raise Refusal(_taken(person))
     identity = ProviderIdentity(issuer, subject, called)
     _refuse_second(writing, identity, person)
+    if not brought and not _free_to_link(writing, person, frozenset()):
+        raise Refusal(_taken(person))
     _keep(writing, identity, person, new=True)
 
 
@@ -162,7 +190,7 @@ def link(writing: Writing, person: str, provider_name: str) -> datetime:
     """
     named(writing, people_table, "person", person)
     until = writing.now + LINK_LASTS
-    name = provider_name.strip().lower()[:_LONGEST_NAME]
+    name = _folded(provider_name)[:_LONGEST_NAME]
     writing.run(links.delete().where(sa.or_(links.c.name == name, links.c.person == person)))
     writing.run(links.insert().values(name=name, person=person, until=until))
     after = {"name": name, "until": until.isoformat()}
@@ -172,38 +200,41 @@ def link(writing: Writing, person: str, provider_name: str) -> datetime:
 
 def unlink(writing: Writing, person: str) -> bool:
     """Forget whose the person is at providers; the next sign-in needs an operator's word. False: nothing was known."""
-    gone = writing.run(identities.delete().where(identities.c.person == person)).rowcount
-    gone += writing.run(links.delete().where(links.c.person == person)).rowcount
-    if gone:
-        _note_confirmation(writing, person, None)
-        mapped.take_back(writing, person)
-        writing.event("person.unlinked", person, person=person)
-    return bool(gone)
-
-
-def _known(reading: Reading, identity: ProviderIdentity) -> str | None:
-    row = reading.first(
-        sa.select(identities.c.person).where(
-            identities.c.issuer == identity.issuer, identities.c.subject == identity.subject
+    live = writing.first(
+        sa.select(identities.c.subject).where(
+            identities.c.person == person, identities.c.ended.is_(False)
         )
     )
-    return None if row is None else str(row.person)
+    gone = writing.run(identities.delete().where(identities.c.person == person)).rowcount
+    gone += writing.run(links.delete().where(links.c.person == person)).rowcount
+    if live is not None:
+        # No provider answers for the person now: new servers and power wait for a sign-in.
+        _note_confirmation(writing, person, writing.now)
+        mapped.take_back(writing, person)
+    if gone:
+        writing.event("person.unlinked", person, person=person)
+    return bool(gone)
 
 
 def _by_name(writing: Writing, identity: ProviderIdentity, vouched: frozenset[str]) -> str:
     """Who a subject is that was never seen: by an operator's word, else by its name if that is free.
 
     Raises:
-        Refusal: the name cannot be a person's here, or is or was another's.
+        Refusal: the name cannot be a person's here, or is or was another's, or the subject was
+            somebody's who was removed.
     """
-    name = identity.name.strip().lower()
+    name = _folded(identity.name)
+    removed = _row(writing, identity.issuer, identity.subject)
     word = writing.first(
         sa.select(links).where(links.c.name == name[:_LONGEST_NAME], links.c.until > writing.now)
     )
     if word is not None:
+        _forget_ended(writing, identity, word.person)
         _refuse_second(writing, identity, word.person)
         writing.run(links.delete().where(links.c.name == word.name))
         return str(word.person)
+    if removed is not None:
+        raise Refusal(_taken(removed.person))
     try:
         check_person(name)
     except ValueError as error:
@@ -214,6 +245,19 @@ def _by_name(writing: Writing, identity: ProviderIdentity, vouched: frozenset[st
     if not _free_to_link(writing, name, vouched):
         raise Refusal(_taken(name))
     return name
+
+
+def _forget_ended(writing: Writing, identity: ProviderIdentity, person: str) -> None:
+    """An operator's word stands above whose the subject, or the name, was before a removal."""
+    whose = sa.or_(identities.c.subject == identity.subject, identities.c.person == person)
+    match = (identities.c.issuer == identity.issuer, identities.c.ended.is_(True), whose)
+    writing.run(identities.delete().where(*match))
+
+
+def _folded(name: str) -> str:
+    """A name without case. Only ASCII: other letters become somebody else's, as the Kelvin sign becomes k."""
+    name = name.strip()
+    return name.lower() if name.isascii() else name
 
 
 def _refuse_second(reading: Reading, identity: ProviderIdentity, person: str) -> None:
@@ -264,7 +308,7 @@ def _keep(writing: Writing, identity: ProviderIdentity, person: str, *, new: boo
         )
         writing.run(identities.update().where(*match).values(**values))
         return
-    row = {"issuer": identity.issuer, "subject": identity.subject, "person": person}
+    row = {"issuer": identity.issuer, "subject": identity.subject, "person": person, "ended": False}
     writing.run(identities.insert().values(**row, **values))
     after = {"issuer": identity.issuer, "name": values["name"]}
     writing.event("person.linked", person, person=person, after=after)

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from allotment.cli import app
+from allotment.model.groups import Origin
 from allotment.model.people import Permission
 from allotment.model.refusals import NotPermitted, Refusal
 from allotment.model.sign_on import Admits, GroupMapping, MappedGroup, ProviderIdentity
@@ -18,6 +19,7 @@ from allotment.record import (
     credentials,
     events,
     leaving,
+    mapped,
     people,
     sign_ons,
     tickets,
@@ -179,10 +181,14 @@ def test_nobody_lets_go_whom_they_have_no_power_over(api: Any, lab: Any) -> None
 def test_who_left_comes_back_only_by_being_onboarded_and_has_nothing_left(
     api: Any, lab: Any
 ) -> None:
+    sign_in(lab, "bob-x", "ml-vision", person="bob")
     users = api.client("olga+").users
     users.let_go("bob")
+    farewells(api, lab).round(lab.now)
 
     users.onboard(["bob"])
+    with lab.write() as writing:
+        mapped.apply(writing, "bob", MAPPING)
 
     assert users.foresee_leaving("bob").left_at is None
     assert users.get("bob").memberships == ()
@@ -195,11 +201,42 @@ def test_a_name_that_is_onboarded_again_after_it_was_forgotten_is_left_in_peace(
 ) -> None:
     users = api.client("olga+").users
     users.let_go("bob")
+    farewells(api, lab).round(lab.now)
     users.delete(["bob"])
 
     users.onboard(["bob"])
 
     assert farewells(api, lab).round(lab.now) == ""
+    assert people_known(lab, "bob").onboarded
+
+
+@pytest.mark.promise("AUTH-5")
+@pytest.mark.parametrize("removed", [False, True])
+def test_nobody_comes_back_before_the_hub_has_ended_what_it_had(
+    api: Any, lab: Any, removed: bool
+) -> None:
+    users = api.client("olga+").users
+    users.let_go("bob")
+    if removed:
+        users.delete(["bob"])
+
+    with pytest.raises(Refusal, match="has not yet ended what it had of bob"):
+        users.onboard(["bob"])
+
+    farewells(api, lab).round(lab.now)
+    users.onboard(["bob"])
+    assert people_known(lab, "bob").onboarded
+
+
+@pytest.mark.promise("AUTH-5")
+def test_whom_the_settings_bring_back_at_once_is_ended_at_the_hub_all_the_same(
+    api: Any, lab: Any
+) -> None:
+    api.client("olga+").users.let_go("bob")
+    with lab.write() as writing:
+        people.onboard(writing, ["bob"], origin=Origin.SETTINGS)
+
+    assert farewells(api, lab).round(lab.now) == "ended what the hub had of bob"
     assert people_known(lab, "bob").onboarded
 
 
@@ -255,16 +292,20 @@ def test_an_operator_links_a_person_and_forgets_the_link(api: Any, lab: Any) -> 
     assert "https://login.example.org" in told
     assert "Groups there  staff" in told
     run("unlink", "bob", "--yes")
-    assert run("accounts", "bob") == "bob has signed in through no provider.\n"
+    assert run("accounts", "bob").startswith("bob has signed in through no provider.\n")
 
 
-def sign_in(lab: Any, name: str, *provider_groups: str) -> str:
+MAPPING = GroupMapping((MappedGroup("ml-vision", group="vision"),))
+
+
+def sign_in(lab: Any, name: str, *provider_groups: str, person: str | None = None) -> str:
     identity = ProviderIdentity(
         "https://login.example.org", f"subject-of-{name}", name, groups=provider_groups
     )
-    mapping = GroupMapping((MappedGroup("ml-vision", group="vision"),))
     with lab.write() as writing:
-        return sign_ons.signed_in(writing, identity, mapping, admits=Admits.EVERYBODY).name
+        if person is not None:
+            sign_ons.link(writing, person, name)
+        return sign_ons.signed_in(writing, identity, MAPPING, admits=Admits.EVERYBODY).name
 
 
 MAPPED = """

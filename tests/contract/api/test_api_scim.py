@@ -6,24 +6,44 @@ from typing import Any
 
 import pytest
 
-from allotment.model.people import Permission
-from allotment.record import events, memberships, people
+from allotment.api.scim.keeping import Keeper, check_directory
+from allotment.api.scim.resources import read_user
+from allotment.model.people import Authority, Permission
+from allotment.model.refusals import NotPermitted, Refusal
+from allotment.model.sign_on import Admits, GroupMapping, MappedGroup, ProviderIdentity
+from allotment.record import credentials, events, leaving, memberships, people, sign_ons
+from allotment.record import directory as directory_record
+from allotment.rules.permission import Caller, Reach
+from allotment.settings.scim import Scim
+from allotment.settings.sign_on import ProviderGroup, SignIn
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
 MEDIA_TYPE = "application/scim+json"
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-DIRECTORY = {Permission.MANAGE_PEOPLE, Permission.MANAGE_ROLES, Permission.STOP_SERVERS}
+PROVISION = {Permission.MANAGE_PEOPLE, Permission.MANAGE_ROLES, Permission.STOP_SERVERS}
+ISSUER = "https://login.example.org"
+SIGN_IN = SignIn(
+    kind="oidc",
+    operators=("olga",),
+    issuer=ISSUER,
+    groups=(
+        ProviderGroup(name="ml-vision", group="vision"),
+        ProviderGroup(name="platform", role="operator"),
+    ),
+)
 
 
 class Directory:
     """A directory that has the token of a service account which olga made."""
 
-    def __init__(self, api: Any, lab: Any) -> None:
+    def __init__(
+        self, api: Any, lab: Any, permissions: Any = frozenset(Permission), name: str = "directory"
+    ) -> None:
         self.api = api
         end = lab.now.replace(year=lab.now.year + 1)
-        self.token = api.client("olga+").service_accounts.create("directory", DIRECTORY, end).token
+        self.token = api.client("olga+").service_accounts.create(name, permissions, end).token
 
     def ask(self, method: str, path: str, document: Any = None, **query: Any) -> Any:
         headers = {"Content-Type": MEDIA_TYPE}
@@ -141,11 +161,23 @@ def test_who_is_active_again_comes_back_without_what_they_had(
     directory: Directory, lab: Any
 ) -> None:
     key = directory.add("mei")
+    with lab.write() as writing:
+        identity = ProviderIdentity(ISSUER, "s-1", "mei", groups=("platform", "ml-vision"))
+        sign_ons.bind(writing, "mei", ISSUER, "s-1", called="mei", brought=True)
+        sign_ons.signed_in(writing, identity, SIGN_IN.mapping, admits=Admits.KNOWN)
+    assert person(lab, "mei").role == "operator"
     directory.set_active(key, active=False)
+    early = directory.set_active(key, active=True)
+    assert (early.status_code, person(lab, "mei").onboarded) == (409, False)
+    assert "has not yet ended what it had of mei" in early.json()["detail"]
+    with lab.write() as writing:
+        leaving.said_farewell(writing, "mei", "hub", "")
 
+    assert (person(lab, "mei").role, groups_of(lab, "mei")) == ("data-scientist", set())
     assert directory.set_active(key, active=True).json()["active"] is True
     assert person(lab, "mei").onboarded
     assert person(lab, "mei").left_at is None
+    assert (person(lab, "mei").role, groups_of(lab, "mei")) == ("data-scientist", set())
 
 
 @pytest.mark.promise("AUTH-5")
@@ -167,8 +199,133 @@ def test_a_directory_cannot_take_the_last_operator(directory: Directory, lab: An
 
     refused = directory.set_active(olga["id"], active=False)
 
-    assert refused.status_code in {403, 409}
+    assert refused.status_code == 409
+    assert "at least one operator" in refused.json()["detail"]
     assert person(lab, "olga").onboarded
+
+
+@pytest.mark.promise("AUTH-1", "USER-4")
+@pytest.mark.parametrize(("method", "path"), [("GET", "/Users"), ("POST", "/Groups")])
+def test_a_directory_gives_nothing_through_groups_that_its_account_is_not_permitted(
+    api: Any, lab: Any, method: str, path: str
+) -> None:
+    small = Directory(api, lab, PROVISION)
+
+    refused = small.ask(method, path, {"displayName": "platform"} if method == "POST" else None)
+
+    assert (refused.status_code, refused.json()["schemas"]) == (403, [ERROR])
+    lacking = sorted(set(Permission) - PROVISION)
+    assert ", ".join(lacking) in refused.json()["detail"]
+
+
+@pytest.mark.promise("USER-4")
+def test_what_a_directory_may_is_looked_at_anew_at_each_request(
+    lab: Any, directory: Directory
+) -> None:
+    with lab.write() as writing:
+        people.set_role(writing, "zoe", "operator")
+        people.set_role(writing, "olga", "reader")
+
+    assert directory.ask("GET", "/Users").status_code == 403
+
+
+@pytest.mark.promise("AUTH-3")
+def test_nobodys_own_token_speaks_for_a_directory(api: Any) -> None:
+    told = api.ask("GET", "/scim/v2/Users", "olga+")
+
+    assert (told.status_code, told.json()["schemas"]) == (403, [ERROR])
+    assert "service account" in told.json()["detail"]
+
+
+@pytest.mark.promise("USER-4")
+def test_leading_that_a_mapping_gives_is_asked_of_the_directory_too(lab: Any) -> None:
+    caller = Caller(
+        Authority("service:d", "", frozenset(PROVISION), (), ()), Reach.EVERYTHING, program=True
+    )
+    plain, lead = MappedGroup("x", group="vision"), MappedGroup("y", group="vision", lead=True)
+    with lab.record.reading() as reading:
+        check_directory(reading, caller, GroupMapping((plain,)))
+        with pytest.raises(NotPermitted, match="manage-limits"):
+            check_directory(reading, caller, GroupMapping((plain, lead)))
+
+
+@pytest.mark.promise("AUTH-5")
+def test_a_directory_lets_operators_go(directory: Directory, lab: Any) -> None:
+    with lab.write() as writing:
+        people.set_role(writing, "bob", "operator")
+    (bob,) = directory.ask("GET", "/Users", filter='userName eq "bob"').json()["Resources"]
+
+    assert directory.set_active(bob["id"], active=False).status_code == 200
+    assert person(lab, "bob").left_at is not None
+
+
+def keeper(local: tuple[str, ...] = (), permissions: Any = frozenset(Permission)) -> Keeper:
+    """A directory whose ids are the provider's subjects."""
+    caller = Caller(
+        Authority("service:d", "", frozenset(permissions), (), ()), Reach.EVERYTHING, program=True
+    )
+    sign_in = SIGN_IN.model_copy(update={"local": local})
+    return Keeper(caller, Scim(external_id_is_subject=True), sign_in)
+
+
+def bound(lab: Any, keeping: Keeper, name: str) -> bool:
+    """Whether the directory's word makes a subject this person, who was here before it came."""
+    sent = read_user({"userName": name, "externalId": "s-1"})
+    try:
+        with lab.write("service:d") as writing:
+            directory_record.ensure(writing)
+            found = directory_record.of_person(writing, name)
+            assert found is not None
+            keeping.put(writing, found.id, read_user({"userName": name}))
+            keeping.put(writing, found.id, sent)
+    except Refusal:
+        pass
+    with lab.record.reading() as reading:
+        return sign_ons.is_whose(reading, ISSUER, "s-1") == name
+
+
+@pytest.mark.promise("AUTH-4")
+def test_a_directory_makes_no_subject_somebody_who_has_something_here_already(lab: Any) -> None:
+    assert bound(lab, keeper(), "ann")
+    with lab.write() as writing:
+        sign_ons.unlink(writing, "ann")
+        credentials.set_password(writing, "bob", "a-hash")
+    assert not bound(lab, keeper(), "bob")
+    lab.granted("zoe", "cpu", "hers")
+    assert not bound(lab, keeper(), "zoe")
+    assert not bound(lab, keeper(local=("olga",)), "olga")
+    assert not bound(lab, keeper(permissions=PROVISION), "olga")
+
+
+@pytest.mark.promise("AUTH-4")
+def test_whom_the_directory_itself_brought_it_may_name_later(lab: Any) -> None:
+    with lab.write("service:d") as writing:
+        made = keeper().add(writing, read_user({"userName": "mei"}))
+        credentials.set_password(writing, "mei", "a-hash")
+        keeper().put(writing, made.id, read_user({"userName": "mei", "externalId": "s-1"}))
+        assert sign_ons.is_whose(writing, ISSUER, "s-1") == "mei"
+
+
+@pytest.mark.promise("AUTH-5")
+@pytest.mark.parametrize("clash", [{"userName": "bob"}, {"externalId": "s-of-another"}])
+def test_nothing_else_that_a_directory_says_keeps_whom_it_lets_go(
+    lab: Any, clash: dict[str, str]
+) -> None:
+    with lab.write("service:d") as writing:
+        directory_record.ensure(writing)
+        made = keeper().add(writing, read_user({"userName": "mei", "externalId": "s-1"}))
+        sent = {"userName": "mei", "externalId": "s-1", "active": False} | clash
+        entry, left = keeper().put(writing, made.id, read_user(sent))
+        assert (left, entry.active) == (True, False)
+        assert entry.document["userName"] == "mei"
+    assert person(lab, "mei").left_at is not None
+
+
+@pytest.mark.promise("AUTH-4")
+def test_a_name_of_letters_that_only_look_alike_is_nobodys(directory: Directory) -> None:
+    told = directory.ask("POST", "/Users", {"userName": "\u212aim"})
+
+    assert (told.status_code, told.json()["scimType"]) == (400, "invalidValue")
 
 
 @pytest.mark.promise("GROUP-1")

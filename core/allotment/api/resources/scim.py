@@ -16,9 +16,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from allotment.api.letting_go import stop_servers_of
-from allotment.api.plane import Asker, ControlPlane, Plane, require
+from allotment.api.plane import Asker, ControlPlane, Plane
 from allotment.api.scim.filtering import read_filter, without_schema
-from allotment.api.scim.keeping import Keeper
+from allotment.api.scim.keeping import Keeper, check_directory
 from allotment.api.scim.patching import patched
 from allotment.api.scim.problems import MEDIA_TYPE, ScimProblem, answer_problem
 from allotment.api.scim.resources import (
@@ -31,7 +31,7 @@ from allotment.api.scim.words import LIST, PAGE, resource_types, schemas, servic
 from allotment.model.refusals import AllotmentError
 from allotment.record import Reading, directory
 from allotment.record.directory import Entry
-from allotment.rules.permission import Action, Caller
+from allotment.rules.permission import Caller
 
 PREFIX = "/scim/v2"
 
@@ -91,10 +91,11 @@ def _keeper(plane: ControlPlane, caller: Caller) -> Keeper:
     """The directory, where it may speak.
 
     Raises:
-        NotPermitted: the token may not.
+        NotPermitted: the token may not, or is not permitted all that the provider's groups give.
         ScimProblem: the settings let no directory keep people here.
     """
-    require(caller, Action.PROVISION)
+    with plane.record.reading() as reading:
+        check_directory(reading, caller, plane.sign_in.mapping)
     if plane.scim is None:
         message = "No directory keeps people here: the settings have no section scim."
         raise ScimProblem(404, message)

@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from allotment.api.letting_go import let_go
+from allotment.api.letting_go import power_over
+from allotment.api.plane import require
 from allotment.api.scim.problems import ScimProblem
 from allotment.api.scim.resources import SentGroup, SentUser
 from allotment.model.names import check_person
+from allotment.model.people import Permission
 from allotment.model.reasons import Reason, Rule
-from allotment.model.refusals import NotFound, Refusal
-from allotment.record import Writing, directory, mapped, people, sign_ons
+from allotment.model.refusals import NotFound, NotPermitted, Refusal
+from allotment.model.sign_on import GroupMapping
+from allotment.record import (
+    Reading,
+    Writing,
+    directory,
+    leaving,
+    mapped,
+    people,
+    roles,
+    sign_ons,
+)
 from allotment.record.directory import DirectoryGroup, Entry
-from allotment.rules.permission import Caller
+from allotment.rules.permission import LEAD_PERMISSIONS, Action, Caller, Target
 from allotment.settings.scim import Scim
 from allotment.settings.sign_on import LOCAL, SignIn
 
@@ -38,9 +50,10 @@ class Keeper:
         if directory.of_person(writing, name) is not None or _onboarded(writing, name):
             message = f"There is a user {sent.user_name!r} already."
             raise ScimProblem(409, message, "uniqueness")
+        brought = not sign_ons.was_somebodys(writing, name)
         people.onboard(writing, [name])
-        key = directory.add(writing, name, sent.external_id, sent.document)
-        self._bind(writing, name, sent)
+        key = directory.add(writing, name, sent.external_id, sent.document, brought=brought)
+        self._bind(writing, directory.entry(writing, key), sent)
         self._address(writing, name, sent.email)
         if not sent.active:
             self._let_go(writing, name)
@@ -48,20 +61,24 @@ class Keeper:
         return directory.entry(writing, key)
 
     def put(self, writing: Writing, key: str, sent: SentUser) -> tuple[Entry, bool]:
-        """Take in what the directory says of somebody now. Returns the entry, and whether they left by it."""
+        """Take in what the directory says of somebody now. Returns the entry, and whether they left by it.
+
+        Whatever else it says, nobody stays whom it lets go.
+        """
         before = directory.entry(writing, key)
+        if not sent.active:
+            if before.active:
+                self._let_go(writing, before.person)
+            directory.put(writing, key, sent.external_id, _parting(writing, before, sent))
+            return directory.entry(writing, key), before.active
         _refuse_name_of_another(writing, before, sent.user_name)
-        directory.put(writing, key, sent.external_id, sent.document)
-        self._bind(writing, before.person, sent)
-        left = before.active and not sent.active
-        if left:
-            self._let_go(writing, before.person)
-        elif sent.active and not before.active:
+        if not before.active:
             people.onboard(writing, [before.person])
-        if sent.active:
-            self._address(writing, before.person, sent.email)
-            self.apply(writing, [before.person])
-        return directory.entry(writing, key), left
+        directory.put(writing, key, sent.external_id, sent.document)
+        self._bind(writing, before, sent)
+        self._address(writing, before.person, sent.email)
+        self.apply(writing, [before.person])
+        return directory.entry(writing, key), False
 
     def remove(self, writing: Writing, key: str) -> str:
         """Let somebody go, and forget their id. Returns whose it was."""
@@ -100,16 +117,19 @@ class Keeper:
     def _let_go(self, writing: Writing, name: str) -> None:
         heir = self.scim.heir
         takes = heir if heir is not None and heir != name and _onboarded(writing, heir) else None
-        let_go(writing, self.caller, name, _WHY, takes)
+        # No question of power over the person: the permission to provision is that to let anybody go.
+        leaving.leave(writing, name, _WHY, takes)
 
     def _person(self, writing: Writing, sent: SentUser) -> str:
         """Which person this is to be: whose the subject is already, else the name where it is free."""
         subject = self._subject(sent)
-        for one in sign_ons.all_identities(writing):
-            if subject is not None and (one.issuer, one.subject) == subject:
-                return one.person
+        known = None if subject is None else sign_ons.is_whose(writing, *subject)
+        if known is not None:
+            return known
         try:
-            name = check_person(sent.user_name.lower())
+            # Only ASCII has a case here: the Kelvin sign would become somebody else's k.
+            folded = sent.user_name.lower() if sent.user_name.isascii() else sent.user_name
+            name = check_person(folded)
         except ValueError as error:
             raise ScimProblem(400, f"{error}.", "invalidValue") from None
         if sign_ons.was_somebodys(writing, name):
@@ -126,14 +146,55 @@ class Keeper:
             None if self.sign_in.kind == LOCAL else (self.sign_in.provider_issuer, sent.external_id)
         )
 
-    def _bind(self, writing: Writing, name: str, sent: SentUser) -> None:
-        subject = self._subject(sent)
-        if subject is not None:
-            sign_ons.bind(writing, name, *subject, called=sent.user_name)
+    def _bind(self, writing: Writing, entry: Entry, sent: SentUser) -> None:
+        """Keep whose the subject is. What a person has by the platform's own word is not handed over."""
+        subject, name = self._subject(sent), entry.person
+        if subject is None or sign_ons.is_whose(writing, *subject) == name:
+            return
+        if name in self.sign_in.local:
+            message = (
+                f"{name!r} signs in with a password of the platform's own, as the settings say."
+            )
+            remedy = "Leave the externalId of this user out."
+            raise Refusal(Reason(Rule.NAME_TAKEN, message, remedy=remedy))
+        require(self.caller, Action.PROVISION, power_over(writing, name))
+        sign_ons.bind(writing, name, *subject, called=sent.user_name, brought=entry.brought)
 
     def _address(self, writing: Writing, name: str, email: str) -> None:
         if email and people.get(writing, name).email != email:
             people.set_email(writing, name, email)
+
+
+def check_directory(reading: Reading, caller: Caller, mapping: GroupMapping) -> None:
+    """Go on only for a service account that is permitted all that the mapping can give now.
+
+    Whoever says who is in which group hands out what the groups mean here.
+
+    Raises:
+        NotPermitted: it is a person's token, or permissions are lacking, by name.
+    """
+    require(caller, Action.PROVISION)
+    if not caller.program:
+        message = "A directory speaks with the token of a service account, and this is a person's."
+        remedy = "Make one: allotment service-account directory."
+        raise NotPermitted(Reason(Rule.PERMISSION, message, remedy=remedy))
+    require(caller, Action.PROVISION, Target(touches=_gives(reading, mapping)))
+
+
+def _gives(reading: Reading, mapping: GroupMapping) -> frozenset[Permission]:
+    """What the provider's groups can permit: their roles' permissions, and those of leading."""
+    named = {one.role for one in mapping.groups}
+    given = (one.permissions for one in roles.all_roles(reading) if one.name in named)
+    leads = LEAD_PERMISSIONS if any(one.lead for one in mapping.groups) else frozenset()
+    return leads.union(*given)
+
+
+def _parting(reading: Reading, own: Entry, sent: SentUser) -> dict[str, object]:
+    """What is kept of somebody who is let go; under their old name, where another has the new one."""
+    document = dict(sent.document)
+    if _taken(directory.entries(reading), own, sent.user_name.lower()):
+        document["userName"] = own.document.get("userName", own.person)
+    return document
 
 
 def _onboarded(writing: Writing, name: str) -> bool:

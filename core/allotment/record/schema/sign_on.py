@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
 
 from allotment.record.columns import Document, Moment
 from allotment.record.schema.base import ID, NAME, metadata
@@ -16,9 +16,13 @@ identities = Table(
     Column("name", String(255), nullable=False),
     Column("groups", Document, nullable=False),
     Column("confirmed_at", Moment, nullable=False),
+    Column("ended", Boolean, nullable=False),
     UniqueConstraint("issuer", "person"),
 )
-"""Whose a subject is. It outlives the person: a name that was somebody's is not handed to another."""
+"""Whose a subject is. It outlives the person: a name that was somebody's is not handed to another.
+
+``ended``: the person was removed, so the subject is not whoever has the name next.
+"""
 
 links = Table(
     "links",
@@ -38,10 +42,12 @@ directory_people = Table(
     ),
     Column("external_id", String(255)),
     Column("document", Document, nullable=False),
+    Column("brought", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Column("revision", Integer, nullable=False, server_default="1"),
 )
+"""People as a directory finds them. ``brought``: it on-boarded them itself, nobody else did before."""
 
 directory_groups = Table(
     "directory_groups",

@@ -32,6 +32,7 @@ def _identities() -> None:
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("groups", sa.Text(), nullable=False),
         sa.Column("confirmed_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("issuer", "subject", name=op.f("pk_identities")),
         sa.UniqueConstraint("issuer", "person", name=op.f("uq_identities_issuer_person")),
     )
@@ -54,6 +55,7 @@ def _directory() -> None:
         sa.Column("person", _NAME, nullable=False),
         sa.Column("external_id", sa.String(length=255), nullable=True),
         sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("brought", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("revision", sa.Integer(), server_default="1", nullable=False),
