@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import chain
+from typing import Any
 
 from kubernetes_asyncio.client import ApiClient, CoreV1Api
 
@@ -62,13 +63,13 @@ class KubernetesInventory:
         found = tuple(chain.from_iterable(slots(node) for node in sorted(nodes.values, key=_name)))
         fitting = tuple(spec for spec in found if fits_record(spec))
         sight = ClusterSight(
-            tuple(sorted(nodes.values, key=_name)), pods.values if pods.listed else None
+            tuple(sorted(nodes.values, key=_name)), pods.values if _fresh(pods) else None
         )
         return Discovery(
             devices=fitting,
             origin=DeviceOrigin.KUBERNETES,
             note=_note(nodes, pods, found, fitting),
-            complete=nodes.listed and nodes.age < STALE,
+            complete=_fresh(nodes),
             cluster=sight,
         )
 
@@ -77,6 +78,11 @@ class KubernetesInventory:
         self._nodes.end()
         self._pods.end()
         self._cluster.close()
+
+
+def _fresh(seen: Seen[Any]) -> bool:
+    """Whether it may be written down: old word of who uses what would give a device to two, or to nobody."""
+    return seen.listed and seen.age < STALE
 
 
 def _name(node: NodeSight) -> str:
@@ -101,6 +107,10 @@ def _note(
     elif pods.problem and not pods.listed:
         notes.append(
             f"Which devices other pods use is not known: {_sentence(pods.problem)} The control plane must be allowed to list and watch pods."
+        )
+    elif not _fresh(pods):
+        notes.append(
+            f"Which devices other pods use is not known, since {pods.age:.0f} seconds: {_sentence(pods.problem)} What was known stays."
         )
     if len(found) > len(fitting):
         notes.append(

@@ -41,6 +41,8 @@ Key = tuple[str, str]
 PAGE = 500
 WATCH = 55
 """Seconds after which the API ends a watch: a connection that died unseen is known to be dead soon after."""
+TRIAL = 5
+"""The same after a failure: that nothing is said is known to be well only when the API itself ends the watch."""
 SILENCE = 75.0
 """Seconds without a word from a watch after which its connection counts as dead."""
 SHORTEST = 1.0
@@ -145,7 +147,6 @@ class Watched(Generic[V]):
             self._changed.notify_all()
 
     def _up_to_date(self) -> None:
-        self._pause = 0.0
         with self._changed:
             self._problem = ""
             self._changed.notify_all()
@@ -191,13 +192,16 @@ class Watched(Generic[V]):
     # Watching.
 
     async def _watch(self, version: str) -> str:
-        """Follow what changes since a version, until the API ends it. Returns the version after that."""
+        """Follow what changes since a version, until the API ends it. Returns the version after that.
+
+        That it begins says nothing yet: a proxy may answer for an API that is away, and break off.
+        """
         response = await self._cluster.ask(
             lambda client: self._endpoint(client)(
                 watch=True,
                 resource_version=version,
                 allow_watch_bookmarks=True,
-                timeout_seconds=WATCH,
+                timeout_seconds=TRIAL if self._problem else WATCH,
                 _preload_content=False,
                 _request_timeout=aiohttp.ClientTimeout(total=None, sock_read=SILENCE),
             )
@@ -206,12 +210,16 @@ class Watched(Generic[V]):
         async with response:
             if not response.ok:
                 _document(response, await response.read())
-            self._up_to_date()
             async for event in _events(response):
                 version = self._happened(event) or version
+                self._pause = 0.0
+                self._up_to_date()
+        self._up_to_date()
         if monotonic() - began < SHORTEST:
             # An API that ends every watch at once is not to be asked without end.
             await asyncio.sleep(self._next_pause())
+        else:
+            self._pause = 0.0
         return version
 
     def _happened(self, event: Mapping[str, Any]) -> str:
