@@ -275,8 +275,8 @@ def test_the_rail_is_walked_by_keyboard(console: Callable[..., Page]) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 
-    expect(page.get_by_role("heading", level=1, name="Servers")).to_be_visible()
-    expect(page.locator('.allotment-rail [data-go="servers"]')).to_be_focused()
+    expect(page.get_by_role("heading", level=1, name="Nodes")).to_be_visible()
+    expect(page.locator('.allotment-rail [data-go="nodes"]')).to_be_focused()
 
 
 @pytest.mark.promise("ADMIN-5")

@@ -141,7 +141,7 @@ def test_the_form_asks_what_the_chosen_kind_needs_explains_it_and_forgets_the_se
     page.sees("Who may use it: group vision.")
     page.press("Add")
     page.has_row(SOURCES, "stock", proof="unproven", state="unusable", audience="group vision")
-    assert secret.value == ""
+    page.until(lambda: not secret.value)
     with data.record.reading() as reading:
         made = sources.get(reading, "stock")
     assert (made.fields["host"], made.fields["accounts"], made.secrets) == (

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from allotment_widgets.picture import Changed, Topic
 from control_planes import Platform
 
 OpenConsole = Callable[..., Any]
@@ -205,3 +206,21 @@ def test_people_are_moved_together(open_console: OpenConsole) -> None:
 
     page.has_row("Users", "jonas", groups="nlp")
     page.has_row("Users", "ines", groups="nlp")
+
+
+@pytest.mark.promise("ADMIN-2")
+def test_the_view_of_a_user_says_what_they_hold_as_soon_as_it_is_known(
+    open_console: OpenConsole,
+) -> None:
+    page = configured(open_console, "erin")
+    page.sees("1 server, 1 device.")
+    servers = page.console._picture.servers
+    erins = next(one for one in servers.values() if one.person == "erin")
+
+    def gone() -> None:
+        del servers[erins.id]
+        page.console.changed(Changed.all_of([Topic.SERVERS]))
+
+    page.console._backend.soon(gone)
+
+    page.sees("Nothing: no server runs.")

@@ -24,6 +24,7 @@ from allotment_widgets.panels.user_forms import (
     moving_lines,
     role_options,
 )
+from allotment_widgets.picture import Topic
 from allotment_widgets.sentences import counted_as, devices_words, problem_html, server_name
 from allotment_widgets.server_rows import STATES, is_active
 
@@ -59,13 +60,16 @@ class Configuration:
         self._lead = tick_field("Leads this group", value=self._lead_before)
         self._limits = {each.kind: _limit_field(each) for each in user.limits or ()}
         self._link = words("", "wide")
+        self._held = words("", "wide")
         self.asking = self._form(slot)
+        self.asking.refresh = self._show_held
         self._foreseen = Foreseen(desk, self.asking)
+        self._show_held()
         self._refresh()
 
     def _form(self, slot: Slot) -> Asking:
         user, may = self._user, self._desk.may
-        fields: list[Any] = [words(_held_html(self._servers()), "wide")]
+        fields: list[Any] = [self._held]
         if may(Permission.MANAGE_ROLES):
             fields += [self._role]
         if may(Permission.MANAGE_PEOPLE):
@@ -89,6 +93,11 @@ class Configuration:
         for field in (self._role, self._group, self._lead, *self._limits.values()):
             field.observe(lambda _: self._desk.backend.soon(self._refresh), "value")
         return asking
+
+    def _show_held(self) -> None:
+        """What the person holds now, once it has been read at all."""
+        if Topic.SERVERS in self._desk.picture.known:
+            put(self._held, _held_html(self._servers()))
 
     def _servers(self) -> list[Server]:
         servers = self._desk.picture.servers.values()

@@ -71,6 +71,8 @@ class UsersPanel(Panel):
 
     def show(self, changed: Changed) -> None:
         """Show what is new."""
+        if changed.touches(Topic.SERVERS):
+            self._slot.refresh()
         if Topic.USERS not in self.picture.known or not changed.touches(Topic.USERS):
             return
         parts, known = changed.parts(Topic.USERS), self.picture.users
