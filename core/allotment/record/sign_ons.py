@@ -255,9 +255,10 @@ def _forget_ended(writing: Writing, identity: ProviderIdentity, person: str) -> 
 
 
 def _folded(name: str) -> str:
-    """A name without case. Only ASCII: other letters become somebody else's, as the Kelvin sign becomes k."""
+    """A name without case. No letter becomes another's: the Kelvin sign stays one, and is no k."""
     name = name.strip()
-    return name.lower() if name.isascii() else name
+    lowered = name.lower()
+    return name if lowered.isascii() and not name.isascii() else lowered
 
 
 def _refuse_second(reading: Reading, identity: ProviderIdentity, person: str) -> None:
