@@ -24,7 +24,9 @@ NOT_FOUND = {
 
 def answered(body: Any, status: int = 404) -> ApiException:
     error = ApiException(status=status, reason="Not Found")
-    error.body = body if isinstance(body, str | None) else json.dumps(body)
+    error.body = (
+        None if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
+    )
     return error
 
 
@@ -87,7 +89,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> type[_Away]:
 
 @pytest.mark.promise("SERVER-7")
 async def test_a_watch_whose_first_list_failed_is_begun_anew(watch: type[_Away]) -> None:
-    failed = watch(namespace="jupyter")
+    failed: Any = watch(namespace="jupyter")
     failed.fails = True
     with pytest.raises(OSError, match="away"):
         await failed.start()
@@ -98,7 +100,7 @@ async def test_a_watch_whose_first_list_failed_is_begun_anew(watch: type[_Away])
 
 @pytest.mark.promise("SERVER-7")
 async def test_a_watch_that_is_listing_or_watching_is_left_alone(watch: type[_Away]) -> None:
-    reflector = watch(namespace="jupyter")
+    reflector: Any = watch(namespace="jupyter")
     assert not has_given_up(reflector)
 
     await reflector.start()
