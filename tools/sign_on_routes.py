@@ -28,7 +28,7 @@ def _entry(lab: Any, number: int) -> None:
     """A person of the directory, with the number as the id."""
     lab.people(f"entry-{number}")
     with lab.write("olga") as writing:
-        made = directory.add(writing, f"entry-{number}", None, {})
+        made = directory.add(writing, f"entry-{number}", None, {}, brought=True)
         rows = directory_people
         writing.run(rows.update().where(rows.c.id == made).values(id=f"{number:032x}"))
 
