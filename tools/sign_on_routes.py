@@ -41,6 +41,8 @@ def _group(lab: Any, number: int) -> None:
         writing.run(rows.update().where(rows.c.id == made).values(id=f"{number:032x}"))
 
 
+NOBODY = ""
+"""A directory speaks with a service account of its own: no person is served, whatever they may do."""
 _USER, _GROUP = f"{SCIM}/Users/{{number:032x}}", f"{SCIM}/Groups/{{number:032x}}"
 _RENAME = {"Operations": [{"op": "replace", "path": "displayName", "value": "other-{number}"}]}
 SIGN_ON_ROWS = [
@@ -78,26 +80,26 @@ SIGN_ON_ROWS = [
         at="/service-accounts/account-{number}",
         prepare=_account,
     ),
-    Row("GET", f"{SCIM}/ServiceProviderConfig", "O"),
-    Row("GET", f"{SCIM}/ResourceTypes", "O"),
-    Row("GET", f"{SCIM}/ResourceTypes/{{name}}", "O", at=f"{SCIM}/ResourceTypes/User"),
-    Row("GET", f"{SCIM}/Schemas", "O"),
+    Row("GET", f"{SCIM}/ServiceProviderConfig", NOBODY),
+    Row("GET", f"{SCIM}/ResourceTypes", NOBODY),
+    Row("GET", f"{SCIM}/ResourceTypes/{{name}}", NOBODY, at=f"{SCIM}/ResourceTypes/User"),
+    Row("GET", f"{SCIM}/Schemas", NOBODY),
     Row(
         "GET",
         f"{SCIM}/Schemas/{{name}}",
-        "O",
+        NOBODY,
         at=f"{SCIM}/Schemas/urn:ietf:params:scim:schemas:core:2.0:User",
     ),
-    Row("GET", f"{SCIM}/Users", "O"),
-    Row("POST", f"{SCIM}/Users", "O", body(userName="from-a-directory-{number}")),
-    Row("GET", f"{SCIM}/Users/{{key}}", "O", at=_USER, prepare=_entry),
-    Row("PUT", f"{SCIM}/Users/{{key}}", "O", body(userName="entry-{number}"), _USER, _entry),
-    Row("PATCH", f"{SCIM}/Users/{{key}}", "O", body(**_RENAME), _USER, _entry),
-    Row("DELETE", f"{SCIM}/Users/{{key}}", "O", at=_USER, prepare=_entry),
-    Row("GET", f"{SCIM}/Groups", "O"),
-    Row("POST", f"{SCIM}/Groups", "O", body(displayName="group-{number}")),
-    Row("GET", f"{SCIM}/Groups/{{key}}", "O", at=_GROUP, prepare=_group),
-    Row("PUT", f"{SCIM}/Groups/{{key}}", "O", body(displayName="put-{number}"), _GROUP, _group),
-    Row("PATCH", f"{SCIM}/Groups/{{key}}", "O", body(**_RENAME), _GROUP, _group),
-    Row("DELETE", f"{SCIM}/Groups/{{key}}", "O", at=_GROUP, prepare=_group),
+    Row("GET", f"{SCIM}/Users", NOBODY),
+    Row("POST", f"{SCIM}/Users", NOBODY, body(userName="from-a-directory-{number}")),
+    Row("GET", f"{SCIM}/Users/{{key}}", NOBODY, at=_USER, prepare=_entry),
+    Row("PUT", f"{SCIM}/Users/{{key}}", NOBODY, body(userName="entry-{number}"), _USER, _entry),
+    Row("PATCH", f"{SCIM}/Users/{{key}}", NOBODY, body(**_RENAME), _USER, _entry),
+    Row("DELETE", f"{SCIM}/Users/{{key}}", NOBODY, at=_USER, prepare=_entry),
+    Row("GET", f"{SCIM}/Groups", NOBODY),
+    Row("POST", f"{SCIM}/Groups", NOBODY, body(displayName="group-{number}")),
+    Row("GET", f"{SCIM}/Groups/{{key}}", NOBODY, at=_GROUP, prepare=_group),
+    Row("PUT", f"{SCIM}/Groups/{{key}}", NOBODY, body(displayName="put-{number}"), _GROUP, _group),
+    Row("PATCH", f"{SCIM}/Groups/{{key}}", NOBODY, body(**_RENAME), _GROUP, _group),
+    Row("DELETE", f"{SCIM}/Groups/{{key}}", NOBODY, at=_GROUP, prepare=_group),
 ]
