@@ -23,8 +23,8 @@ from allotment_spawner import access, measures, refusing
 from allotment_spawner.asking import AsyncRecord, record_at
 from allotment_spawner.environment import promised_profile, server_environment
 from allotment_spawner.late import HUB, give_back, in_background
-from allotment_spawner.options import LaunchOptions, options_from_form, read_options
-from allotment_spawner.options_form import RECORD_AWAY, launch_form
+from allotment_spawner.options import LaunchOptions, read_options
+from allotment_spawner.options_form import RECORD_AWAY, launch_form, read_form
 from allotment_spawner.refusing import LaunchFailed, LaunchRefused
 
 Answer = TypeVar("Answer")
@@ -98,7 +98,7 @@ class AllotmentMixin(Spawner):
 
     @default("options_from_form")
     def _default_options_from_form(self) -> Callable[[dict[str, Any]], dict[str, str | bool]]:
-        return _read_form
+        return read_form
 
     @default("options_form")
     def _default_options_form(self) -> Callable[[AllotmentMixin], Awaitable[str]]:
@@ -395,10 +395,3 @@ class AllotmentMixin(Spawner):
                 change(writing)
 
         await self._record.ask(write)
-
-
-def _read_form(form: dict[str, Any]) -> dict[str, str | bool]:
-    try:
-        return options_from_form(form)
-    except Refusal as refusal:
-        raise refusing.invalid_options(refusal) from None

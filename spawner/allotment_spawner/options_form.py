@@ -7,13 +7,29 @@ from __future__ import annotations
 
 from datetime import datetime
 from html import escape
+from typing import Any
 
 from allotment.model.names import CONSOLE_PROFILE, CONSOLE_SERVER
 from allotment.model.profiles import Profile
+from allotment.model.refusals import Refusal
 from allotment.record import Reading, people, profiles
+from allotment_spawner import refusing
+from allotment_spawner.options import options_from_form
 
 NO_PROFILE = "<p>No profile is offered to you. Ask an operator to give you one.</p>"
 RECORD_AWAY = "<p>What can be launched is not known now: the record did not answer. Try again in a minute.</p>"
+
+
+def read_form(form: dict[str, Any]) -> dict[str, str | bool]:
+    """The options that a form asks for.
+
+    Raises:
+        LaunchRefused: they were not understood.
+    """
+    try:
+        return options_from_form(form)
+    except Refusal as refusal:
+        raise refusing.invalid_options(refusal) from None
 
 
 def launch_form(reading: Reading, person: str, server: str, now: datetime) -> str:

@@ -68,14 +68,9 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
     endings = Endings(record, hub, use, environment.hub)
     measures = Measures()
     queueing = Queueing(record, hub, environment.hub, measures.work)
+    writes = mailing_of(environment, record, declared)
     waits, software = WaitsTold(record), software_told.SoftwareTold(record)
     limits_of_cloud = cloud.CloudLimits(record, lambda: declared.settings.aws)
-    writes = mailing.Mailing(
-        record,
-        lambda: declared.settings.mail,
-        link=f"{environment.public_origin}{environment.hub_path}home",
-        holder=this_process(),
-    )
     work = Work(record, hub, use, place, environment.hub, measures.work)
     data = data_of(environment, record, declared)
     return ControlPlane(
@@ -118,6 +113,14 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         sign_in=_settings(declared).sign_in,
         scim=_settings(declared).scim,
     )
+
+
+def mailing_of(
+    environment: ServiceEnvironment, record: Record, declared: Declared
+) -> mailing.Mailing:
+    """What writes to people, with a link to their home page."""
+    link = f"{environment.public_origin}{environment.hub_path}home"
+    return mailing.Mailing(record, lambda: declared.settings.mail, link=link, holder=this_process())
 
 
 def data_of(environment: ServiceEnvironment, record: Record, declared: Declared) -> DataWork:

@@ -31,6 +31,17 @@ class Line:
     profile: str
     software: str = ""
 
+    @property
+    def name(self) -> str:
+        """What events, mails and pages call it: ``profile``, or ``profile/software``."""
+        return f"{self.profile}/{self.software}" if self.software else self.profile
+
+    @classmethod
+    def named(cls, name: str) -> Line:
+        """The line of a :attr:`name`."""
+        profile, _, software = name.partition("/")
+        return cls(profile, software)
+
 
 @dataclass(frozen=True, slots=True)
 class Release:

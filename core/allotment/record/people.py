@@ -250,26 +250,27 @@ def _running(reading: Reading, name: str) -> Reason | None:
     )
 
 
+def operators(reading: Reading) -> frozenset[str]:
+    """Who runs the platform, by name."""
+    chosen = sa.select(people.c.name).where(people.c.role == BuiltInRole.OPERATOR)
+    return frozenset(row.name for row in reading.all(chosen))
+
+
 def keep_an_operator(reading: Reading, leaving: set[str], verb: str) -> None:
     """Refuse to lose the last operator.
 
     Raises:
         Refusal: everybody who is one is among those who are ``verb``.
     """
-    operators = {
-        row.name
-        for row in reading.all(
-            sa.select(people.c.name).where(people.c.role == BuiltInRole.OPERATOR)
-        )
-    }
-    if operators & leaving and not operators - leaving:
-        names = ", ".join(sorted(operators & leaving))
+    known = operators(reading)
+    if known & leaving and not known - leaving:
+        names = ", ".join(sorted(known & leaving))
         reason = Reason(
             Rule.LAST_OPERATOR,
             f"{names} cannot be {verb}: there must always be at least one operator.",
             limit=1,
-            used=len(operators),
-            asked=len(operators & leaving),
+            used=len(known),
+            asked=len(known & leaving),
             remedy="Make somebody else an operator first.",
         )
         raise Refusal(reason)

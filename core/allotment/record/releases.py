@@ -69,12 +69,12 @@ def _add(writing: Writing, one: Release) -> None:
 def _tell(
     writing: Writing, last: Release, build: Build, notes: str, update_by: datetime | None
 ) -> None:
-    line = last.line
     after: dict[str, Any] = {"version": build.words, "notes": notes}
     if update_by is not None:
         after["update_by"] = update_by.isoformat()
-    subject = f"{line.profile}/{line.software}" if line.software else line.profile
-    writing.event("software.released", subject, before={"version": last.build.words}, after=after)
+    writing.event(
+        "software.released", last.line.name, before={"version": last.build.words}, after=after
+    )
 
 
 def of_profiles(

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 
-from allotment.model.releases import Build, Line, Release, Update
+from allotment.model.allotments import Allotment
+from allotment.model.releases import Build, Line, Release, Update, promised
 
 Releases = Mapping[Line, Sequence[Release]]
 """Of each line its releases, newest first."""
+
+
+def update_for(allotment: Allotment, releases: Releases) -> Update | None:
+    """What the server of an allotment would get by a reset, by what it was promised; see :func:`update_of`."""
+    return update_of(*promised(allotment.profile, allotment.terms), releases)
 
 
 def update_of(line: Line, runs: Build, releases: Releases) -> Update | None:

@@ -13,7 +13,6 @@ from smtplib import SMTP
 
 from allotment.model.events import Event
 from allotment.model.mail import Mail, Notice
-from allotment.model.people import BuiltInRole
 from allotment.record import (
     Reading,
     Record,
@@ -192,9 +191,5 @@ def _readers(reading: Reading, said: Telling, now: datetime) -> tuple[str, ...]:
             for one in memberships.all_memberships(reading, group=said.whose)
             if one.lead and (one.until is None or one.until > now)
         }
-    return tuple(sorted(leads)) or _operators(reading)
-
-
-def _operators(reading: Reading) -> tuple[str, ...]:
-    """Who runs the platform: those who hear of what has no lead."""
-    return tuple(one.name for one in people.all_people(reading) if one.role == BuiltInRole.OPERATOR)
+    # Who runs the platform hears of what has no lead.
+    return tuple(sorted(leads or people.operators(reading)))

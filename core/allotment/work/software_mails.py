@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from allotment.model.events import Event
 from allotment.model.mail import Notice
-from allotment.model.people import BuiltInRole
-from allotment.model.releases import Line, Release, promised
+from allotment.model.releases import Line, Release
 from allotment.record import Reading, allotments, people, releases
-from allotment.rules.updating import update_of
+from allotment.rules.updating import update_for
 
 KIND = "software.released"
 
@@ -19,25 +18,24 @@ def software_mails(reading: Reading, found: Iterable[Event]) -> Iterator[Notice]
     subjects = {event.subject for event in found if event.kind == KIND}
     if not subjects:
         return
-    known = releases.of_profiles(reading, {one.partition("/")[0] for one in subjects})
-    operators = {one.name for one in people.all_people(reading) if one.role == BuiltInRole.OPERATOR}
+    lines = [Line.named(one) for one in sorted(subjects)]
+    known = releases.of_profiles(reading, {one.profile for one in lines})
+    operators = people.operators(reading)
     affected: dict[Line, set[str]] = {}
     for one in allotments.active(reading):
-        line, build = promised(one.profile, one.terms)
-        if update_of(line, build, known) is not None:
-            affected.setdefault(line, set()).add(one.person)
-    for subject in sorted(subjects):
-        profile, _, software = subject.partition("/")
-        those = known.get(Line(profile, software), ())
-        if those:
-            readers = affected.get(those[0].line, set())
+        update = update_for(one, known)
+        if update is not None:
+            affected.setdefault(update.newest.line, set()).add(one.person)
+    for line in lines:
+        readers = affected.get(line, set())
+        for newest in known.get(line, ())[:1]:
             yield from (
-                _notice(those[0], subject, one, runs=one in readers)
-                for one in sorted(readers | operators)
+                _notice(newest, one, runs=one in readers) for one in sorted(readers | operators)
             )
 
 
-def _notice(newest: Release, subject: str, person: str, *, runs: bool) -> Notice:
+def _notice(newest: Release, person: str, *, runs: bool) -> Notice:
+    subject = newest.line.name
     notes = f"\n\n{newest.notes}" if newest.notes else ""
     by = ""
     if newest.update_by is not None:

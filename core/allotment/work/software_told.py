@@ -13,7 +13,7 @@ from datetime import datetime
 from allotment.model.allotments import Allotment
 from allotment.model.releases import Line, Release, Update, promised
 from allotment.record import Record, allotments, events, releases
-from allotment.rules.updating import Releases, update_of
+from allotment.rules.updating import Releases, update_for
 
 EVERY = 15.0
 """Seconds between two looks."""
@@ -31,7 +31,7 @@ class SoftwareTold:
 
     def of(self, allotment: Allotment) -> Update | None:
         """What a server would get by a reset; None: nothing new."""
-        return update_of(*promised(allotment.profile, allotment.terms), self._releases)
+        return update_for(allotment, self._releases)
 
     def behind(self) -> tuple[tuple[Release, int], ...]:
         """The newest release of each line that servers are behind, with how many."""

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from allotment.model.endings import Cause, Ending
 from allotment.model.refusals import NotFound
-from allotment.model.releases import Update, promised
+from allotment.model.releases import Update
 from allotment.record import Record, allotments, endings, releases
-from allotment.rules.updating import update_of
+from allotment.rules.updating import update_for
 
 EVERY = 15.0
 """Seconds between two rounds."""
@@ -38,7 +38,7 @@ def announce_updates(record: Record, hub: str, now: datetime) -> str:
         running = {one.allotment: one.name for one in endings.running(reading, hub)}
         due: dict[str, Update] = {}
         for one in allotments.some(reading, sorted(running)):
-            update = update_of(*promised(one.profile, one.terms), known)
+            update = update_for(one, known)
             if update is not None and update.by is not None:
                 due[one.id] = update
     return _tell(record, due, told, running, now)

@@ -44,8 +44,7 @@ def _notice(one: Allotment, update: Update) -> documents.Notice:
 def software_alerts(behind: Iterable[tuple[Release, int]]) -> Iterator[Alert]:
     """Software of which servers run something older."""
     for newest, number in behind:
-        line = newest.line
-        name = f"{line.profile}/{line.software}" if line.software else line.profile
+        name = newest.line.name
         verb = "runs" if number == 1 else "run"
         message = (
             f"{name}: {counted(number, 'server')} {verb} something older than {newest.build.words}."
