@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from jupyterhub import __version__
 from jupyterhub.proxy import Proxy
 
+from allotment_hub.launch.hub_database import engine_options
 from allotment_spawner.access import refuse_shares_of_the_console
 
 
@@ -35,6 +36,7 @@ c.JupyterHub.proxy_class = Routes
 c.JupyterHub.bind_url = f"http://127.0.0.1:{place['public']}"
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{place['port']}"
 c.JupyterHub.db_url = f"sqlite:///{place['folder']}/hub.sqlite"
+c.JupyterHub.db_kwargs = engine_options()
 c.JupyterHub.cookie_secret_file = f"{place['folder']}/cookie-secret"
 c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allow_all = True

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from traitlets.config import Config
 
 from allotment.settings.kubernetes import KubernetesSettings
+from allotment_hub.launch.hub_database import engine_options
 from allotment_hub.launch.place import LOOPBACK, Place
 from allotment_hub.launch.programs import proxy_command
 
@@ -18,6 +19,7 @@ def wire(c: Config, place: Place, cluster: KubernetesSettings | None = None) -> 
     c.JupyterHub.bind_url = f"{place.bind_url}/"
     c.JupyterHub.hub_bind_url = _hub_listens_at(place, cluster)
     c.JupyterHub.db_url = f"sqlite:///{place.hub_database}"
+    c.JupyterHub.db_kwargs = engine_options()
     c.JupyterHub.cookie_secret_file = str(place.cookie_secret)
 
     c.ConfigurableHTTPProxy.command = proxy_command()
