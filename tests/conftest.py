@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import hypothesis
@@ -34,7 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # Hundreds of databases, each of which waits for the disk at every commit: where there is room for
     # their files in memory, nobody waits, and a test does not take a minute because another one writes.
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+        os.environ.setdefault("TMPDIR", str(MEMORY))
+        tempfile.tempdir = None
     # No deadline: a shared machine's slow second is no failure. benchmarks/ measure.
     hypothesis.settings.register_profile("bounded", max_examples=BOUNDED, deadline=None)
     hypothesis.settings.register_profile("soak", max_examples=LONG, deadline=None)
