@@ -5,7 +5,8 @@ import type { Delta, FromKernel, Snapshot } from "./wire";
 export type Row = { readonly id: string; readonly [key: string]: Value };
 
 export type Change =
-  | { kind: "replaced" }
+  /** `first`: nothing was known before, and what is selected is the kernel's word. */
+  | { kind: "replaced"; first: boolean }
   | { kind: "changed"; added: Row[]; updated: Row[]; removed: Row[] }
   | { kind: "selected" };
 
@@ -39,10 +40,13 @@ export class Table {
       scatter(field, buffers, message.count, (row, value) => (drafts[row]![field.key] = value));
     }
     this.rows = new Map(drafts.map((draft) => [draft["id"] as string, draft as Row]));
-    this.selected = new Set(message.selected ?? []);
+    const first = !this.known;
+    // Later what is selected here is newer: the kernel may not have heard of a click when it sent this.
+    const selected = first ? (message.selected ?? []) : this.selected;
+    this.selected = new Set([...selected].filter((id) => this.rows.has(id)));
     this.revision = message.revision;
     this.known = true;
-    this.tell({ kind: "replaced" });
+    this.tell({ kind: "replaced", first });
   }
 
   private change(message: Delta, buffers: readonly DataView[]): void {

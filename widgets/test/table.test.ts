@@ -79,6 +79,14 @@ test("a delta or a snapshot that is known already changes nothing", () => {
   assert.equal(changes.length, 1);
 });
 
+test("a row that was clicked before the kernel heard of it stays selected when all rows arrive anew", () => {
+  const { table, changes } = opened();
+  table.selected = new Set(["a", "b"]);
+  table.receive({ kind: "snapshot", revision: 5, count: 2, ids: 0, fields: [], selected: [] }, [text(["a", "c"])]);
+  assert.deepEqual([...table.selected], ["a"]);
+  assert.deepEqual(changes.map((change) => change.kind === "replaced" && change.first), [true, false]);
+});
+
 test("a selection from the kernel holds only rows that are there", () => {
   const { table } = opened();
   table.receive({ kind: "select", ids: ["a", "nobody"] }, []);

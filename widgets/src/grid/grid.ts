@@ -41,8 +41,6 @@ class View {
   private readonly api: GridApi<Row>;
   private readonly searched = new WeakMap<Row, string>();
   private needles: string[] = [];
-  /** Whether a change of selection comes from us, not from the person. */
-  private quiet = false;
   private readonly endings: (() => void)[] = [];
 
   constructor(
@@ -146,30 +144,29 @@ class View {
       this.showSelection();
       return;
     }
-    this.quiet = true;
     if (change.kind === "replaced") {
       this.api.setGridOption("rowData", [...this.opened.table.rows.values()]);
     } else {
       this.api.applyTransaction({ add: change.added, update: change.updated, remove: change.removed });
     }
-    this.quiet = false;
-    if (change.kind === "replaced") this.showSelection();
-    this.refreshCounts();
+    // AG Grid keeps what is selected by the ids of rows, also a click of which it has not told yet.
+    if (change.kind === "replaced" && change.first) this.showSelection();
+    else this.refreshCounts();
   }
 
   private showSelection(): void {
     const { selected } = this.opened.table;
-    this.quiet = true;
     this.api.deselectAll();
     const nodes = [...selected].map((id) => this.api.getRowNode(id)).filter((node) => node !== undefined);
     if (nodes.length) this.api.setNodesSelected({ nodes, newValue: true });
-    this.quiet = false;
     this.refreshCounts();
   }
 
   private selectionChanged(): void {
-    if (this.quiet) return;
     const ids = this.api.getSelectedNodes().map((node) => node.id!);
+    const { selected } = this.opened.table;
+    // AG Grid tells later, also of what we have chosen in it: that is nobody's click.
+    if (ids.length === selected.size && ids.every((id) => selected.has(id))) return;
     this.opened.table.selected = new Set(ids);
     this.send({ kind: "selection", ids });
     this.refreshCounts();
