@@ -30,6 +30,7 @@ from allotment.api.resources import (
     explain,
     groups,
     happenings,
+    health,
     instance_types,
     leaving,
     lending,
@@ -65,6 +66,7 @@ from allotment.api.surrounding import BodyLimit, Prefix, Watch
 
 _ROUTERS = (
     platform,
+    health,
     me,
     devices,
     nodes,
@@ -170,6 +172,8 @@ def _lifespan(plane: ControlPlane) -> Any:
             plane.endings.close()
             plane.queueing.close()
             plane.simulations.close()
+            if plane.attendance is not None:
+                await asyncio.to_thread(plane.attendance.leave, plane.now())
 
     return lifespan
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,6 +34,8 @@ from allotment.work.holders import this_process
 from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from allotment.work.loop import Loop, Step
+from allotment.work.presence import EVERY as PRESENCE_EVERY
+from allotment.work.presence import Attendance
 from allotment.work.queueing import AFTER_FAILURE, Queueing
 from allotment.work.reconciling import Place
 from allotment.work.serving import UnknownPlace, place_of
@@ -73,6 +77,26 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
     limits_of_cloud = cloud.CloudLimits(record, lambda: declared.settings.aws)
     work = Work(record, hub, use, place, environment.hub, measures.work)
     data = data_of(environment, record, declared)
+    attendance = Attendance(record, environment.hub, this_process(), utc_now())
+    loop = Loop(
+        (
+            Step("queue", 0.0, queueing.follow, after_failure=AFTER_FAILURE),
+            *steps(work, declared),
+            Step("cloud", cloud.EVERY, limits_of_cloud.read),
+            Step("storage", homes.EVERY, homes_of(environment, record, declared).round),
+            Step("endings", ROUND_EVERY, endings.round),
+            Step("draining", draining.EVERY, draining.Draining(record, environment.hub).round),
+            Step("mail", mailing.EVERY, writes.round, after_failure=mailing.AFTER_FAILURE),
+            Step("waits", WAITS_EVERY, waits.look, everywhere=True),
+            Step("software notices", software_told.EVERY, software.look, everywhere=True),
+            Step("leaving", farewells.EVERY, farewells_of(environment, record, hub).round),
+            *data.steps(),
+            Step("presence", PRESENCE_EVERY, attendance.say, everywhere=True),
+        ),
+        utc_now,
+        Tenure(record, environment.hub, this_process()),
+    )
+    attendance.tells_of(loop)
     return ControlPlane(
         environment=environment,
         record=record,
@@ -87,23 +111,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         prospects=Prospects(),
         waits=waits,
         software=software,
-        loop=Loop(
-            (
-                Step("queue", 0.0, queueing.follow, after_failure=AFTER_FAILURE),
-                *steps(work, declared),
-                Step("cloud", cloud.EVERY, limits_of_cloud.read),
-                Step("storage", homes.EVERY, homes_of(environment, record, declared).round),
-                Step("endings", ROUND_EVERY, endings.round),
-                Step("draining", draining.EVERY, draining.Draining(record, environment.hub).round),
-                Step("mail", mailing.EVERY, writes.round, after_failure=mailing.AFTER_FAILURE),
-                Step("waits", WAITS_EVERY, waits.look, everywhere=True),
-                Step("software notices", software_told.EVERY, software.look, everywhere=True),
-                Step("leaving", farewells.EVERY, farewells_of(environment, record, hub).round),
-                *data.steps(),
-            ),
-            utc_now,
-            Tenure(record, environment.hub, this_process()),
-        ),
+        loop=loop,
         feed=EventFeed(record),
         measures=measures,
         clock=utc_now,
@@ -112,7 +120,20 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
         system_users=_system_users(declared),
         sign_in=_settings(declared).sign_in,
         scim=_settings(declared).scim,
+        settings=_settings(declared),
+        cluster=_cluster(place),
+        attendance=attendance,
     )
+
+
+def _cluster(place: Place) -> Callable[[], str] | None:
+    """What asks the cluster of a hub's servers for its version; None where they run on this machine."""
+    cluster = getattr(place, "cluster", None)
+    if cluster is None:
+        return None
+    from allotment.inventory.kubernetes.connecting import version_of  # noqa: PLC0415 - only who has a cluster has its client
+
+    return partial(version_of, cluster)
 
 
 def mailing_of(

@@ -13,6 +13,7 @@ from allotment.model.refusals import NotPermitted
 from allotment.record import Record
 from allotment.record.prospects import Prospects
 from allotment.rules.permission import NOTHING, Action, Caller, Target, judge
+from allotment.settings import Settings
 from allotment.settings.scim import Scim
 from allotment.settings.sign_on import SignIn
 from allotment.simulate.running import Simulations
@@ -23,6 +24,7 @@ from allotment.work.errands import Errands
 from allotment.work.hub_api import HubApi
 from allotment.work.live_use import LiveUse
 from allotment.work.loop import Loop
+from allotment.work.presence import Attendance
 from allotment.work.queueing import Queueing
 from allotment.work.software_told import SoftwareTold
 from allotment.work.waits_told import WaitsTold
@@ -63,6 +65,12 @@ class ControlPlane:
     """How people sign in: what the provider's groups mean."""
     scim: Scim | None = None
     """What a directory may keep here; None: nothing."""
+    settings: Settings = field(default_factory=Settings)
+    """What the settings file said when it was read; of one that is broken since, what an empty one says."""
+    cluster: Callable[[], str] | None = None
+    """Asks the cluster in which servers run for its version; None: they are processes of this machine."""
+    attendance: Attendance | None = None
+    """What it says of itself in the record; None: nothing."""
 
     def now(self) -> datetime:
         """The time now, UTC."""

@@ -60,6 +60,7 @@ def backup(
         from allotment.record import backups  # noqa: PLC0415 - likewise
     with offline.opened(_address(record, settings, state)) as opened:
         found = backups.backup(opened, file)
+        offline.note_backup(opened, found.number)
     _tell(Output(as_json=as_json), found, f"written to {file}, and read back")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from allotment.cli.ending import Misused
 from allotment.client.configuration import DeclaredSecrets
 from allotment.model.documents import ConfigurationChange, ConfigurationPlan
-from allotment.record import Record, open_record
+from allotment.record import Record, open_record, upkeep
 from allotment.settings import declare, parse_settings
 from allotment.settings.parts import Secrets
 
@@ -37,6 +37,17 @@ def opened(url: str, *, migrate: bool = False) -> Iterator[Record]:
         yield record
     finally:
         record.close()
+
+
+def whoever_asks() -> str:
+    """Who changes the record here: the system user, at this machine."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"[:128]
+
+
+def note_backup(record: Record, rows: int) -> None:
+    """Keep in the record that a backup of it was written, for those who look after it."""
+    with record.writing(whoever_asks(), datetime.now(UTC), configuration=False) as writing:
+        upkeep.note_backup(writing, rows)
 
 
 class OfflineConfiguration:
@@ -65,12 +76,11 @@ class OfflineConfiguration:
 
         A source with secrets is refused: their keys are known to hub and control plane only.
         """
-        actor = f"{getpass.getuser()}@{socket.gethostname()}"[:128]
         given = secrets or {}
         changes = declare.apply(
             self._record,
             parse_settings(yaml),
-            actor=actor,
+            actor=whoever_asks(),
             now=datetime.now(UTC),
             restore=restore,
             secrets=Secrets(lambda name: given.get(name, {})),

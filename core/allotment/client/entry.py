@@ -38,11 +38,13 @@ from allotment.model.documents import (
     DriftListing,
     Explanation,
     Health,
+    HealthReport,
     Me,
     MomentListing,
     Overview,
     Readiness,
     RefusedClaimListing,
+    ReleaseListing,
     ReportReceipt,
     StepListing,
 )
@@ -163,6 +165,14 @@ class AllotmentClient:
     def health(self) -> Health:
         """Whether the control plane answers."""
         return self._connection.read(Health, "/health")
+
+    def parts(self) -> HealthReport:
+        """How each part of the platform is, in words; it takes seconds where one is away."""
+        return self._connection.read(HealthReport, "/health/parts")
+
+    def news(self) -> ReleaseListing:
+        """What each version of the platform brought, the newest first."""
+        return self._connection.read(ReleaseListing, "/about/news")
 
     def readiness(self) -> Readiness:
         """Whether the control plane can decide and act. Raises ControlPlaneAway where it cannot."""

@@ -67,6 +67,12 @@ def _row(writing: Writing, notice: Notice) -> dict[str, Any]:
     }
 
 
+def waiting(reading: Reading) -> int:
+    """How many are to be sent still."""
+    statement = sa.select(sa.func.count()).select_from(mails).where(*_WAITING)
+    return int(reading.connection.execute(statement).scalar_one())
+
+
 def due(reading: Reading, now: datetime, limit: int) -> tuple[Mail, ...]:
     """What is to be sent now, the oldest first, to where its person is reached today."""
     statement = (

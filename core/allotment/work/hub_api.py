@@ -101,6 +101,11 @@ class HubApi:
         except HubAway:
             return False
 
+    def version(self) -> str:
+        """Which version of JupyterHub answers.
+            HubAway: none does.
+        response = self._send("GET", "/")
+        return str(response.json()["version"])
     def create_users(self, names: Sequence[str]) -> None:
         """Make people known to the hub, so that their servers can be started; who is known stays."""
         response = self._send("POST", "/users", headers=self._own, json={"usernames": list(names)})

@@ -6,6 +6,7 @@ from typing import Any
 
 from allotment.api.examples.cordons import CORDON, CORDON_ANSWERS
 from allotment.api.examples.data import DATA_ANSWERS
+from allotment.api.examples.health import HEALTH_ANSWERS
 from allotment.api.examples.queue import TICKET
 from allotment.api.examples.sign_on import SIGN_ON_ANSWERS
 from allotment.api.examples.simulations import POLICY, SIMULATION
@@ -52,6 +53,7 @@ def _listing(kind: str, item: dict[str, Any]) -> dict[str, Any]:
 
 ANSWERS: dict[str, dict[str, Any]] = {
     **DATA_ANSWERS,
+    **HEALTH_ANSWERS,
     "About": {
         "version": "0.1.0",
         "licence": "BSD-3-Clause",

@@ -27,7 +27,7 @@ from allotment.model.groups import Mode
 from allotment.model.refusals import AllotmentError
 from allotment.record import Reading, allotments, counts, devices, events, people, platform, reports
 from allotment.rules.permission import Action, sight
-from allotment.work.loop import Progress
+from allotment.work.presence import steps_on_duty
 
 router = APIRouter(tags=["platform"])
 
@@ -129,23 +129,11 @@ def _record_answers(plane: ControlPlane) -> bool:
 
 @router.get("/work", response_model=documents.StepListing, summary="How the periodic work goes")
 def read_work(plane: Plane, caller: Asker) -> Response:
-    """Each piece of periodic work of this control plane, with why it failed last."""
+    """Each piece of this hub's periodic work, with why it failed last, whichever control plane does it."""
     require(caller, Action.SEE_PLATFORM)
-    return answer(documents.StepListing(items=tuple(_step(one) for one in plane.loop.progress())))
-
-
-def _step(one: Progress) -> documents.Step:
-    return documents.Step(
-        name=one.name,
-        every=one.every,
-        runs=one.runs,
-        failures=one.failures,
-        last_started_at=one.started_at,
-        last_succeeded_at=one.succeeded_at,
-        last_seconds=one.seconds,
-        problem=one.problem,
-        note=one.note,
-    )
+    with plane.record.reading() as reading:
+        steps = steps_on_duty(reading, plane.loop, plane.environment.hub)
+    return answer(documents.StepListing(items=steps))
 
 
 @router.get("/overview", response_model=documents.Overview, summary="Everything at one glance")
@@ -168,7 +156,7 @@ def read_overview(plane: Plane, caller: Asker) -> Response:
             alerts=tuple(
                 alerts(
                     reading,
-                    plane.loop.progress(),
+                    steps_on_duty(reading, plane.loop, plane.environment.hub),
                     plane.use.observed(now),
                     plane.software.behind(),
                     now,

@@ -12,12 +12,11 @@ from allotment.api.views.software_notices import software_alerts
 from allotment.api.views.types import all_warnings
 from allotment.model.amounts import counted
 from allotment.model.devices import Device, DeviceOrigin
-from allotment.model.documents import Alert
+from allotment.model.documents import Alert, Step
 from allotment.model.releases import Release
 from allotment.model.reports import DeviceUse
 from allotment.record import Reading, devices, drift, groups, profiles
 from allotment.work.live_use import Observed
-from allotment.work.loop import Progress
 
 USED = 0.1
 """From this part of its time or memory on, a device counts as used: the driver itself takes a little."""
@@ -25,7 +24,7 @@ USED = 0.1
 
 def alerts(
     reading: Reading,
-    steps: Iterable[Progress],
+    steps: Iterable[Step],
     observed: Mapping[str, Observed],
     behind: Iterable[tuple[Release, int]],
     now: datetime,

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 import aiohttp
 from kubernetes_asyncio import config as kubernetes_config
-from kubernetes_asyncio.client import ApiClient, Configuration
+from kubernetes_asyncio.client import ApiClient, Configuration, VersionApi
 from kubernetes_asyncio.client.exceptions import ApiException
 
 from allotment.model.refusals import AllotmentError
@@ -208,6 +208,20 @@ async def _client(access: Access) -> ApiClient:
     except (kubernetes_config.ConfigException, OSError, ValueError, ssl.SSLError) as error:
         where = "the pod's service account" if inside else str(access.kubeconfig or "KUBECONFIG")
         raise ClusterAway(f"{where} cannot be used: {error}"[:400]) from None
+
+
+def version_of(cluster: Cluster, patience: float = 5.0) -> str:
+    """Which version of Kubernetes answers, in so many seconds.
+
+    Raises:
+        ClusterProblem: none does.
+    """
+    return cluster.call(_git_version, patience)
+
+
+async def _git_version(client: ApiClient) -> str:
+    found = await VersionApi(client).get_code()
+    return str(found.git_version)
 
 
 def in_cluster() -> bool:

@@ -56,6 +56,14 @@ from allotment.model.documents.happenings import (
     ReportReceipt,
     UseReport,
 )
+from allotment.model.documents.health import (
+    HealthReport,
+    NewsSection,
+    Part,
+    PartState,
+    Release,
+    ReleaseListing,
+)
 from allotment.model.documents.launching import (
     Explanation,
     HeldDevice,
@@ -228,6 +236,7 @@ __all__ = [
     "GroupListing",
     "GroupShare",
     "Health",
+    "HealthReport",
     "HeldDevice",
     "HeldDevices",
     "Holder",
@@ -247,6 +256,7 @@ __all__ = [
     "Membership",
     "Moment",
     "MomentListing",
+    "NewsSection",
     "Node",
     "NodeDevices",
     "NodeListing",
@@ -256,6 +266,8 @@ __all__ = [
     "OfferedSoftware",
     "OnboardedUsers",
     "Overview",
+    "Part",
+    "PartState",
     "PlanSum",
     "PlannedPool",
     "PlannedShare",
@@ -278,6 +290,8 @@ __all__ = [
     "RefusedClaimListing",
     "RegisteredModel",
     "RegisteredModelListing",
+    "Release",
+    "ReleaseListing",
     "ReportReceipt",
     "Reservation",
     "ReservationListing",
