@@ -103,9 +103,14 @@ class HubApi:
 
     def version(self) -> str:
         """Which version of JupyterHub answers.
+
+        Raises:
             HubAway: none does.
+        """
         response = self._send("GET", "/")
+        _check(response)
         return str(response.json()["version"])
+
     def create_users(self, names: Sequence[str]) -> None:
         """Make people known to the hub, so that their servers can be started; who is known stays."""
         response = self._send("POST", "/users", headers=self._own, json={"usernames": list(names)})
