@@ -120,6 +120,15 @@ def a_cordon(lab: Any, number: int) -> None:
         writing.run(rows.update().where(rows.c.id == made.id).values(id=f"{number:x}"))
 
 
+    """One that nobody uses, with the number in its name."""
+    with lab.write() as writing:
+        row = {"hub": "hub", "place": f"h{number}", "person": "dora", "unused_since": lab.now}
+
+
+    """One with the number as its id."""
+    with lab.write() as writing:
+
+
 def a_replay(lab: Any, number: int) -> None:
     """One that has ended, with the number as its id."""
     one = {"question": "compare", "state": "done", "progress": 1.0, "own": True}
@@ -196,7 +205,9 @@ ROWS = [
     Row("GET", "/about", EVERYBODY),
     Row("PATCH", "/about", "O", edit(mode="strict")),
     Row("GET", "/me", EVERYBODY),
+    Row("GET", "/about/news", EVERYBODY),
     Row("GET", "/work", "OR"),
+    Row("GET", "/health/parts", "OR"),
     Row("GET", "/overview", "OR"),
     Row("GET", "/use", "OR"),
     Row("GET", "/metrics", "OR"),
