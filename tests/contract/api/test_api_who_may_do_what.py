@@ -120,15 +120,6 @@ def a_cordon(lab: Any, number: int) -> None:
         writing.run(rows.update().where(rows.c.id == made.id).values(id=f"{number:x}"))
 
 
-    """One that nobody uses, with the number in its name."""
-    with lab.write() as writing:
-        row = {"hub": "hub", "place": f"h{number}", "person": "dora", "unused_since": lab.now}
-
-
-    """One with the number as its id."""
-    with lab.write() as writing:
-
-
 def a_replay(lab: Any, number: int) -> None:
     """One that has ended, with the number as its id."""
     one = {"question": "compare", "state": "done", "progress": 1.0, "own": True}
