@@ -75,7 +75,7 @@ class PodHub(hubs.HubUnderTest):
             take_in(writing, found)
 
     def seed(self) -> None:
-        """A pool of what the cluster has, for the group vision with ada and ben; cy in no group."""
+        """A pool of what the cluster has, for the groups vision (ada, ben) and language (kim); cy in no group."""
         self.look()
         self.change(_seed)
 
@@ -122,7 +122,9 @@ class PodHub(hubs.HubUnderTest):
 def _seed(writing: Writing) -> None:
     groups.create(writing, "vision", wanted=[Share("vision", "default", 4, 4)])
     people.onboard(writing, ["olga"], role="operator")
+    groups.create(writing, "language", wanted=[Share("language", "default", 1, 1)])
     people.onboard(writing, ["ada", "ben"], group="vision")
+    people.onboard(writing, ["kim"], group="language")
     people.onboard(writing, ["cy"])
     for document in PROFILES:
         profiles.publish(writing, Profile.model_validate(document), "tests", document["name"])

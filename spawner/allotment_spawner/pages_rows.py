@@ -58,7 +58,7 @@ class KeepLine:
 
 @dataclass(frozen=True, slots=True)
 class ServerRow:
-    """One server that exists. ``since`` is when it reached its state; ``reason`` why it last stopped."""
+    """One server that exists. ``since`` is when it reached its state."""
 
     name: str
     title: str
@@ -72,6 +72,7 @@ class ServerRow:
     devices: tuple[HeldDevice, ...]
     ailing: tuple[str, ...]
     reason: str
+    """Why it last stopped, or what it waits for while it starts."""
     price: str
     ending: EndingLine | None = None
     """The announced end that comes first."""
@@ -190,7 +191,7 @@ def server_row(
         since=moment,
         devices=() if stopped else allotment.devices,
         ailing=facts.ailing.get(allotment.id, ()),
-        reason="" if allotment.stop_reason == PLAIN_STOP else allotment.stop_reason,
+        reason=_reason(allotment),
         price="" if price is None else f"{price_words(price)} / h",
         cost=_cost(allotment, price, said.now),
         successor=facts.successor(server.profile),
@@ -199,6 +200,13 @@ def server_row(
         software=software_title(allotment.terms),
         update=said.updates.get(allotment.id),
     )
+
+
+def _reason(allotment: Allotment) -> str:
+    """What is said below its state."""
+    if allotment.state is State.STARTING:
+        return allotment.awaits
+    return "" if allotment.stop_reason == PLAIN_STOP else allotment.stop_reason
 
 
 def _ending(allotment: Allotment, announced: tuple[Ending, ...]) -> EndingLine | None:

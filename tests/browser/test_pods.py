@@ -21,6 +21,8 @@ Check = Callable[..., None]
 STARTED = 90_000
 """Milliseconds within which JupyterLab is there, on a busy machine with two cores."""
 
+MORE_NEEDED = "couldn't assign flavors to pod set main: insufficient unused quota for nvidia.com/gpu in flavor l40s, 1 more needed"
+
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PodPageHub]:
@@ -126,3 +128,30 @@ def test_a_reset_to_update_is_another_pod_with_the_new_image_and_the_same_home(
     homes = [one["spec"]["volumes"][0]["persistentVolumeClaim"] for one in (first, second)]
     assert homes[0] == homes[1]
     stop(hub, "ada")
+
+
+@pytest.mark.promise("QUEUE-1", "SERVER-2")
+def test_a_pod_that_waits_for_kueue_says_so_with_kueues_words_and_runs_when_it_is_admitted(
+    hub: PodPageHub, signed_in: Open, accessible: Check
+) -> None:
+    page = signed_in("kim")
+    launched(page, hub, "Turn", "One GPU")
+    (pod,) = until(lambda: hub.cluster.pods(NAMESPACE), "the pod")
+    name = pod["metadata"]["name"]
+    message = page.locator("#progress-message")
+    expect(message).to_contain_text("It waits for Kueue's admission in the queue language-queue.")
+    hub.cluster.kueue_says(name, MORE_NEEDED, NAMESPACE)
+    expect(message).to_contain_text(f"Kueue: {MORE_NEEDED}.")
+    accessible(page)
+
+    home = signed_in("kim")
+    row = home.get_by_role("row", name=re.compile("Turn"))
+    expect(row).to_contain_text("Starting")
+    expect(row).to_contain_text(f"in the queue language-queue. Kueue: {MORE_NEEDED}.")
+    (held,) = hub.held("kim")
+    assert held.running_at is None
+
+    hub.cluster.kueue_admit(name, NAMESPACE)
+    page.wait_for_url(re.compile("/user/kim/"), timeout=STARTED)
+    assert running(hub, "kim").id == held.id
+    stop(hub, "kim")

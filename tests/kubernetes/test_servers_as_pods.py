@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -25,12 +26,15 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         running.add_namespace(NAMESPACE)
         for node in ("gpu-1", "gpu-2"):
             running.add_node(node, {GPU: 4}, labels=pod_hubs.LABELS)
+        running.install_kueue()
         yield running
 
 
 @pytest.fixture(scope="module")
 def hub_of_module(machines: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PodHub]:
-    hub = PodHub(tmp_path_factory.mktemp("hub"), machines, NAMESPACE, pending="2s", starting="20s")
+    kueue = {"queues": {"language": "language-queue"}, "patience": "3s"}
+    waits = {"pending": "2s", "starting": "20s", "kueue": kueue}
+    hub = PodHub(tmp_path_factory.mktemp("hub"), machines, NAMESPACE, **waits)
     hub.seed()
     try:
         hub.start()
@@ -152,6 +156,23 @@ def test_a_pod_that_finds_no_node_is_given_up_with_the_schedulers_own_word(hub: 
     assert "nodes are available" in refusal
     over = ended(hub, hub.latest("ada"))
     assert "nodes are available" in over.stop_reason
+    assert hub.pods() == []
+
+
+def test_a_pod_that_kueue_does_not_admit_is_given_up_with_kueues_own_word(hub: PodHub) -> None:
+    words = "LocalQueue language-queue doesn't exist"
+    with ThreadPoolExecutor(1) as thread:
+        launch = thread.submit(hub.launch, "kim", profile="gpu")
+        (pod,) = hub.until(hub.pods, "the pod")
+        hub.cluster.kueue_says(pod["metadata"]["name"], words, NAMESPACE)
+        answer = launch.result()
+
+    over = ended(hub, hub.latest("kim"))
+    assert answer.status_code == 503
+
+    assert "Kueue did not admit it within 3 seconds." in over.stop_reason
+    assert "Kueue: LocalQueue language-queue doesn't exist." in over.stop_reason
+    assert over.running_at is None
     assert hub.pods() == []
 
 

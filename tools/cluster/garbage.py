@@ -19,7 +19,8 @@ class Garbage:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._dependents: dict[str, set[Place]] = defaultdict(set)
-        self._kinds = {kind.key: kind for kind in kinds.STORED if not kind.stored_as}
+        known = (*kinds.STORED, kinds.WORKLOADS)
+        self._kinds = {kind.key: kind for kind in known if not kind.stored_as}
 
     def round(self, changes: Sequence[Change]) -> None:
         """Note who belongs to whom; let go what is left over."""

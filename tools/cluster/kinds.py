@@ -143,6 +143,16 @@ STORED = (
     grouped("networking.k8s.io", "networkpolicies", "NetworkPolicy", short=("netpol",)),
     grouped("networking.k8s.io", "ingresses", "Ingress", short=("ing",), subresources=("status",)),
 )
+# Served once Kueue is installed.
+WORKLOADS = Kind(
+    "kueue.x-k8s.io",
+    "v1beta2",
+    "workloads",
+    "Workload",
+    "",
+    short=("wl",),
+    subresources=("status",),
+)
 # Asked and answered, not kept.
 REVIEWS = (
     grouped(AUTHENTICATION, "tokenreviews", "TokenReview", namespaced=False, verbs=CREATE),

@@ -1,15 +1,17 @@
 """Kueue, as far as a pod of its queues can see: gated when made, let in by its turn.
 
-Kueue's webhook gates a pod that names a queue; its controller takes the gate away when the pod's turn has
-come, and lets go of pods that have ended. Its quotas are not here: a test says whose turn it is.
+Kueue's webhook gates a pod that names a queue; its controller makes a workload for it, on which it says why
+the pod waits, takes the gate away when its turn has come, and lets go of pods that have ended. Its quotas are
+not here: a test says whose turn it is, and why not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 from . import kinds
-from .registry import Registry
+from .registry import Registry, stamp
 from .statuses import ApiError, Document
 from .store import Change
 
@@ -42,12 +44,53 @@ class Kueue:
                 del pod["spec"]["schedulingGates"]
 
         self._registry.change(kinds.PODS, namespace, name, admitted)
+        self._say(namespace, name, "QuotaReserved", "True", "Quota reserved in ClusterQueue tests")
+        self._say(namespace, name, "Admitted", "True", "The workload is admitted")
+
+    def refuse(self, namespace: str, name: str, words: str) -> None:
+        """It is not a pod's turn: why.
+
+        Raises:
+            ApiError: 404, there is no such pod, or Kueue has not seen it yet.
+        """
+        self._say(namespace, name, "QuotaReserved", "False", words)
+
+    def _say(self, namespace: str, pod: str, type_: str, status: str, message: str) -> None:
+        """Write a condition of the workload of a pod."""
+        reason = type_ if status == "True" else "Pending"
+        condition = {"type": type_, "status": status, "reason": reason, "message": message}
+        condition["lastTransitionTime"] = stamp(self._registry.clock())
+
+        def said(workload: Document) -> None:
+            status = workload.setdefault("status", {})
+            others = [one for one in status.get("conditions") or [] if one["type"] != type_]
+            status["conditions"] = [*others, condition]
+
+        self._registry.change(kinds.WORKLOADS, namespace, workload_name(pod), said, "status")
 
     def round(self, changes: Sequence[Change]) -> None:
         """Let go of pods that have ended, or were deleted and have no process left."""
         for change in changes:
             if change.key == kinds.PODS.key and change.type != "DELETED":
+                if change.type == "ADDED" and MANAGED in (
+                    change.document["metadata"].get("labels") or {}
+                ):
+                    self._take_in(change.document)
                 self._let_go(change.document)
+
+    def _take_in(self, pod: Document) -> None:
+        """Make the workload of a pod; it goes with the pod."""
+        metadata = pod["metadata"]
+        owner = {"apiVersion": "v1", "kind": "Pod", "controller": True}
+        document = {
+            "metadata": {
+                "name": workload_name(metadata["name"]),
+                "labels": {"kueue.x-k8s.io/job-uid": metadata["uid"]},
+                "ownerReferences": [owner | {"name": metadata["name"], "uid": metadata["uid"]}],
+            },
+            "spec": {"queueName": metadata["labels"][QUEUE], "active": True},
+        }
+        self._registry.create(kinds.WORKLOADS, document, metadata["namespace"])
 
     def _let_go(self, pod: Document) -> None:
         metadata = pod["metadata"]
@@ -68,6 +111,11 @@ class Kueue:
         except ApiError as refusal:
             if refusal.code != 404:  # noqa: PLR2004 - gone meanwhile
                 raise
+
+
+def workload_name(pod: str) -> str:
+    """The name of a pod's workload: Kueue's ends with five characters of a hash."""
+    return f"pod-{pod}-{sha256(pod.encode()).hexdigest()[:5]}"
 
 
 def gate(kind: kinds.Kind, document: Document) -> None:

@@ -43,8 +43,8 @@ class Cluster:
         self._registry = Registry(self._store)
         self._tokens = Tokens(self._store)
         self._roles = Roles(self._store)
-        catalogue = [*kinds.STORED, *kinds.REVIEWS]
-        self._serving = Serving(self._registry, self._tokens, self._roles, catalogue)
+        self._catalogue = [*kinds.STORED, *kinds.REVIEWS]
+        self._serving = Serving(self._registry, self._tokens, self._roles, self._catalogue)
         self._endpoint = Endpoint(folder, self._serving)
         self._registry.authority = self._endpoint.authority
         self._machines = Machines(folder, (HOST, self._endpoint.port))
@@ -324,7 +324,12 @@ class Cluster:
 
     def install_kueue(self) -> None:
         """From now on a pod with a queue's label is gated until ``kueue_admit``."""
+        self._catalogue.append(kinds.WORKLOADS)
         self._do(self._controllers.kueue.install)
+
+    def kueue_says(self, pod: str, words: str, namespace: str = "default") -> None:
+        """Kueue has looked whether a pod may start, and says why it may not."""
+        self._do(lambda: self._controllers.kueue.refuse(namespace, pod, words))
 
     def kueue_admit(self, pod: str, namespace: str = "default") -> None:
         """It is a pod's turn in its queue."""

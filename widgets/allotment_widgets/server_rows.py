@@ -108,9 +108,9 @@ def server_row(
 
 
 def _cause(server: Server) -> str:
-    """Why a server was stopped, or will be, in a few words; nothing where it ended by itself."""
+    """Why a server was stopped, or will be, or what it waits for to start; nothing where it ended by itself."""
     if is_active(server):
-        return ", ".join(ending.words for ending in server.endings)
+        return ", ".join(ending.words for ending in server.endings) or server.awaits
     known = {str(cause): cause.words for cause in Cause}
     return known.get(server.stop_cause, server.stop_cause)
 
@@ -165,12 +165,9 @@ def _why(server: Server, state: str) -> str:
     if state == "idle":
         return "It holds devices, and nothing has run in it for half an hour."
     if server.stop_reason and server.state in {"stopping", "stopped"}:
-        return (
-            f"{server.stopped_by}: {server.stop_reason}"
-            if server.stopped_by
-            else server.stop_reason
-        )
-    return ""
+        by = f"{server.stopped_by}: " if server.stopped_by else ""
+        return f"{by}{server.stop_reason}"
+    return server.awaits
 
 
 def device_plot(device: Device, picture: Picture, now: datetime, *, section: str) -> Plot:

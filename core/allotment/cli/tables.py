@@ -77,7 +77,7 @@ def server_table(out: Output, found: Iterable[Server], title: str = "") -> None:
                 ", ".join(device.id for device in server.devices)
                 if server.state != "stopped"
                 else "",
-                "; ".join(server.warnings) or server.stop_reason,
+                "; ".join(server.warnings) or server.awaits or server.stop_reason,
             )
             for server in found
         ),

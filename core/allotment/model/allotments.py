@@ -62,6 +62,8 @@ class ServerPod:
     uid: str = ""
     started: float = 0.0
     """Seconds since the epoch, as the cluster, or the hub that asked for it, tells it."""
+    cluster: str = ""
+    """Which cluster: what another one says of a pod of that name is no word about this one. Empty: not known."""
 
 
 ServerPlace = ServerProcess | ServerPod
@@ -94,6 +96,8 @@ class Allotment:
     charged_until: datetime | None = None
     """The last sign of life of a server that ended unseen; else its charge ends when its stop began."""
     place: ServerPlace | None = None
+    awaits: str = ""
+    """What it waits for while it starts, in the cluster's own words; empty where nothing is known to hold it up."""
     stop_reason: str = ""
     stopped_by: str = ""
     stop_cause: str = ""

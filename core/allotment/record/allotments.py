@@ -50,6 +50,7 @@ def from_row(row: sa.Row[Any]) -> Allotment:
         released_at=row.released_at,
         charged_until=row.charged_until,
         place=_place(row),
+        awaits=row.awaits,
         stop_reason=row.stop_reason,
         stopped_by=row.stopped_by,
         stop_cause=row.stop_cause,
@@ -59,7 +60,13 @@ def from_row(row: sa.Row[Any]) -> Allotment:
 
 def _place(row: sa.Row[Any]) -> ServerPlace | None:
     if row.pod_name:
-        return ServerPod(row.pod_namespace, row.pod_name, row.pod_uid, row.process_started or 0.0)
+        return ServerPod(
+            row.pod_namespace,
+            row.pod_name,
+            row.pod_uid,
+            row.process_started or 0.0,
+            row.pod_cluster,
+        )
     if row.process_id is not None:
         return ServerProcess(row.process_id, row.process_started)
     return None
@@ -74,6 +81,7 @@ def place_columns(place: ServerPlace) -> dict[str, Any]:
         "pod_namespace": pod.namespace,
         "pod_name": pod.name,
         "pod_uid": pod.uid,
+        "pod_cluster": pod.cluster,
     }
 
 

@@ -180,7 +180,8 @@ def _held_by(reading: Reading, facts: Facts, reason: Reason) -> Reason:
 
 _PLACED = """
 UPDATE allotments SET process_id = :process_id, process_started = :process_started,
-pod_namespace = :pod_namespace, pod_name = :pod_name, pod_uid = :pod_uid WHERE id = :id
+pod_namespace = :pod_namespace, pod_name = :pod_name, pod_uid = :pod_uid,
+pod_cluster = :pod_cluster WHERE id = :id
 """
 
 

@@ -24,6 +24,7 @@ _DISRUPTIONS = {
     "DeletionByPodGC": "Its node is gone",
     "PreemptionByScheduler": "It made room for a pod of higher priority",
     "TerminationByKubelet": "Its node ended it",
+    "StoppedByKueue": "Kueue gave its place to another",
 }
 DELETED = "Its pod was deleted by somebody outside of the platform."
 _IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
@@ -77,7 +78,7 @@ def hold_of(pod: Pod) -> Hold | None:
         return None
     gates = (pod.get("spec") or {}).get("schedulingGates") or ()
     if any(one.get("name") == KUEUE_GATE for one in gates):
-        return Hold(Waiting.QUEUE, "It waits in Kueue's queue for its turn.")
+        return Hold(Waiting.QUEUE, "It waits for Kueue's admission.")
     scheduled = _condition(pod, "PodScheduled")
     if scheduled.get("status") != "True":
         return Hold(Waiting.NODE, _short(scheduled.get("message")))

@@ -16,7 +16,7 @@ _QUOTA = "exceeded quota"
 _FORBIDDEN = 403
 
 _GIVEN_UP = {
-    Waiting.QUEUE: "Its turn in Kueue's queue did not come within {time}.",
+    Waiting.QUEUE: "Kueue did not admit it within {time}.",
     Waiting.NODE: "The cluster found no node for it within {time}.",
     Waiting.SERVER: "Its container did not start within {time}.",
 }

@@ -14,7 +14,7 @@ from allotment.inventory.kubernetes import pods
 from allotment.model.allotments import Allotment, ServerPod
 from allotment.model.limits import LimitKind
 from allotment.model.names import CONSOLE_SERVER
-from allotment.record import Record, claims, limits
+from allotment.record import Record, claims, limits, starts
 from allotment_spawner import console
 from allotment_spawner.admitting import AllotmentMixin
 from allotment_spawner.environment import pod_environment, promised_profile
@@ -103,6 +103,11 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
         began = datetime.fromisoformat(pod["metadata"]["creationTimestamp"]).timestamp()
         place = ServerPod(self.namespace, self.pod_name, pod["metadata"]["uid"], began)
         await self._step(claims.placed, allotment.id, place)
+
+    async def note_wait(self, words: str) -> None:
+        """Keep it for whoever looks at the server from elsewhere than its progress."""
+        if self._allotment is not None:
+            await self._try(self._step(starts.note_wait, self._allotment.id, words))
 
     def get_env(self) -> dict[str, str]:
         """The environment: no word in it shows a pod devices that are not its own."""

@@ -21,7 +21,8 @@ from traitlets import Instance
 from allotment.inventory.kubernetes import pods
 from allotment.settings.kubernetes import KubernetesSettings
 from allotment_spawner.kubernetes import ends, refusals
-from allotment_spawner.kubernetes.ends import Hold, Waiting
+from allotment_spawner.kubernetes.ends import Hold, Pod, Waiting
+from allotment_spawner.kubernetes.kueue import KueueWord
 from allotment_spawner.kubernetes.reflecting import RememberingPods, has_given_up
 
 _LOOK_EVERY = 1.0
@@ -40,6 +41,8 @@ class PodServer(KubeSpawner):
 
     end_words = ""
     """Why the pod ended, as far as it or the cluster has said."""
+    _held_up = ""
+    """What holds its start up, in the cluster's own words."""
 
     # What KubeSpawner watches.
 
@@ -78,7 +81,7 @@ class PodServer(KubeSpawner):
         Raises:
             LaunchRefused: it ended, it waited longer than the settings allow, or the cluster did not answer.
         """
-        self.end_words = ""
+        self.end_words = self._held_up = ""
         token = _starting.set(self)
         try:
             begun = super().start()
@@ -113,6 +116,7 @@ class PodServer(KubeSpawner):
         """
         loop = asyncio.get_running_loop()
         since: dict[Waiting, float] = {}
+        kueue = KueueWord()
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             pod = self.pod_reflector and self.pod_reflector.pods.get(self._pod_key)
@@ -120,13 +124,30 @@ class PodServer(KubeSpawner):
                 continue
             if ends.is_over(pod):
                 raise refusals.ended_early(ends.end_words(pod))
-            hold = ends.hold_of(pod)
+            hold = await self._hold(pod, kueue)
+            await self._held_up_by(hold.words if hold else "")
             if hold is None:
                 continue
             began = since.setdefault(hold.waiting, loop.time())
             limit = self._patience(hold)
             if loop.time() - began > limit.total_seconds():
                 raise refusals.given_up(hold, limit)
+
+    async def _hold(self, pod: Pod, kueue: KueueWord) -> Hold | None:
+        """What the pod waits for, with Kueue's word where it is Kueue's to say."""
+        hold = ends.hold_of(pod)
+        if hold is None or hold.waiting is not Waiting.QUEUE:
+            return hold
+        now = asyncio.get_running_loop().time()
+        return Hold(hold.waiting, await kueue.about(self.api.api_client, pod, now))
+
+    async def _held_up_by(self, words: str) -> None:
+        if words != self._held_up:
+            self._held_up = words
+            await self.note_wait(words)
+
+    async def note_wait(self, words: str) -> None:
+        """Tell others what holds the start up; empty: nothing does any more."""
 
     def _patience(self, hold: Hold) -> timedelta:
         if hold.waiting is Waiting.QUEUE and self.cluster.kueue is not None:
@@ -139,12 +160,9 @@ class PodServer(KubeSpawner):
         async for one in _with_ticks(super().progress(), _LOOK_EVERY):
             if one is not None:
                 yield one
-            pod = self.pod_reflector and self.pod_reflector.pods.get(self._pod_key)
-            hold = ends.hold_of(pod) if pod else None
-            words = hold.words if hold else ""
-            if words and words != told:
-                told = words
-                yield {"message": words}
+            if self._held_up and self._held_up != told:
+                told = self._held_up
+                yield {"message": told}
 
     # Running and ending.
 

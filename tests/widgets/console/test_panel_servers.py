@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from allotment.model.claims import Claim, Granted
 from allotment.model.endings import Cause
-from allotment.record import allotments, endings, extending
+from allotment.record import allotments, claims, endings, extending, starts
 from control_planes import Platform
 
 OpenConsole = Callable[..., Any]
@@ -150,3 +151,19 @@ def test_an_announced_end_and_a_server_that_is_left_alone_are_seen_in_their_rows
     assert ends["cause"] == "Devices taken back"
     assert words in ends["why"]
     assert "mei asked that it be left alone until" in kept["why"]
+
+
+@pytest.mark.promise("SERVER-4", "QUEUE-1")
+def test_what_a_server_waits_for_while_it_starts_is_seen_in_its_row(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    page = open_console(panel="servers")
+    now = platform.plane.now()
+    outcome = claims.admit(platform.record, Claim("hub", "priya", "queued", "minimal"), now)
+    assert isinstance(outcome, Granted)
+    words = "It waits for Kueue's admission in the queue vision-queue. Kueue: 1 more needed."
+
+    starts.note_wait(platform.record, outcome.allotment.id, words, now)
+
+    page.until(lambda: page.rows("Servers").get("hub~priya~queued", {}).get("cause") == words)
+    page.has_row("Servers", "hub~priya~queued", state="starting", why=words)

@@ -93,6 +93,7 @@ def server_document(
         devices=tuple(_held_device(device) for device in allotment.devices),
         price=None if price is None else Decimal(str(price)),
         charged_until=allotment.charge_end,
+        awaits=allotment.awaits if allotment.state is State.STARTING else "",
         stop_reason=allotment.stop_reason,
         stopped_by=allotment.stopped_by,
         stop_cause=allotment.stop_cause,

@@ -126,6 +126,10 @@ class Server(Document):
     charged_until: datetime | None = Field(
         default=None, description="Charged from running_at until then; None: until now"
     )
+    awaits: str = Field(
+        default="",
+        description="What it waits for while it starts, in the cluster's own words",
+    )
     stop_reason: str = ""
     stopped_by: str = ""
     stop_cause: str = Field(

@@ -60,6 +60,8 @@ allotments = Table(
     Column("pod_namespace", String(63), nullable=False, server_default=""),
     Column("pod_name", String(253), nullable=False, server_default=""),
     Column("pod_uid", String(64), nullable=False, server_default=""),
+    Column("pod_cluster", String(64), nullable=False, server_default=""),
+    Column("awaits", Text, nullable=False, server_default=""),
     Column("stop_reason", Text, nullable=False, server_default=""),
     Column("stopped_by", NAME, nullable=False, server_default=""),
     Column("proof", Text, nullable=False, server_default=""),
@@ -102,7 +104,10 @@ allotments = Table(
     ),
 )
 
-"""A server's place is a process of a machine or a pod of a cluster; ``process_started`` says since when, of either."""
+"""A server's place is a process of a machine or a pod of a cluster; ``process_started`` says since when, of either.
+
+``awaits`` is what a server waits for while it starts, in the cluster's own words.
+"""
 
 holdings = Table(
     "holdings",
