@@ -21,6 +21,7 @@ from allotment.settings.sign_on import LOCAL
 from allotment_hub import files, kubernetes, roles
 from allotment_hub.apart import service_apart
 from allotment_hub.first_start import prepare_record
+from allotment_hub.identity import identity_of
 from allotment_hub.launch.place import Place
 from allotment_hub.logs import log_variables, write_logs
 from allotment_hub.sign_in import LocalAuthenticator
@@ -52,7 +53,10 @@ def configure(c: Config, settings: Settings, place: Place) -> None:
         kubernetes.connect(settings)
         apart = service_apart(settings)
         sign_in = way_in(settings, place)
-        prepare_record(settings, place.first_passwords, datetime.now(UTC), place.state)
+        identity = identity_of(settings, place)
+        prepare_record(
+            settings, place.first_passwords, datetime.now(UTC), place.state, identity=identity
+        )
     except AllotmentError as error:
         sys.stderr.write(f"The hub cannot start.\n{error}\n")
         raise SystemExit(2) from None
@@ -62,7 +66,9 @@ def configure(c: Config, settings: Settings, place: Place) -> None:
     _access(c, settings)
     sign_in(c)
     _spawner(c, settings, place)
-    c.JupyterHub.services = [apart or managed_service(settings, place)]
+    c.PeopleOfTheRecord.hub_name = settings.hub
+    c.PeopleOfTheRecord.hub_identity = identity
+    c.JupyterHub.services = [apart or managed_service(settings, place, identity)]
     _pages(c, settings)
 
 
@@ -156,7 +162,7 @@ def console_notebook() -> str:
     return str(next(found, ""))
 
 
-def managed_service(settings: Settings, place: Place) -> dict[str, Any]:
+def managed_service(settings: Settings, place: Place, identity: str) -> dict[str, Any]:
     """The control plane as a service that the hub starts, and that ends with it."""
     return {
         "name": roles.SERVICE,
@@ -167,6 +173,7 @@ def managed_service(settings: Settings, place: Place) -> dict[str, Any]:
         "environment": {
             "ALLOTMENT_RECORD_URL": settings.record,
             "ALLOTMENT_HUB": settings.hub,
+            "ALLOTMENT_HUB_IDENTITY": identity,
             "ALLOTMENT_SETTINGS": str(place.settings),
             "ALLOTMENT_STATE": str(place.state),
             "ALLOTMENT_API_URL": place.api_url,

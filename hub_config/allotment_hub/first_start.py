@@ -22,6 +22,7 @@ from allotment.settings.parts import Secrets
 from allotment.settings.sources import read_secrets
 from allotment.work.observing import observer, take_in
 from allotment_hub import passwords
+from allotment_hub.identity import refuse_second
 
 log = logging.getLogger(__name__)
 
@@ -29,19 +30,27 @@ ACTOR = "hub"
 
 
 def prepare_record(
-    settings: Settings, first_passwords: Path, now: datetime, state: Path | None = None
+    settings: Settings,
+    first_passwords: Path,
+    now: datetime,
+    state: Path | None = None,
+    *,
+    identity: str = "",
 ) -> None:
     """Bring the record to where the hub can serve from it. Blocks; for the start, before the loop runs.
 
     ``state`` is the folder in which the hub keeps the keys of secrets, where the settings name none.
+    ``identity`` tells this hub from another one of its name, which may not run at the same time.
 
     Raises:
         RecordTooNew, RecordUnavailable: the record cannot be used.
         KeysWrong: sources are declared with secrets, and the keys are missing or not this record's.
-        SettingsInvalid: the settings declare what cannot be made.
+        SettingsInvalid: the settings declare what cannot be made, or another hub of the name runs.
     """
     record = open_record(settings.record, migrate=True)
     try:
+        if identity:
+            refuse_second(record, settings, identity)
         if settings.control_plane is None:  # one that stands apart looks by itself, and may
             observe_devices(record, settings, now)
         Catalogue(settings.profiles).refresh(record, now)

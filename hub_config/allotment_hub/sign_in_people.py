@@ -18,6 +18,7 @@ from allotment.model.refusals import NotFound, RecordUnavailable
 from allotment.record import Reading, Record, Writing, credentials, memberships, people
 from allotment_hub import page_handlers, passwords
 from allotment_hub.attempts import Attempts
+from allotment_hub.identity import serve_as
 from allotment_spawner.asking import AsyncRecord, record_at
 
 Answer = TypeVar("Answer")
@@ -35,6 +36,10 @@ class PeopleOfTheRecord(Authenticator):
     """
 
     record_url = Unicode(help="The record, as a SQLAlchemy URL.").tag(config=True)
+    hub_name = Unicode("hub", help="What this hub is called in the record.").tag(config=True)
+    hub_identity = Unicode(
+        help="What tells this hub from another one of its name; empty: nothing is told."
+    ).tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -149,7 +154,12 @@ class PeopleOfTheRecord(Authenticator):
         return sorted(await self.ask(lambda reading: self.groups_in(reading, name)) or ())
 
     def get_handlers(self, app: Any) -> list[Any]:
-        """Our pages in place of JupyterHub's, and the pages of signing in."""
+        """Our pages in place of JupyterHub's, and the pages of signing in.
+
+        A hub asks for them once, when it is about to serve: from here on its name is its own.
+        """
+        if self.hub_identity:
+            serve_as(app, self.record_url, self.hub_name, self.hub_identity)
         return [*page_handlers.handlers(), *super().get_handlers(app)]
 
 

@@ -167,6 +167,21 @@ def test_everybody_declared_has_a_first_password_that_only_the_owner_of_the_fold
     running.signed_in("ada")
 
 
+@pytest.mark.promise("SERVER-7")
+def test_a_second_hub_of_the_name_is_refused_on_the_same_record(
+    running: Launched, new_launcher: NewHub
+) -> None:
+    second = new_launcher("second")
+    record = f"record: sqlite:///{running.state}/record.sqlite\n"
+    (second.folder / "settings.yaml").write_text(SETTINGS + record)
+
+    said = second.refused()
+
+    assert "another hub called 'hub' uses this record" in said
+    assert "settings (hub: …)" in said
+    assert running.signed_in("ada")
+
+
 def test_every_port_is_on_loopback_only(running: Launched) -> None:
     assert running.process
     hub = psutil.Process(running.process.pid)

@@ -94,7 +94,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
             Step("presence", PRESENCE_EVERY, attendance.say, everywhere=True),
         ),
         utc_now,
-        Tenure(record, environment.hub, this_process()),
+        Tenure(record, environment.hub, this_process(), identity=environment.hub_identity),
     )
     attendance.tells_of(loop)
     return ControlPlane(

@@ -43,6 +43,8 @@ class ServiceEnvironment:
     """The folder of people's homes on this machine; None: they are elsewhere, or system users'."""
     managed: bool = True
     """Whether the hub started it, so that it ends with the hub."""
+    hub_identity: str = ""
+    """What tells its hub from another one of the same name; empty where nobody said it."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> ServiceEnvironment:
@@ -88,6 +90,7 @@ class ServiceEnvironment:
             token=environment["JUPYTERHUB_API_TOKEN"],
             homes=_path(environment, "ALLOTMENT_HOMES"),
             managed=alone is None,
+            hub_identity=environment.get("ALLOTMENT_HUB_IDENTITY", ""),
         )
 
     @property
@@ -139,6 +142,7 @@ def _told_by(settings: Settings, environment: Mapping[str, str]) -> Mapping[str,
         "ALLOTMENT_API_URL": f"{plane.public_url}{PREFIX}api/v1",
         "ALLOTMENT_RECORD_URL": settings.record,
         "ALLOTMENT_HUB": settings.hub,
+        "ALLOTMENT_HUB_IDENTITY": plane.identity(environment),
     }
     return told | {name: value for name, value in environment.items() if value}
 

@@ -1,9 +1,9 @@
 """A record as rows, and a database filled with them: for backups, and for moving to another database.
 
 Times, numbers and documents are written as the databases keep them, so that the same record makes the same
-rows wherever it lies. Leases are left out: their holders do not come along. A database is filled in one
-transaction: the schema that the rows were of, the rows, a look whether they are all there as they were,
-and what newer versions changed since.
+rows wherever it lies. Leases and signs of life of hubs are left out: who gave them does not come along.
+A database is filled in one transaction: the schema that the rows were of, the rows, a look whether they are
+all there as they were, and what newer versions changed since.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from allotment.model.refusals import AllotmentError, RecordTooNew
 from allotment.record import migrating
 from allotment.record.engine import Record, said_in_words, writer_of
-from allotment.record.schema import leases, metadata
+from allotment.record.schema import hubs, leases, metadata
 
 _BATCH = 500
 _PATIENCE = 30.0
@@ -56,7 +56,7 @@ class Layout:
     @classmethod
     def now(cls) -> Layout:
         """That of this version."""
-        copied = (one for one in metadata.sorted_tables if one.name != leases.name)
+        copied = (one for one in metadata.sorted_tables if one.name not in {leases.name, hubs.name})
         return cls(str(migrating.scripts().get_current_head()), tuple(map(_shape, copied)))
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from allotment.record.engine import Reading, Writing
 from allotment.record.schema import leases
 
-_NOW = {
+NOW = {
     "postgresql": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)",
     "sqlite": "CAST((julianday('now') - 2440587.5) * 86400000000 AS integer)",
 }
@@ -50,20 +50,20 @@ def take(
         "lasting": lasting // timedelta(microseconds=1),
         "gone": before.holder if before is not None and ended else holder,
     }
-    statement = _TAKE.format(now=_NOW[writing.dialect])
+    statement = _TAKE.format(now=NOW[writing.dialect])
     return writing.driver(statement, asked).first() is not None
 
 
 def holder_of(reading: Reading, name: str) -> str | None:
     """Who holds a lease now; None: nobody."""
-    statement = _HELD.format(now=_NOW[reading.dialect], lock="")
+    statement = _HELD.format(now=NOW[reading.dialect], lock="")
     row = reading.driver(statement, {"name": name}).first()
     return None if row is None else str(row.holder)
 
 
 def holders(reading: Reading, beginning: str) -> tuple[str, ...]:
     """Who holds a lease now whose name begins so."""
-    statement = _HOLDERS.format(now=_NOW[reading.dialect])
+    statement = _HOLDERS.format(now=NOW[reading.dialect])
     rows = reading.driver(statement, {"name": f"{beginning}%"})
     return tuple(str(row.holder) for row in rows)
 
@@ -71,13 +71,13 @@ def holders(reading: Reading, beginning: str) -> tuple[str, ...]:
 def held(writing: Writing, name: str) -> bool:
     """Whether anybody holds a lease now; it stays so until the transaction ends."""
     lock = " FOR UPDATE" if writing.dialect == "postgresql" else ""
-    statement = _HELD.format(now=_NOW[writing.dialect], lock=lock)
+    statement = _HELD.format(now=NOW[writing.dialect], lock=lock)
     return writing.driver(statement, {"name": name}).first() is not None
 
 
 def remaining(reading: Reading) -> dict[str, float]:
     """For how many seconds each lease still keeps others away; 0: it has run out."""
-    rows = reading.driver(_REMAINING.format(now=_NOW[reading.dialect]), {})
+    rows = reading.driver(_REMAINING.format(now=NOW[reading.dialect]), {})
     return {row.name: max(0.0, int(row.rest) / 1e6) for row in rows}
 
 

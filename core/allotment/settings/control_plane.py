@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -65,3 +66,11 @@ class ControlPlane(BaseModel):
             message = f"{place} holds no token"
             raise ValueError(message)
         return found.strip()
+
+    def identity(self, environment: Mapping[str, str] = os.environ) -> str:
+        """What tells a hub from another one of its name: both know it by the token that they share.
+
+        Raises:
+            OSError, ValueError: as for :meth:`token`.
+        """
+        return hashlib.sha256(f"identity\0{self.token(environment)}".encode()).hexdigest()[:40]

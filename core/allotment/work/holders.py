@@ -35,6 +35,13 @@ def known_to_be_gone(holder: str) -> bool:
         return False
 
 
+def known_to_live(holder: str) -> bool:
+    """Whether a process that a lease names runs on this machine, in this space of pids."""
+    words = holder.split(" ")
+    here = len(words) == 4 and bool(words[3]) and words[3] == _pids_of()  # noqa: PLR2004 - as above
+    return here and not known_to_be_gone(holder)
+
+
 @cache
 def _pids_of() -> str:
     """Names this boot of this machine, and the space of pids that this process lives in; empty where it cannot be told."""

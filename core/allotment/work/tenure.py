@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from allotment.model.refusals import RecordUnavailable
-from allotment.record import Record, leases
+from allotment.record import Record, hubs, leases
 from allotment.work.holders import known_to_be_gone
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,8 @@ class Tenure:
     """The turn of one process. ``held`` may be asked in any thread; the rest blocks: use it from one.
 
     ``clock`` counts seconds and never goes back; ``every`` is the pause
-    in seconds between two calls of :meth:`keep`, ``lasts`` for how long one holds.
+    in seconds between two calls of :meth:`keep`, ``lasts`` for how long one holds. ``identity`` tells
+    the hub from another one of its name: where that has the name, nothing is done here.
     """
 
     def __init__(
@@ -46,11 +47,15 @@ class Tenure:
         *,
         gone: Callable[[str], bool] = known_to_be_gone,
         clock: Callable[[], float] = time.monotonic,
+        identity: str = "",
     ) -> None:
-        self._record, self._lease, self._holder = record, lease_name(hub), holder
+        self._record, self._hub, self._holder = record, hub, holder
+        self._lease, self._identity = lease_name(hub), identity
         self._gone, self._clock = gone, clock
         self.lasts, self.every = _PACES[record.dialect]
         self._until = 0.0
+        self.anothers = False
+        """Whether the hub's name stands for another hub: then it is never this process's turn."""
 
     @property
     def held(self) -> bool:
@@ -65,14 +70,27 @@ class Tenure:
         asked_at, before = self._clock(), self.held
         try:
             with self._record.writing(_ACTOR, datetime.now(UTC), configuration=False) as writing:
-                mine = leases.take(writing, self._lease, self._holder, self.lasts, gone=self._gone)
+                anothers = bool(self._identity) and hubs.is_anothers(
+                    writing, self._hub, self._identity
+                )
+                mine = not anothers and leases.take(
+                    writing, self._lease, self._holder, self.lasts, gone=self._gone
+                )
         except RecordUnavailable as error:
             log.warning("whose turn the periodic work is could not be asked: %s", error)
             return self.held
+        self._note(anothers=anothers)
         self._until = asked_at + self.lasts.total_seconds() if mine else 0.0
         if mine != before:
             log.info("the periodic work is %s", "done here" if mine else "done by another")
         return self.held
+
+    def _note(self, *, anothers: bool) -> None:
+        if anothers and not self.anothers:
+            log.error(
+                "another hub is called %s in this record: no periodic work is done here", self._hub
+            )
+        self.anothers = anothers
 
     def give_up(self) -> None:
         """End the turn in good order: another takes it as soon as it looks."""

@@ -111,6 +111,11 @@ class Place:
         return self.state / "identity-provider.json"
 
     @property
+    def identity(self) -> Path:
+        """What tells this hub from another one of its name (mode 0600)."""
+        return self.state / "hub-identity"
+
+    @property
     def proxy_token(self) -> Path:
         """The word between hub and proxy (mode 0600)."""
         return self.state / "proxy-token"

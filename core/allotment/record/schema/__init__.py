@@ -43,6 +43,7 @@ from allotment.record.schema.happening import (
     platform,
     server_minutes,
 )
+from allotment.record.schema.hubs import hubs
 from allotment.record.schema.mails import mails
 from allotment.record.schema.money import budget_warnings, budgets
 from allotment.record.schema.people import credentials, memberships, people, reset_links, roles
@@ -87,6 +88,7 @@ __all__ = [
     "farewells",
     "groups",
     "holdings",
+    "hubs",
     "identities",
     "instance_types",
     "keeps",
