@@ -4,7 +4,7 @@ Wait for what must be seen (``expect``), never for a time. The browser lives as 
 tests of a module that uses it cannot be async.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -123,10 +123,11 @@ def run_all() -> Callable[[Page], None]:
 
 @pytest.fixture
 def accessible() -> Callable[..., None]:
-    """Asserts that axe-core finds nothing serious or critical, in the whole page or in a part."""
+    """Asserts that axe-core finds nothing serious or critical, in the whole page or in a part; by all rules or some."""
 
-    def check(page: Page, part: str | None = None) -> None:
-        found = Axe().run(page, context=part).response["violations"]
+    def check(page: Page, part: str | None = None, rules: Sequence[str] = ()) -> None:
+        options = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
+        found = Axe().run(page, context=part, options=options).response["violations"]
         grave = [
             f"{each['impact']} {each['id']}: {each['help']}\n  "
             + "\n  ".join(node["html"][:300] for node in each["nodes"][:5])
