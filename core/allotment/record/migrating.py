@@ -31,12 +31,14 @@ def prepare(engine: Engine, *, migrate: bool) -> None:
 
     Raises:
         RecordTooNew: the record knows a version that this program does not.
+        RecordUnavailable: the database is not one that a record can be kept in.
         AllotmentError: the record is older and ``migrate`` is False.
     """
     directory = scripts()
     head = directory.get_current_head()
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
+            postgresql.check(connection)
             postgresql.no_limits(connection)  # another may be at it for minutes
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         found = MigrationContext.configure(connection).get_current_revision()

@@ -36,6 +36,11 @@ _IDLE_IN_TRANSACTION = 60.0
 _LOOK_AGAIN = 0.05
 """Seconds between two looks at a transaction that is still ending; no event tells of it."""
 
+_ISOLATION = "READ COMMITTED"
+"""What a writer's statements see: what is committed when each begins. Locks are taken first and facts read
+after, so that facts are not older than the lock. A database or role may have another default."""
+_OLDEST = 14
+
 UNDONE_STATES = frozenset({"40001", "40P01"})
 """A serialisation failure, and a deadlock: the database took the transaction back."""
 _AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, PoolTimeoutError)
@@ -56,6 +61,7 @@ def engine_of(url: sa.URL, patience: float) -> Engine:
         max_overflow=20,
         pool_timeout=patience,
         connect_args=_connection_options(url, patience),
+        isolation_level=_ISOLATION,
     )
     if where:
         _read_password(engine, where)
@@ -134,6 +140,38 @@ def _look_before_use(engine: Engine) -> None:
             connection.rollback()
         except Exception as error:
             raise sa.exc.DisconnectionError from error
+
+
+def check(connection: Connection) -> None:
+    """Check that a database is one that a record can be kept in.
+
+    Raises:
+        RecordUnavailable: it is not; the message says why, and what to do.
+    """
+    found = connection.exec_driver_sql(
+        "SELECT current_setting('server_version_num')::int / 10000, "
+        "current_setting('transaction_isolation'), current_setting('transaction_read_only')"
+    ).one()
+    problem = problem_of(*found)
+    if problem:
+        raise RecordUnavailable(problem)
+
+
+def problem_of(version: int, isolation: str, read_only: str) -> str:
+    """Why no record can be kept where this is so; empty where it can. ``version`` is the major one."""
+    if version < _OLDEST:
+        return f"The record's database is PostgreSQL {version}; {_OLDEST} or newer is needed."
+    if isolation != _ISOLATION.lower():
+        return (
+            f"Transactions of the record's database are {isolation} although {_ISOLATION.lower()} was "
+            "asked for, and limits would not hold. Does a pooler between change it?"
+        )
+    if read_only != "off":
+        return (
+            "The record's database lets nobody write: it is a standby, or default_transaction_read_only "
+            "is set. Name the primary in the settings (record: …)."
+        )
+    return ""
 
 
 def no_limits(connection: Connection) -> None:
