@@ -77,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.split("?")[0] != "/user":
-            self._answer(200, {})
+            self._answer(200, {"version": "6.1.1"})
             return
         owner = self.hub.owner(self.headers.get("Authorization", ""))
         self._answer(200 if owner else 403, owner or {"message": "unknown token"})

@@ -22,7 +22,7 @@ REPORTS_EVERY = 1.0
 BEAT = 5.0
 """Seconds between two beats: the clock of what is live, and of what is idle."""
 MOMENTS_EVERY = 60.0
-LATER = frozenset({Topic.MOMENTS, Topic.REFUSALS, Topic.SOFTWARE})
+LATER = frozenset({Topic.MOMENTS, Topic.REFUSALS, Topic.SOFTWARE, Topic.PARTS, Topic.NEWS})
 """What is dear to read, or looked at second: read when nothing else is waiting."""
 AGAIN = 2.0
 """Seconds until a control plane that is away is asked again."""

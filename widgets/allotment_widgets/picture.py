@@ -13,6 +13,7 @@ from allotment.model.documents import (
     Dataset,
     Device,
     DeviceListing,
+    HealthReport,
     InstanceTypeListing,
     Me,
     Moment,
@@ -21,6 +22,7 @@ from allotment.model.documents import (
     Profile,
     RefusedClaim,
     RegisteredModel,
+    Release,
     Role,
     Server,
     ServerListing,
@@ -69,6 +71,10 @@ class Topic(StrEnum):
     TARGETS = "targets"
     MODELS = "models"
     ACCOUNTS = "service accounts"
+    PARTS = "parts of the platform"
+    """How each is."""
+    NEWS = "news"
+    """What the platform's version brought."""
     MOMENTS = "moments"
     """Use over time."""
     CLOCK = "clock"
@@ -120,6 +126,8 @@ class Picture:
     targets: tuple[VersionTarget, ...] = ()
     models: tuple[RegisteredModel, ...] = ()
     accounts: tuple[ServiceAccount, ...] = ()
+    parts: HealthReport | None = None
+    news: tuple[Release, ...] = ()
     palette: Palette = field(default_factory=Palette)
     sequences: dict[Topic, int] = field(default_factory=dict)
     known: set[Topic] = field(default_factory=set)

@@ -80,6 +80,8 @@ _READERS: dict[Topic, Reader] = {
     Topic.MODELS: Reader(
         lambda client, _: client.models.all(), _sets(Topic.MODELS, "models", "items")
     ),
+    Topic.PARTS: Reader(lambda client, _: client.parts(), _sets(Topic.PARTS, "parts")),
+    Topic.NEWS: Reader(lambda client, _: client.news(), _sets(Topic.NEWS, "news", "items")),
     Topic.ACCOUNTS: Reader(
         lambda client, _: client.service_accounts.all(), _sets(Topic.ACCOUNTS, "accounts", "items")
     ),
@@ -129,14 +131,14 @@ _TOUCHED: dict[str, frozenset[Topic]] = {
     "software": frozenset({Topic.SOFTWARE, Topic.OVERVIEW}),
     "instance-type": frozenset({Topic.TYPES, Topic.PROFILES, Topic.OVERVIEW}),
     "quota": frozenset({Topic.TYPES, Topic.OVERVIEW}),
-    "drift": frozenset({Topic.OVERVIEW}),
+    "drift": frozenset({Topic.OVERVIEW, Topic.PARTS}),
     # What is read through a source can be used no longer when the source cannot.
     "source": frozenset({Topic.SOURCES, Topic.DATASETS}),
     "dataset": frozenset({Topic.DATASETS}),
     "version": frozenset({Topic.DATASETS, Topic.VERSIONS}),
     "target": frozenset({Topic.TARGETS}),
     "model": frozenset({Topic.MODELS}),
-    "platform": frozenset({Topic.ABOUT, Topic.OVERVIEW}),
+    "platform": frozenset({Topic.ABOUT, Topic.OVERVIEW, Topic.PARTS}),
 }
 
 

@@ -17,6 +17,7 @@ from allotment.cli import (
     departments,
     doctor,
     extending,
+    health,
     keys,
     leaving,
     limiting,
@@ -54,6 +55,7 @@ app = typer.Typer(
 )
 seeing.add_to(app)
 nodes.add_to(app)
+health.add_to(app)
 money.add_to(app)
 stopping.add_to(app)
 profiles.add_to(app)

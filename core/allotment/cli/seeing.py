@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from allotment.cli.ending import Exit
+from allotment.cli.health import show_parts
 from allotment.cli.options import Json, Url, control_plane
 from allotment.cli.output import Output, ago
 from allotment.cli.tables import (
@@ -43,7 +44,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def status(url: Url = None, as_json: Json = False) -> None:
-    """Say how the platform is: capacity, servers, alerts. Without that permission, what is your own."""
+    """Say how the platform is: capacity, servers, alerts, its parts. Without that permission, what is your own."""
     out = Output(as_json=as_json)
     with control_plane(url) as client:
         me = client.me()
@@ -55,6 +56,7 @@ def status(url: Url = None, as_json: Json = False) -> None:
             out.document(overview)
             return
         _show_overview(out, client.about(), overview)
+        show_parts(out, client.parts(), title="Parts")
 
 
 def _show_overview(out: Output, about: About, overview: Overview) -> None:

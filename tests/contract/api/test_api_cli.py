@@ -282,3 +282,21 @@ def test_devices_are_reserved_listed_and_given_back(change: Run) -> None:
     assert "was cancelled" in change("reservations", "--cancel", key).stdout
     assert "Nothing is reserved" in change("reservations").stdout
     assert change("reserve", "a100", "9", *times, "--group", "vision").exit_code != 0
+
+
+@pytest.mark.promise("CLUSTER-1")
+def test_status_and_health_say_how_each_part_is(run: Run) -> None:
+    status = run("status").stdout
+    assert "Parts" in status
+    assert "JupyterHub 6.1.1." in status
+    assert "Control planes" in run("health").stdout
+    parts = json.loads(run("health", "--json").stdout)
+    assert {"hub", "record", "backup"} <= {part["name"] for part in parts["items"]}
+
+
+@pytest.mark.promise("CLUSTER-2")
+def test_about_says_version_licence_and_what_is_new(run: Run) -> None:
+    short, long = run("about").stdout, run("about", "--news").stdout
+    assert "Licence: BSD-3-Clause. Open use needs no licence key." in short
+    assert "0.1.0, not released yet" in long
+    assert "operator console" in long

@@ -4,6 +4,7 @@ from allotment_widgets.panels.capacity_plan import CapacityPlanPanel
 from allotment_widgets.panels.costs import CostsPanel
 from allotment_widgets.panels.datasets import DatasetsPanel
 from allotment_widgets.panels.groups import GroupsPanel
+from allotment_widgets.panels.health import HealthPanel
 from allotment_widgets.panels.instance_types import InstanceTypesPanel
 from allotment_widgets.panels.let_in import LetInPanel
 from allotment_widgets.panels.models import ModelsPanel
@@ -41,6 +42,7 @@ PANELS: tuple[type[Panel], ...] = (
     CostsPanel,
     CapacityPlanPanel,
     ReplayPanel,
+    HealthPanel,
 )
 
 __all__ = ["PANELS", "Panel"]
