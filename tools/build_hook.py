@@ -1,7 +1,8 @@
 """Hatch's build hook: a wheel and an sdist carry the scripts of the widgets, built.
 
-In a wheel, what lies beside the package `allotment_hub` lies inside it. An editable install needs
-neither: there, the set-up builds when sources change.
+In a wheel, what lies beside the package `allotment_hub` lies inside it, and the changelog inside
+`allotment`, which tells what is new. An editable install needs none of it: there, the set-up
+builds when sources change.
 """
 
 import sys
@@ -38,6 +39,8 @@ class WidgetScripts(BuildHookInterface[Any]):
             for name in BESIDE_THE_HUB:
                 source = Path(self.root, "hub_config", name)
                 build_data["force_include"][str(source)] = f"allotment_hub/{name}"
+            changelog = Path(self.root, "CHANGELOG.md")
+            build_data["force_include"][str(changelog)] = "allotment/CHANGELOG.md"
 
     def _came_built(self) -> bool:
         root = Path(self.root)
