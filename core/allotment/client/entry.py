@@ -18,6 +18,7 @@ from allotment.client.datasets import Datasets
 from allotment.client.departments import Departments
 from allotment.client.groups import Groups
 from allotment.client.happenings import Events
+from allotment.client.homes import Homes
 from allotment.client.launching import Profiles, Servers
 from allotment.client.models import Models
 from allotment.client.people import Limits, Roles, Users
@@ -84,6 +85,7 @@ class AllotmentClient:
         self.limits = Limits(self._connection)
         self.reservations = Reservations(self._connection)
         self.cordons = Cordons(self._connection)
+        self.homes = Homes(self._connection)
         self.profiles = Profiles(self._connection)
         self.instance_types = InstanceTypes(self._connection)
         self.software = SoftwareVersions(self._connection)

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from allotment.record.engine import Reading, Writing
-from allotment.record.schema import storage
+from allotment.record.schema import homes, storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +57,19 @@ def last_measured(reading: Reading, hub: str) -> dict[str, datetime]:
     """By person: when the home on this hub was measured last."""
     statement = sa.select(storage.c.person, storage.c.measured_at).where(storage.c.hub == hub)
     return {row.person: row.measured_at for row in reading.all(statement)}
+
+
+def of_homes(reading: Reading, person: str | None = None) -> dict[tuple[str, str], int]:
+    """By hub and place: what a home holds in bytes, as it was measured last."""
+    whole = sa.and_(storage.c.person == homes.c.person, storage.c.hub == homes.c.hub)
+    alone = sa.and_(homes.c.size.is_(None), homes.c.server.is_(None))
+    statement = sa.select(
+        homes.c.hub, homes.c.place, homes.c.used, storage.c.used.label("whole")
+    ).outerjoin(storage, sa.and_(whole, alone))
+    if person is not None:
+        statement = statement.where(homes.c.person == person)
+    found = {
+        (row.hub, row.place): row.used if row.used is not None else row.whole
+        for row in reading.all(statement)
+    }
+    return {key: int(used) for key, used in found.items() if used is not None}

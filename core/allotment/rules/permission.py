@@ -127,6 +127,7 @@ class Action(StrEnum):
     CHANGE_ROLES = "change roles"
     CHANGE_ACCOUNTS = "make and revoke service accounts"
     LET_GO = "let this person leave"
+    KEEP_HOMES = "keep, archive, restore and remove homes"
     LINK_PEOPLE = "say whose an account of the provider is"
     FORESEE_MAPPING = "foresee what a mapping of the provider's groups would change"
     PROVISION = "keep people as a directory says"
@@ -190,6 +191,7 @@ GRANTS: dict[Action, Grant] = {
     Action.CHANGE_ACCOUNTS: Grant(_needs(Permission.MANAGE_ROLES)),
     Action.LINK_PEOPLE: Grant(_needs(Permission.MANAGE_PEOPLE)),
     Action.LET_GO: Grant(_needs(Permission.MANAGE_PEOPLE, Permission.STOP_SERVERS)),
+    Action.KEEP_HOMES: Grant(_needs(Permission.MANAGE_PEOPLE, Permission.STOP_SERVERS)),
     Action.FORESEE_MAPPING: Grant(_needs(Permission.SEE_ALL)),
     # A directory lets operators go, too, so it is permitted what concerns roles.
     Action.PROVISION: Grant(

@@ -10,6 +10,7 @@ from typing import Any
 
 from allotment.model.endings import Cause
 from allotment.model.events import Event
+from allotment.model.homes import HomeEnd
 
 TOLD = (
     "ending.said",
@@ -18,6 +19,7 @@ TOLD = (
     "ticket.expired",
     "ticket.cancelled",
     "budget.warned",
+    "home.warned",
 )
 """Kinds of events that people are written about."""
 
@@ -52,6 +54,8 @@ def telling(event: Event, zone: tzinfo) -> Telling | None:
         return _ending(event, said, zone)
     if event.kind == "budget.warned":
         return _budget(event, said)
+    if event.kind == "home.warned" and event.person:
+        return _home(event, said, zone)
     if event.kind in TOLD and event.person:
         return _wait(event, said)
     return None
@@ -97,6 +101,20 @@ def _wait(event: Event, said: Mapping[str, Any]) -> Telling | None:
         f"{event.kind} {event.subject}",
         f"Your server {server} {what}",
         f"Your server {server}, which waited in the queue, {what}{by}.{reason}",
+    )
+
+
+def _home(event: Event, said: Mapping[str, Any], zone: tzinfo) -> Telling:
+    ends_at = datetime.fromisoformat(said["ends_at"]).astimezone(zone)
+    what = HomeEnd(said["then"]).words
+    return Telling(
+        Audience.PERSON,
+        event.person or "",
+        f"home {event.subject} {event.sequence}",
+        f"Your home is {what} on {ends_at:%d %B %Y}",
+        f"You have had no server for a while. Your home is {what} at "
+        f"{ends_at:%H:%M %Z on %d %B %Y}.\n\n"
+        "Launch a server before, and it is kept; or ask an operator to keep it longer.",
     )
 
 

@@ -68,6 +68,7 @@ def _settings(document: Document, folder: Path | None) -> Settings:
                 "control_plane": apart,
                 "profiles": places,
                 "servers": servers,
+                "homes": settings.homes.beside(folder),
                 "mail": mail,
                 "sign_in": settings.sign_in.beside(folder),
                 "kubernetes": cluster,

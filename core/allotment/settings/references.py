@@ -24,6 +24,7 @@ from allotment.settings.entries import (
     repeated,
 )
 from allotment.settings.expectations import suggestion
+from allotment.settings.homes import homes
 from allotment.settings.kubernetes_pools import nodes_of_pools
 from allotment.settings.sign_on_references import sign_in
 from allotment.settings.source_references import sources
@@ -307,4 +308,5 @@ _CHECKS: tuple[Callable[[Entry], Iterator[Wrong]], ...] = (
     _bind,
     _pods_or_users,
     _kubernetes,
+    homes,
 )

@@ -35,6 +35,7 @@ from allotment.model.sharing import PoolPolicy
 from allotment.settings.control_plane import ControlPlane
 from allotment.settings.data import STATE, DataSettings
 from allotment.settings.document import Document, Place, key_words
+from allotment.settings.homes import HomeSettings
 from allotment.settings.kubernetes import KubernetesSettings
 from allotment.settings.logs import LogSettings
 from allotment.settings.mail import MailServer
@@ -298,6 +299,7 @@ class Settings(_Section):
     profiles: tuple[Path, ...] = ()
     disabled_profiles: tuple[Name, ...] = ()
     servers: Servers = Servers()
+    homes: HomeSettings = HomeSettings()
     mail: MailServer | None = Field(
         default=None, description="a mail server: host and sender at least"
     )

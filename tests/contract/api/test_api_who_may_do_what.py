@@ -21,6 +21,7 @@ from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.cordons import Cordon, Scope
 from allotment.model.documents import Simulation
 from allotment.model.endings import Cause
+from allotment.model.homes import Home, Packed
 from allotment.model.instance_types import InstanceType
 from allotment.model.people import Permission
 from allotment.model.reservations import Reservation
@@ -31,6 +32,7 @@ from allotment.record import (
     departments,
     endings,
     events,
+    home_archives,
     instance_types,
     memberships,
     people,
@@ -118,6 +120,20 @@ def a_cordon(lab: Any, number: int) -> None:
         made = cordons.create(writing, wanted)
         rows = schema.cordons
         writing.run(rows.update().where(rows.c.id == made.id).values(id=f"{number:x}"))
+
+
+def a_home(lab: Any, number: int) -> None:
+    """One that nobody uses, with the number in its name."""
+    with lab.write() as writing:
+        row = {"hub": "hub", "place": f"h{number}", "person": "dora", "unused_since": lab.now}
+        writing.run(schema.homes.insert().values(**row))
+
+
+def an_archive(lab: Any, number: int) -> None:
+    """One with the number as its id."""
+    with lab.write() as writing:
+        home = Home("hub", f"h{number}", "dora")
+        home_archives.made(writing, f"{number:x}", home, "h.tar.gz", Packed(1, 1), "olga")
 
 
 def a_replay(lab: Any, number: int) -> None:
@@ -290,6 +306,19 @@ ROWS = [
         any_revision,
         "/reservations/{number:x}",
         a_reservation,
+    ),
+    Row("GET", "/homes", EVERYBODY),
+    Row("POST", "/homes/{home}/keep", "O", body(until=None), "/homes/hub~h{number}/keep", a_home),
+    Row(
+        "POST", "/homes/{home}/end", "O", body(what="remove"), "/homes/hub~h{number}/end", a_home
+    ),
+    Row(
+        "POST",
+        "/homes/archives/{key}",
+        "O",
+        body(what="restore"),
+        "/homes/archives/{number:x}",
+        an_archive,
     ),
     Row("GET", "/cordons", "OR"),
     Row("POST", "/cordons", "OP", body(scope="node", names=["n1"], reason="Dust.")),

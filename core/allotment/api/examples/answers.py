@@ -7,6 +7,7 @@ from typing import Any
 from allotment.api.examples.cordons import CORDON, CORDON_ANSWERS
 from allotment.api.examples.data import DATA_ANSWERS
 from allotment.api.examples.health import HEALTH_ANSWERS
+from allotment.api.examples.homes import HOME_ANSWERS
 from allotment.api.examples.queue import TICKET
 from allotment.api.examples.sign_on import SIGN_ON_ANSWERS
 from allotment.api.examples.simulations import POLICY, SIMULATION
@@ -161,6 +162,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "Readiness": {"status": "ready", "record": "ok", "hub": "ok", "work": "ok"},
     "Reservation": RESERVATION,
     **CORDON_ANSWERS,
+    **HOME_ANSWERS,
     **_listing("Cordon", CORDON),
     "ResetLink": {
         "person": "analyst-2",

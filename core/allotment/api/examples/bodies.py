@@ -6,6 +6,7 @@ from typing import Any
 
 from allotment.api.examples.cordons import CORDON_BODIES
 from allotment.api.examples.data import DATA_BODIES
+from allotment.api.examples.homes import HOME_BODIES
 from allotment.api.examples.queue import QUEUE_BODIES
 from allotment.api.examples.sign_on import SIGN_ON_BODIES
 from allotment.api.examples.simulations import SIMULATION_BODIES
@@ -36,6 +37,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "NewPool": {"name": "a100", "devices": ["gpu-0", "gpu-1"]},
     **CORDON_BODIES,
+    **HOME_BODIES,
     "NewReservation": {
         "pool": "a100",
         "devices": 2,

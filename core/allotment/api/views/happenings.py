@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from allotment.api.views.homes import home_notices
 from allotment.api.views.names import server_id
 from allotment.model import documents
 from allotment.model.amounts import counted
@@ -126,4 +127,5 @@ def notices(
             left = f"in {counted(days, 'day')}" if days else "within a day"
             message = f"Your membership in {belonging.group} ends {left}."
             found.append(documents.Notice(at=now, kind="membership", message=message))
+    found += home_notices(reading, person)
     return sorted(found, key=lambda notice: notice.at, reverse=True)

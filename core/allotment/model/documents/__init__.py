@@ -64,6 +64,7 @@ from allotment.model.documents.health import (
     Release,
     ReleaseListing,
 )
+from allotment.model.documents.homes import Home, HomeArchive, HomeListing
 from allotment.model.documents.launching import (
     Explanation,
     HeldDevice,
@@ -240,6 +241,9 @@ __all__ = [
     "HeldDevice",
     "HeldDevices",
     "Holder",
+    "Home",
+    "HomeArchive",
+    "HomeListing",
     "InstanceType",
     "InstanceTypeListing",
     "InstanceTypeRevocation",

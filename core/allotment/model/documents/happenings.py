@@ -84,7 +84,7 @@ class Notice(Document):
 
     at: datetime
     kind: Literal[
-        "stopped", "ending", "device", "membership", "budget", "wait", "source", "software"
+        "stopped", "ending", "device", "membership", "budget", "wait", "source", "software", "home"
     ]
     message: str
     id: str = Field(default="", description="Names a notice that can be set aside; else empty")

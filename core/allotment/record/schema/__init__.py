@@ -43,6 +43,7 @@ from allotment.record.schema.happening import (
     platform,
     server_minutes,
 )
+from allotment.record.schema.homes import home_archives, homes
 from allotment.record.schema.hubs import hubs
 from allotment.record.schema.mails import mails
 from allotment.record.schema.money import budget_warnings, budgets
@@ -88,6 +89,8 @@ __all__ = [
     "farewells",
     "groups",
     "holdings",
+    "home_archives",
+    "homes",
     "hubs",
     "identities",
     "instance_types",

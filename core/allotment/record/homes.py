@@ -1,0 +1,206 @@
+"""People's homes as the record knows them: whether they are used, until when they are kept, what is asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from allotment.model.homes import FoundHome, Home, HomeEnd
+from allotment.model.names import CONSOLE_SERVER
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import NotFound, Refusal
+from allotment.record import tickets
+from allotment.record.engine import Reading, Writing
+from allotment.record.schema import allotments, homes, servers
+
+
+def all_homes(
+    reading: Reading, *, hub: str | None = None, person: str | None = None
+) -> tuple[Home, ...]:
+    """Homes by person and place; of one hub or person where asked."""
+    statement = sa.select(homes).order_by(homes.c.person, homes.c.hub, homes.c.place)
+    if hub is not None:
+        statement = statement.where(homes.c.hub == hub)
+    if person is not None:
+        statement = statement.where(homes.c.person == person)
+    return tuple(_from_row(row) for row in reading.all(statement))
+
+
+def get(reading: Reading, hub: str, place: str) -> Home:
+    """One home.
+
+    Raises:
+        NotFound: there is no such home.
+    """
+    row = reading.first(sa.select(homes).where(*_match(hub, place)))
+    if row is None:
+        raise NotFound("home", f"{hub}~{place}")
+    return _from_row(row)
+
+
+def users(reading: Reading, hub: str) -> frozenset[str]:
+    """Who has a server on a hub, stopped ones too, or waits for one: whose homes are used. The console has a home of its own."""
+    server = sa.select(servers.c.person).where(
+        servers.c.hub == hub, servers.c.name != CONSOLE_SERVER
+    )
+    held = sa.select(allotments.c.person).where(
+        allotments.c.hub == hub,
+        allotments.c.state != "released",
+        allotments.c.server != CONSOLE_SERVER,
+    )
+    rows = reading.all(sa.union(server, held))
+    return frozenset(row.person for row in rows) | {
+        one.person for one in tickets.live(reading, hub=hub)
+    }
+
+
+def seen(writing: Writing, hub: str, found: Iterable[FoundHome]) -> None:
+    """Take in which homes there are. From now on those are unused whose people have no server left.
+
+    A home that is gone is forgotten; one whose person came back is as if it had never been unused.
+    """
+    known = {one.place: one for one in all_homes(writing, hub=hub)}
+    used = users(writing, hub)
+    there = {one.place: one for one in found}
+    for place in known.keys() - there.keys():
+        writing.run(homes.delete().where(*_match(hub, place)))
+    for place, one in there.items():
+        before = known.get(place)
+        since = None if one.person in used else writing.now
+        if before is None:
+            row = {"person": one.person, "size": one.size, "server": one.server}
+            writing.run(homes.insert().values(hub=hub, place=place, unused_since=since, **row))
+            continue
+        values: dict[str, Any] = {}
+        if (before.person, before.size, before.server) != (one.person, one.size, one.server):
+            values |= {"person": one.person, "size": one.size, "server": one.server}
+        if before.used is not (since is None):
+            values |= _fresh(since)
+        _set(writing, before, **values)
+
+
+def _fresh(since: datetime | None) -> dict[str, Any]:
+    """What is known of a home that begins to be used, or to be unused."""
+    return {
+        "unused_since": since,
+        "ends_at": None,
+        "warned_at": None,
+        "keep_until": None,
+        "asked": None,
+        "asked_by": "",
+        "problem": "",
+    }
+
+
+def ends(writing: Writing, home: Home, at: datetime | None) -> None:
+    """Note when a home would end as things are, which nobody was told yet."""
+    _set(writing, home, ends_at=at, warned_at=None)
+
+
+def warned(writing: Writing, home: Home, at: datetime, then: HomeEnd) -> None:
+    """Note that the end of a home was announced, and for when."""
+    _set(writing, home, ends_at=at, warned_at=writing.now)
+    after = {"hub": home.hub, "ends_at": at.isoformat(), "then": str(then)}
+    writing.event("home.warned", home.place, person=home.person, after=after)
+
+
+def keep(writing: Writing, home: Home, until: datetime | None) -> Home:
+    """Keep a home until a time at least; it is warned of anew then. None: as long as all others.
+
+    Raises:
+        NotFound: it is gone.
+        Refusal: its person has a server, or the time has passed.
+    """
+    home = get(writing, home.hub, home.place)
+    _unused(home)
+    if until is not None and until <= writing.now:
+        message = "A home cannot be kept until a time that has passed."
+        raise Refusal(Reason(Rule.REQUEST, message, remedy="Say a later time."))
+    _set(
+        writing,
+        home,
+        keep_until=until,
+        ends_at=until,
+        warned_at=None,
+        asked=None,
+        asked_by="",
+        problem="",
+    )
+    said = {"until": None if until is None else until.isoformat()}
+    before = {"until": home.keep_until.isoformat() if home.keep_until else None}
+    writing.event("home.kept", home.place, person=home.person, before=before, after=said)
+    return get(writing, home.hub, home.place)
+
+
+def ask(writing: Writing, home: Home, what: HomeEnd | None) -> Home:
+    """Ask for a home to be removed or archived now; None takes that back, where it was not done yet.
+
+    Raises:
+        NotFound: it is gone.
+        Refusal: its person has a server.
+    """
+    home = get(writing, home.hub, home.place)
+    if what is not None:
+        _unused(home)
+        if home.person in users(writing, home.hub):
+            raise Refusal(_in_use(home))
+    by = writing.actor if what is not None else ""
+    _set(writing, home, asked=None if what is None else str(what), asked_by=by, problem="")
+    after = {"hub": home.hub, "asked": None if what is None else str(what)}
+    writing.event("home.asked", home.place, person=home.person, after=after)
+    return get(writing, home.hub, home.place)
+
+
+def failed(writing: Writing, home: Home, problem: str) -> None:
+    """Note why what was to be done with a home could not be. What was asked is asked no more."""
+    if problem == home.problem and home.asked is None:
+        return
+    _set(writing, home, problem=problem[:1000], asked=None, asked_by="")
+    writing.event("home.failed", home.place, person=home.person, after={"problem": problem[:1000]})
+
+
+def gone(writing: Writing, home: Home, by: str, archive: str | None) -> None:
+    """Forget a home that was removed; ``archive`` is the file that it was packed into."""
+    writing.run(homes.delete().where(*_match(home.hub, home.place)))
+    kind = "home.removed" if archive is None else "home.archived"
+    after = {"hub": home.hub, "by": by, "archive": archive}
+    writing.event(kind, home.place, person=home.person, after=after)
+
+
+def _unused(home: Home) -> None:
+    if home.used:
+        raise Refusal(_in_use(home))
+
+
+def _in_use(home: Home) -> Reason:
+    message = f"{home.person} has a server on {home.hub}: the home is used."
+    return Reason(Rule.REQUEST, message, remedy="Delete the person's servers there first.")
+
+
+def _set(writing: Writing, home: Home, **values: Any) -> None:
+    if values:
+        writing.run(homes.update().where(*_match(home.hub, home.place)).values(**values))
+
+
+def _match(hub: str, place: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return homes.c.hub == hub, homes.c.place == place
+
+
+def _from_row(row: sa.Row[Any]) -> Home:
+    return Home(
+        hub=row.hub,
+        place=row.place,
+        person=row.person,
+        size=row.size,
+        server=row.server,
+        unused_since=row.unused_since,
+        keep_until=row.keep_until,
+        ends_at=row.ends_at,
+        warned_at=row.warned_at,
+        asked=None if row.asked is None else HomeEnd(row.asked),
+        asked_by=row.asked_by,
+        problem=row.problem,
+    )

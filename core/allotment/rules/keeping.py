@@ -1,0 +1,45 @@
+"""How long a home is kept that nobody uses. Pure.
+
+Nothing ends unannounced: however long ago its last server was deleted, and whatever the settings
+say since, a home ends when it was announced to end, the whole time of the warning after the warning.
+What is kept longer since is announced anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from allotment.model.homes import Home, HomeTerms
+
+
+class Turn(StrEnum):
+    """What a home's time has come for."""
+
+    STAY = "stay"
+    WARN = "warn"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What is to be done now, and when the home ends; None: it is kept for ever."""
+
+    turn: Turn
+    ends_at: datetime | None = None
+
+
+def keeping(home: Home, terms: HomeTerms, now: datetime) -> Keeping:
+    """Say what a home's time has come for."""
+    if home.unused_since is None or terms.keep is None:
+        return Keeping(Turn.STAY)
+    end = home.unused_since + terms.keep
+    if home.keep_until is not None:
+        end = max(end, home.keep_until)
+    announced = home.ends_at if home.warned_at is not None else None
+    if announced is not None and end <= announced:
+        return Keeping(Turn.END if now >= announced else Turn.STAY, announced)
+    if now < end - terms.warn:
+        return Keeping(Turn.STAY, end)
+    return Keeping(Turn.WARN, max(end, now + terms.warn))

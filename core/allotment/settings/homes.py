@@ -1,0 +1,57 @@
+"""How long homes are kept without a server, and what becomes of them then, as the settings say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from allotment.model.durations import Duration
+from allotment.model.homes import HomeEnd, HomeTerms
+from allotment.settings.entries import Entry, Wrong
+
+
+class HomeSettings(BaseModel):
+    """A home is kept for ``keep`` after its person's last server was deleted; left out: for ever.
+
+    Its person is warned ``warn`` before. ``archives`` is the folder that homes are packed into.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    keep: Duration | None = Field(default=None, gt=timedelta(0))
+    warn: Duration = Field(default=HomeTerms().warn, gt=timedelta(0))
+    then: HomeEnd = HomeEnd.REMOVE
+    archives: Path | None = None
+
+    @property
+    def terms(self) -> HomeTerms:
+        """What the periodic work goes by."""
+        return HomeTerms(self.keep, self.warn, self.then)
+
+    def beside(self, folder: Path) -> HomeSettings:
+        """The same, with its folder looked for from that of the settings."""
+        if self.archives is None:
+            return self
+        return self.model_copy(update={"archives": (folder / self.archives).resolve()})
+
+
+def homes(top: Entry) -> Iterator[Wrong]:
+    """What is said of homes that does not fit the servers that there are."""
+    said = top.inner("homes")
+    if top.inner("servers").value.get("system_users") is True:
+        for key in ("keep", "archives"):
+            if said.value.get(key) is not None:
+                message = "homes of system users belong to the machine's accounts, which are kept by whoever runs it"
+                yield ("homes", key), message
+        return
+    if isinstance(top.value.get("kubernetes"), dict):
+        for key in ("keep", "archives"):
+            if said.value.get(key) is not None:
+                message = "homes of pods are claims of storage, which are kept by whoever runs the cluster"
+                yield ("homes", key), message
+        return
+    if said.value.get("then") == HomeEnd.ARCHIVE and said.value.get("archives") is None:
+        yield ("homes", "then"), "needs homes.archives: the folder where archives are kept"
