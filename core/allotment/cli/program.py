@@ -18,6 +18,7 @@ from allotment.cli import (
     doctor,
     extending,
     health,
+    homes,
     keys,
     leaving,
     limiting,
