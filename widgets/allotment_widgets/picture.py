@@ -13,6 +13,7 @@ from allotment.model.documents import (
     Dataset,
     Device,
     DeviceListing,
+    HomeListing,
     HealthReport,
     InstanceTypeListing,
     Me,
@@ -71,6 +72,7 @@ class Topic(StrEnum):
     TARGETS = "targets"
     MODELS = "models"
     ACCOUNTS = "service accounts"
+    HOMES = "homes"
     PARTS = "parts of the platform"
     """How each is."""
     NEWS = "news"
@@ -126,6 +128,7 @@ class Picture:
     targets: tuple[VersionTarget, ...] = ()
     models: tuple[RegisteredModel, ...] = ()
     accounts: tuple[ServiceAccount, ...] = ()
+    homes: HomeListing | None = None
     parts: HealthReport | None = None
     news: tuple[Release, ...] = ()
     palette: Palette = field(default_factory=Palette)

@@ -85,6 +85,7 @@ _READERS: dict[Topic, Reader] = {
     Topic.ACCOUNTS: Reader(
         lambda client, _: client.service_accounts.all(), _sets(Topic.ACCOUNTS, "accounts", "items")
     ),
+    Topic.HOMES: Reader(lambda client, _: client.homes.all(), _sets(Topic.HOMES, "homes")),
 }
 
 
@@ -112,7 +113,7 @@ _HELD = frozenset(
 _TOUCHED: dict[str, frozenset[Topic]] = {
     "allotment": _HELD | {Topic.TICKETS, Topic.TYPES, Topic.SOFTWARE},
     "ticket": frozenset({Topic.TICKETS}),
-    "server": frozenset({Topic.SERVERS, Topic.USERS, Topic.OVERVIEW}),
+    "server": frozenset({Topic.SERVERS, Topic.USERS, Topic.HOMES, Topic.OVERVIEW}),
     "claim": frozenset({Topic.REFUSALS, Topic.OVERVIEW}),
     "device": frozenset({Topic.DEVICES, Topic.NODES, Topic.SERVERS, Topic.OVERVIEW, Topic.ABOUT}),
     "node": frozenset({Topic.NODES}),
@@ -124,6 +125,7 @@ _TOUCHED: dict[str, frozenset[Topic]] = {
     # What a role permits is what the service accounts of its people may do at most.
     "person": frozenset({Topic.USERS, Topic.ROLES, Topic.ACCOUNTS, Topic.OVERVIEW}),
     "role": frozenset({Topic.ROLES, Topic.USERS, Topic.ACCOUNTS, Topic.ME}),
+    "home": frozenset({Topic.HOMES}),
     "service_account": frozenset({Topic.ACCOUNTS}),
     "directory_group": frozenset(),
     "limit": frozenset({Topic.USERS}),

@@ -43,6 +43,7 @@ def test_the_rail_has_an_entry_for_each_panel_that_exists_and_no_other(
         "Models",
         "Groups",
         "Users",
+        "Homes",
         "Service accounts",
         "Costs and usage",
         "Capacity plan",

@@ -5,6 +5,7 @@ from allotment_widgets.panels.costs import CostsPanel
 from allotment_widgets.panels.datasets import DatasetsPanel
 from allotment_widgets.panels.groups import GroupsPanel
 from allotment_widgets.panels.health import HealthPanel
+from allotment_widgets.panels.homes import HomesPanel
 from allotment_widgets.panels.instance_types import InstanceTypesPanel
 from allotment_widgets.panels.let_in import LetInPanel
 from allotment_widgets.panels.models import ModelsPanel
@@ -38,6 +39,7 @@ PANELS: tuple[type[Panel], ...] = (
     ModelsPanel,
     GroupsPanel,
     UsersPanel,
+    HomesPanel,
     ServiceAccountsPanel,
     CostsPanel,
     CapacityPlanPanel,
