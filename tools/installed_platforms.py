@@ -1,7 +1,7 @@
 """The platform as it is installed on a cluster: hub and control plane with the shipped settings and roles.
 
 Hub, control plane and proxy are processes of this machine and not pods, so addresses differ from the
-shipped ones; what they ask of the cluster they ask as the service accounts that the manifests name.
+shipped ones: people's servers have the host names *.localhost. What they ask of the cluster they ask as the service accounts that the manifests name.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Installed:
     @property
     def url(self) -> str:
         """Where people open it."""
-        return f"http://127.0.0.1:{self.public}"
+        return f"http://localhost:{self.public}"
 
     def start(self, name: str, *command: str, **variables: str) -> None:
         """Start one of the two."""
@@ -72,10 +72,15 @@ class Installed:
         except httpx.TransportError:
             return False
 
+    def new_password(self, name: str) -> str:
+        """What whoever may enter the hub's pod makes for somebody."""
+        command = [str(Path(sys.executable).with_name("allotment")), "password", name, "--json"]
+        said = subprocess.check_output(command, env={**os.environ, **self.environment}, text=True)
+        return str(json.loads(said)["passwords"][name])
+
     def signed_in(self, name: str) -> httpx.Client:
-        """A browser in which somebody has signed in with the first password."""
-        lines = (self.folder / "state" / "first-passwords").read_text().splitlines()
-        password = dict(line.split(": ", 1) for line in lines)[name]
+        """A browser in which somebody has signed in with a password that was made in the hub's pod."""
+        password = self.new_password(name)
         browser = httpx.Client(base_url=f"{self.url}/hub", timeout=60)
         browser.get("/login").raise_for_status()
         form = {"username": name, "password": password, "_xsrf": browser.cookies["_xsrf"]}
@@ -109,7 +114,7 @@ def settings_of(record: DatabaseServer, ports: Mapping[str, int], cluster: Clust
     changed = {
         r"postgresql://\S+": f"postgresql://{record.user}@127.0.0.1:{record.port}/{record.database}",
         r"http://allotment:8787": f"http://127.0.0.1:{ports['service']}",
-        r"https://jupyter.example.org": f"http://127.0.0.1:{ports['public']}",
+        r"https://jupyter.example.org": f"http://localhost:{ports['public']}",
         r"/usr/local/etc/jupyterhub/secret/\S+": "token",
         r"(?m)^kubernetes:$": "kubernetes:\n"
         f"  hub_url: http://127.0.0.1:{ports['hub']}\n"

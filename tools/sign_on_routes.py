@@ -44,6 +44,7 @@ def _group(lab: Any, number: int) -> None:
 NOBODY = ""
 """A directory speaks with a service account of its own: no person is served, whatever they may do."""
 _USER, _GROUP = f"{SCIM}/Users/{{number:032x}}", f"{SCIM}/Groups/{{number:032x}}"
+_MADE = {"secret": "made-there-{number}"}
 _RENAME = {"Operations": [{"op": "replace", "path": "displayName", "value": "other-{number}"}]}
 SIGN_ON_ROWS = [
     Row("GET", "/users/{name}/leaving", "O", at="/users/bob/leaving"),
@@ -66,6 +67,10 @@ SIGN_ON_ROWS = [
     ),
     Row("DELETE", "/users/{name}/link", "O", at="/users/bob/link"),
     Row("POST", "/sign-on/foresee", "OR", body(yaml="mode: strict\n")),
+    Row("GET", "/sign-in", "OR"),
+    Row("POST", "/sign-in/check", "O"),
+    Row("PUT", "/sign-in/client-secret", "O", body(**_MADE)),
+    Row("DELETE", "/sign-in/client-secret", "O"),
     Row("GET", "/service-accounts", "OR"),
     Row(
         "POST",

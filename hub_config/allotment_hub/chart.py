@@ -58,7 +58,7 @@ def _place(environment: Mapping[str, str]) -> Place:
     state = Path(environment["ALLOTMENT_STATE"])
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     ports = Ports(public=0, hub=HUB_PORT, proxy_api=0, service=0)
-    return Place(state, Path(environment["ALLOTMENT_SETTINGS"]), ports)
+    return Place(state, Path(environment["ALLOTMENT_SETTINGS"]), ports, lasts=False)
 
 
 def _check(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from allotment.cli.findings import Finding, Machine, fail, ok, warn
 from allotment.model.amounts import counted
 from allotment.model.profiles import Profile
-from allotment.model.refusals import SettingsInvalid
+from allotment.model.refusals import AllotmentError
 from allotment.settings import Settings
 from allotment.settings.catalogue import SUFFIXES, read_profile
 from allotment.settings.sign_on import LOCAL
@@ -198,7 +198,8 @@ def sign_in(machine: Machine) -> Iterator[Finding]:
     if settings is None or settings.sign_in.kind == LOCAL:
         return
     from allotment_hub.sign_on_checks import check, problem_lines  # noqa: PLC0415 - few need it
-    from allotment_hub.sign_on_wiring import callback_of  # noqa: PLC0415 - likewise
+    from allotment_hub.sign_on_looking import kept  # noqa: PLC0415 - likewise
+    from allotment_hub.sign_on_wiring import callback_of, client_secret_of  # noqa: PLC0415 - likewise
 
     secret = settings.sign_in.client_secret_file
     if secret is not None and secret.exists() and _mode(secret) & OTHERS:
@@ -206,8 +207,10 @@ def sign_in(machine: Machine) -> Iterator[Finding]:
         yield warn("Sign-in", found_open, f"chmod 600 {secret}")
     place = Place(machine.state, machine.settings or Path(), Ports(machine.port, 0, 0, 0))
     try:
-        found = check(settings.sign_in, callback_of(settings, place))
-    except SettingsInvalid as invalid:
+        client, replaced = client_secret_of(settings, machine.state), kept(settings).replaced
+        in_force = None if client is None else client.in_force(replaced)
+        found = check(settings.sign_in, callback_of(settings, place), in_force)
+    except AllotmentError as invalid:
         yield fail("Sign-in", str(invalid), "The hub does not start before that is mended.")
         return
     for line in problem_lines(found, settings.where):
@@ -220,6 +223,9 @@ def sign_in(machine: Machine) -> Iterator[Finding]:
     if found.endpoints is not None and not (found.problems or found.away or found.notes):
         who = f"{settings.sign_in.provider_issuer} knows this client, its secret and its callback"
         yield ok("Sign-in", who)
+    if client is not None and replaced is not None and in_force != client.said:
+        said = f"{replaced.by} replaced the client's secret on {replaced.at:%Y-%m-%d}; that of the settings is not used"
+        yield ok("Sign-in", said)
 
 
 def _profiles(settings: Settings) -> Iterator[Profile]:

@@ -21,6 +21,7 @@ from allotment.settings.sign_on import LOCAL
 from allotment_hub import files, kubernetes, roles
 from allotment_hub.apart import service_apart
 from allotment_hub.first_start import prepare_record
+from allotment_hub.host_names import host_name
 from allotment_hub.identity import identity_of
 from allotment_hub.launch.place import Place
 from allotment_hub.logs import log_variables, write_logs
@@ -54,9 +55,8 @@ def configure(c: Config, settings: Settings, place: Place) -> None:
         apart = service_apart(settings)
         sign_in = way_in(settings, place)
         identity = identity_of(settings, place)
-        prepare_record(
-            settings, place.first_passwords, datetime.now(UTC), place.state, identity=identity
-        )
+        first = place.first_passwords if place.lasts else None
+        prepare_record(settings, first, datetime.now(UTC), place.state, identity=identity)
     except AllotmentError as error:
         sys.stderr.write(f"The hub cannot start.\n{error}\n")
         raise SystemExit(2) from None
@@ -103,11 +103,9 @@ def way_in(settings: Settings, place: Place) -> Callable[[Config], None]:
     """
     if settings.sign_in.kind == LOCAL:
         return wire_local
-    from allotment_hub.sign_on_wiring import endpoints_of, wire_sign_on  # noqa: PLC0415 - few need it
+    from allotment_hub.sign_on_wiring import way_of, wire_sign_on  # noqa: PLC0415 - few need it
 
-    return partial(
-        wire_sign_on, settings=settings, place=place, endpoints=endpoints_of(settings, place)
-    )
+    return partial(wire_sign_on, settings=settings, place=place, way=way_of(settings, place))
 
 
 def wire_local(c: Config) -> None:
@@ -131,6 +129,7 @@ def _spawner(c: Config, settings: Settings, place: Place) -> None:
     refuse_shares_of_the_console()
     c.JupyterHub.allow_named_servers = True
     c.JupyterHub.default_url = "/hub/home"
+    c.JupyterHub.subdomain_hook = host_name
     c.JupyterHub.implicit_spawn_seconds = 0
     c.Spawner.cmd = list(settings.servers.command)
     if Path(settings.servers.command[0]).name in JUPYTER_SERVERS:

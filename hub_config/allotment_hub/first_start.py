@@ -14,11 +14,12 @@ from datetime import datetime
 from pathlib import Path
 
 from allotment.data.assembling import open_vault
-from allotment.record import Record, credentials, devices, open_record, people
+from allotment.record import Record, credentials, devices, open_record, people, sign_in
 from allotment.settings import Settings
 from allotment.settings.catalogue import Catalogue
 from allotment.settings.declare import apply_once
 from allotment.settings.parts import Secrets
+from allotment.settings.sign_on import LOCAL
 from allotment.settings.sources import read_secrets
 from allotment.work.observing import observer, take_in
 from allotment_hub import passwords
@@ -27,11 +28,13 @@ from allotment_hub.identity import refuse_second
 log = logging.getLogger(__name__)
 
 ACTOR = "hub"
+_NAMED = 10
+"""People whom one line of the log names."""
 
 
 def prepare_record(
     settings: Settings,
-    first_passwords: Path,
+    first_passwords: Path | None,
     now: datetime,
     state: Path | None = None,
     *,
@@ -39,7 +42,8 @@ def prepare_record(
 ) -> None:
     """Bring the record to where the hub can serve from it. Blocks; for the start, before the loop runs.
 
-    ``state`` is the folder in which the hub keeps the keys of secrets, where the settings name none.
+    ``first_passwords`` is the file for them; None: no file of this hub's lasts, so whoever runs it makes
+    them with ``allotment password``. ``state`` is the folder in which the hub keeps the keys of secrets, where the settings name none.
     ``identity`` tells this hub from another one of its name, which may not run at the same time.
 
     Raises:
@@ -47,6 +51,7 @@ def prepare_record(
         KeysWrong: sources are declared with secrets, and the keys are missing or not this record's.
         SettingsInvalid: the settings declare what cannot be made, or another hub of the name runs.
     """
+    named = settings.sign_in.with_password(settings.declared_people)
     record = open_record(settings.record, migrate=True)
     try:
         if identity:
@@ -56,9 +61,13 @@ def prepare_record(
         Catalogue(settings.profiles).refresh(record, now)
         apply_once(record, settings, now, secrets_of(record, settings, state, now))
         with record.writing(ACTOR, now) as writing:
-            credentials.confirm_for_good(writing, settings.sign_in.local)
-        named = settings.sign_in.with_password(settings.declared_people)
-        give_first_passwords(record, named, first_passwords, now)
+            credentials.confirm_for_good(writing, named)
+            if settings.sign_in.kind == LOCAL:
+                sign_in.forget_look(writing, settings.hub)
+        if first_passwords is not None:
+            give_first_passwords(record, named, first_passwords, now)
+        else:
+            name_without_password(record, named)
     finally:
         record.close()
 
@@ -98,11 +107,7 @@ def give_first_passwords(
     The file is written before the record: a start that ends in between gives new ones next time.
     Returns who got one.
     """
-    with record.reading() as reading:
-        known = {one.name for one in people.all_people(reading) if one.left_at is None}
-        without = tuple(
-            name for name in names if name in known and credentials.get(reading, name) is None
-        )
+    without = _without_password(record, names)
     if not without:
         return ()
     given = {name: passwords.generated() for name in without}
@@ -114,6 +119,25 @@ def give_first_passwords(
             credentials.set_password(writing, name, hashed, must_change=True)
     log.warning("First passwords for %s are in %s", ", ".join(without), path)
     return without
+
+
+def name_without_password(record: Record, names: tuple[str, ...]) -> None:
+    """Say in the log who cannot sign in yet, and how they can."""
+    without = _without_password(record, names)
+    if without:
+        shown = ", ".join(without[:_NAMED]) + (" and others" if len(without) > _NAMED else "")
+        log.warning(
+            "No password yet: %s. Make one in the hub's pod: allotment password NAME", shown
+        )
+
+
+def _without_password(record: Record, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Who of these people is here and has no password."""
+    with record.reading() as reading:
+        known = {one.name for one in people.all_people(reading) if one.left_at is None}
+        return tuple(
+            name for name in names if name in known and credentials.get(reading, name) is None
+        )
 
 
 def _lines(path: Path) -> dict[str, str]:

@@ -9,7 +9,13 @@ from allotment_spawner.access import OPERATE_SCOPE
 SERVICE = "allotment"
 """The control plane's name among the hub's services."""
 
+CONTROL_PLANE_SCOPE = "custom:allotment:control-plane"
+"""What the control plane's own token carries, and nobody else's."""
+
 CUSTOM_SCOPES = {
+    CONTROL_PLANE_SCOPE: {
+        "description": "Make people known to the hub, and have it look at the identity provider.",
+    },
     OPERATE_SCOPE: {
         "description": "Act with all of its owner's permissions on the platform, not only with the owner's own servers.",
     },
@@ -24,10 +30,11 @@ SERVICE_SCOPES = (
     "read:servers",
     "list:users",
     "read:users:name",
-    "admin:users",
+    "delete:users",
+    CONTROL_PLANE_SCOPE,
 )
-"""What the control plane needs to start and stop, and to on-board. Never ``tokens``: who holds it
-can mint an administrator's."""
+"""What the control plane needs to start and stop, and to on-board. Never ``tokens``: who holds it can
+mint an administrator's. Never ``admin:users``: it shows the tokens that a provider gave for people."""
 
 
 def roles() -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ class LocalAuthenticator(PeopleOfTheRecord):
 
     async def authenticate(
         self,
-        handler: web.RequestHandler | None,  # noqa: ARG002 - JupyterHub's signature
+        handler: web.RequestHandler | None,
         data: dict[str, str],
     ) -> dict[str, Any] | None:
         """Check a name and a password.
@@ -25,7 +25,7 @@ class LocalAuthenticator(PeopleOfTheRecord):
         Raises:
             web.HTTPError: too many attempts for the name (429), or the record does not answer (503).
         """
-        return await self.by_password(data)
+        return await self.by_password(data, handler)
 
     def get_handlers(self, app: Any) -> list[Any]:
         """The pages of sign-in, and ours in place of JupyterHub's."""

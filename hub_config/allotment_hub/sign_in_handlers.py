@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from jupyterhub import orm
 from jupyterhub.handlers.base import BaseHandler
-from jupyterhub.utils import new_token
 from tornado import web
 
 from allotment.model.refusals import RecordUnavailable, Refusal
 from allotment.record import Record, credentials
 from allotment_hub import passwords
+from allotment_hub.sign_in_people import end_sessions
 
 if TYPE_CHECKING:
     from allotment_hub.sign_in_people import PeopleOfTheRecord
@@ -85,13 +84,8 @@ class _PasswordHandler(BaseHandler):
     def end_sessions(self, person: str) -> None:
         """Sign a person out of every browser: of the hub, and of the servers that hold a session of it."""
         user = self.find_user(person)
-        if user is None:
-            return  # has never signed in
-        user.orm_user.cookie_id = new_token()
-        for token in self.db.query(orm.APIToken).filter_by(user_id=user.orm_user.id):
-            if token.session_id:
-                self.db.delete(token)
-        self.db.commit()
+        if user is not None:  # else they have never signed in
+            end_sessions(user)
 
 
 class ChangePasswordHandler(_PasswordHandler):

@@ -8,15 +8,25 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from jupyterhub import orm
 from jupyterhub.auth import Authenticator
+from jupyterhub.utils import new_token
 from prometheus_client import Counter
 from tornado import web
 from traitlets import Unicode
 
 from allotment.model.names import check_person
 from allotment.model.refusals import NotFound, RecordUnavailable
-from allotment.record import Reading, Record, Writing, credentials, memberships, people
-from allotment_hub import page_handlers, passwords
+from allotment.record import (
+    Reading,
+    Record,
+    Writing,
+    credentials,
+    memberships,
+    people,
+    session_ends,
+)
+from allotment_hub import page_handlers, passwords, plane_handlers
 from allotment_hub.attempts import Attempts
 from allotment_hub.identity import serve_as
 from allotment_spawner.asking import AsyncRecord, record_at
@@ -77,7 +87,7 @@ class PeopleOfTheRecord(Authenticator):
             return None
         return await self.ask(lambda reading: _hash_of(reading, name))
 
-    async def by_password(self, data: dict[str, str]) -> dict[str, Any] | None:
+    async def by_password(self, data: dict[str, str], handler: Any = None) -> dict[str, Any] | None:
         """Who a form's name and password are of; None where they do not fit.
 
         Raises:
@@ -88,7 +98,28 @@ class PeopleOfTheRecord(Authenticator):
             SIGN_INS.labels("refused").inc()
             return None
         SIGN_INS.labels("signed_in").inc()
+        await self._settle(name, handler)
         return {"name": name, "groups": await self.groups_of(name)}
+
+    async def _settle(self, name: str, handler: Any) -> None:
+        """What a right password means: sessions that are to end do so before the new one, and the name is good.
+
+        No provider confirms who has a password here, so none of its silences takes what they may do.
+        """
+        user = None if handler is None else handler.find_user(name)
+
+        def look(reading: Reading) -> tuple[datetime | None, bool]:
+            lapses = people.get(reading, name).confirmed_until is not None
+            return session_ends.due(reading, name, self.hub_name), lapses
+
+        try:
+            due, lapses = await self.ask(look)
+            if due is not None:
+                await self.end_sessions_of_before(user, name, due)
+            if lapses:
+                await self.tell(name, lambda writing: credentials.confirm_for_good(writing, [name]))
+        except (RecordUnavailable, web.HTTPError):
+            self.log.warning("What %s's password means waits for the record.", name)
 
     async def ask(self, question: Callable[[Reading], Answer]) -> Answer:
         """Ask the record.
@@ -126,20 +157,39 @@ class PeopleOfTheRecord(Authenticator):
     async def refresh_user(
         self,
         user: Any,
-        handler: web.RequestHandler | None = None,  # noqa: ARG002 - JupyterHub's signature
+        handler: web.RequestHandler | None = None,
         **_more: Any,
     ) -> Any:
-        """Mirror the record's groups, and sign out somebody who was removed. With the record away, go on."""
+        """Mirror the record's groups, and sign out who was removed, or got a password. With the record away, go on."""
+
+        def look(reading: Reading) -> tuple[set[str] | None, datetime | None]:
+            due = session_ends.due(reading, user.name, self.hub_name)
+            return self.groups_in(reading, user.name), due
+
         try:
-            found = await self.record.ask(
-                lambda record: _read(record, lambda reading: self.groups_in(reading, user.name)),
-                limit=_REFRESH_PATIENCE,
+            found, due = await self.record.ask(
+                lambda record: _read(record, look), limit=_REFRESH_PATIENCE
             )
+            if due is not None:
+                await self.end_sessions_of_before(user, user.name, due)
         except RecordUnavailable:
             return True
-        if found is None:
+        if found is None or (due is not None and not by_token(handler)):
             return False
         return True if found == {group.name for group in user.groups} else {"groups": sorted(found)}
+
+    async def end_sessions_of_before(self, user: Any, name: str, word: datetime) -> None:
+        """End every session that somebody has here, as the record's word of that time wants it.
+
+        Raises:
+            RecordUnavailable: it does not answer; the word is carried out once more later.
+        """
+        if user is not None:
+            end_sessions(user)
+        self.log.warning("The sessions of %s are ended: their password was set anew.", name)
+        await self.tell(
+            "hub", lambda writing: session_ends.done(writing, name, self.hub_name, word)
+        )
 
     def groups_in(self, reading: Reading, name: str) -> set[str] | None:
         """The groups of a person; None for whom nothing admits: somebody unknown, or who has left."""
@@ -160,7 +210,25 @@ class PeopleOfTheRecord(Authenticator):
         """
         if self.hub_identity:
             serve_as(app, self.record_url, self.hub_name, self.hub_identity)
-        return [*page_handlers.handlers(), *super().get_handlers(app)]
+        own = (*page_handlers.handlers(), *plane_handlers.handlers())
+        return [*own, *super().get_handlers(app)]
+
+
+def end_sessions(user: Any) -> None:
+    """Sign a person out of every browser: of the hub, and of the servers that hold a session of it.
+
+    Tokens that people made for programs stay.
+    """
+    user.orm_user.cookie_id = new_token()
+    for token in user.db.query(orm.APIToken).filter_by(user_id=user.orm_user.id):
+        if token.session_id:
+            user.db.delete(token)
+    user.db.commit()
+
+
+def by_token(handler: Any) -> bool:
+    """Whether a program asks, by a token: not a browser with its cookie. None: the hub itself does."""
+    return handler is None or bool(getattr(handler, "_token_authenticated", False))
 
 
 def _read(record: Record, question: Callable[[Reading], Answer]) -> Answer:

@@ -17,12 +17,13 @@ from traitlets import Any as AnyTrait
 
 from allotment.model.people import Person
 from allotment.model.reasons import Reason, Rule
-from allotment.model.refusals import RecordUnavailable, Refusal
+from allotment.model.refusals import AllotmentError, RecordUnavailable, Refusal
 from allotment.model.sign_on import ProviderIdentity
-from allotment.record import Reading, Writing, sign_ons
+from allotment.record import Reading, Record, Writing, sign_ons
+from allotment.record.sign_in import ReplacedSecret
 from allotment.settings.sign_on import SignIn
 from allotment_hub import sign_in_handlers, sign_on_handlers
-from allotment_hub.sign_in_people import AWAY, SIGN_INS, PeopleOfTheRecord
+from allotment_hub.sign_in_people import AWAY, SIGN_INS, PeopleOfTheRecord, by_token
 from allotment_hub.sign_on_asking import (
     Provider,
     ProviderAway,
@@ -32,6 +33,7 @@ from allotment_hub.sign_on_asking import (
 from allotment_hub.sign_on_claims import ClaimsWrong
 from allotment_hub.sign_on_confirming import Confirming
 from allotment_hub.sign_on_endpoints import Endpoints
+from allotment_hub.sign_on_secret import ClientSecret
 
 ACTOR = "identity-provider"
 ASKED_AT = "asked_at"
@@ -51,10 +53,11 @@ class Ended(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SignOn:
-    """What an authenticator must know of a provider: the settings, its endpoints, and whom the file names."""
+    """What an authenticator must know of a provider: settings, endpoints, the client's secret, whom the file names."""
 
     settings: SignIn
     endpoints: Endpoints
+    secret: ClientSecret
     vouched: frozenset[str] = frozenset()
 
 
@@ -78,6 +81,8 @@ class ProviderAuthenticator(PeopleOfTheRecord, OAuthenticator):
         """When the provider was last asked about somebody, in seconds since 1970."""
         self._ended: dict[str, Ended] = {}
         """Who must sign in again, and why."""
+        self._replaced: ReplacedSecret | None = None
+        """The operator's word about the client's secret that was last looked at."""
 
     @property
     def settings(self) -> SignIn:
@@ -96,7 +101,7 @@ class ProviderAuthenticator(PeopleOfTheRecord, OAuthenticator):
             web.HTTPError: as for passwords.
         """
         if data is not None:
-            return await self.by_kept_password(data)
+            return await self.by_kept_password(data, handler)
         try:
             said = await self.tokens(handler)
             found = await self.who(said, fresh=True)
@@ -113,7 +118,9 @@ class ProviderAuthenticator(PeopleOfTheRecord, OAuthenticator):
         """Whether somebody is one of the few who sign in with a password for emergencies."""
         return name in self.settings.local
 
-    async def by_kept_password(self, data: dict[str, str]) -> dict[str, Any] | None:
+    async def by_kept_password(
+        self, data: dict[str, str], handler: Any = None
+    ) -> dict[str, Any] | None:
         """Sign in one of the few who keep a password for emergencies; nobody else has one here."""
         name = self.normalize_username(data.get("username", "").strip())
         if not self.settings.local:
@@ -122,7 +129,7 @@ class ProviderAuthenticator(PeopleOfTheRecord, OAuthenticator):
             await self.knows_password(f"{name} ", "")
             SIGN_INS.labels("refused").inc()
             return None
-        return await self.by_password(data)
+        return await self.by_password(data, handler)
 
     def build_token_info_request_headers(self) -> dict[str, str]:
         """What the token endpoint is asked with; client and secret are encoded as RFC 6749, section 2.3.1 wants it."""
@@ -134,9 +141,29 @@ class ProviderAuthenticator(PeopleOfTheRecord, OAuthenticator):
 
     async def tokens(self, handler: Any) -> dict[str, Any]:
         """Change the code that the browser brought for the provider's tokens."""
+        await self.current_secret()
         asked = self.build_access_tokens_request_params(handler)
         del asked["data"]  # nothing of ours; it would be sent as the word None
         return await self.provider.tokens(asked)
+
+    async def current_secret(self) -> str:
+        """The client's secret that is in force now: what operators replace is used at the next question.
+
+        Without the record, or its keys, the one that was in force last.
+        """
+        mine = self.sign_on.secret
+
+        def look(record: Record) -> None:
+            with record.reading() as reading:
+                replaced = mine.replaced(reading)
+            if replaced != self._replaced:
+                self.client_secret, self._replaced = mine.in_force(replaced), replaced
+
+        try:
+            await self.record.ask(look)
+        except AllotmentError as error:
+            self.log.warning("The client's secret of before is used: %s", error)
+        return str(self.client_secret)
 
     async def who(self, said: dict[str, Any], *, fresh: bool) -> ProviderIdentity:
         """Who the provider's tokens are about; ``fresh``: they come from a sign-in, and so with an id token.
@@ -216,6 +243,7 @@ class ProviderAuthenticator(PeopleOfTheRecord, OAuthenticator):
         A refresh token is good once: two who used it at the same time would end the session.
         """
         try:
+            await self.current_secret()
             said = await self.provider.renewed(state)
             # The old refresh token is used up: what came for it is kept whatever happens next.
             state = self._kept(user.name, said, state)
@@ -257,8 +285,7 @@ class ProviderAuthenticator(PeopleOfTheRecord, OAuthenticator):
         servers and programs ask goes on: work that runs is nobody's to break; the record admits
         nothing new once the confirmation is too old.
         """
-        by_token = handler is None or getattr(handler, "_token_authenticated", False)
-        return mirrored if by_token else False
+        return mirrored if by_token(handler) else False
 
     def groups_in(self, reading: Reading, name: str) -> set[str] | None:
         """Likewise; nobody vouches for who is no subject of a provider and keeps no password.

@@ -10,7 +10,6 @@ import secrets
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
@@ -47,10 +46,14 @@ class Checked:
     away: str = ""
 
 
-def check(settings: SignIn, callback: str) -> Checked:
-    """Ask a provider everything that can be asked without a person. Blocks, at most a minute."""
+def check(settings: SignIn, callback: str, secret: str | None = None) -> Checked:
+    """Ask a provider everything that can be asked without a person. Blocks, at most a minute.
+
+    ``secret`` is the client's that is to be tried; None: that of the settings.
+    """
     found = Checked()
-    secret = _secret(settings, found)
+    if secret is None:
+        secret = _secret(settings, found)
     context = _trusted(settings, found)
     if found.problems:
         return found
@@ -231,21 +234,8 @@ def _check_callback(web: httpx.Client, settings: SignIn, found: Checked, callbac
         found.notes.append(f"whether {callback} is registered cannot be seen from here")
 
 
-def remembered(file: Path, settings: SignIn) -> Endpoints | None:
-    """The endpoints that an earlier start found for just these settings."""
-    try:
-        digest, _, said = file.read_text().partition("\n")
-        return Endpoints.from_json(said) if digest == _digest(settings) else None
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
-
-
-def remember(file: Path, settings: SignIn, endpoints: Endpoints) -> None:
-    """Keep the endpoints for a start at which the provider does not answer."""
-    file.write_text(f"{_digest(settings)}\n{endpoints.to_json()}\n")
-
-
-def _digest(settings: SignIn) -> str:
+def digest_of(settings: SignIn) -> str:
+    """By what it is known that a provider was asked with these very settings."""
     return hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -37,18 +36,17 @@ class Endpoints:
     client_secret_in_header: bool = False
     """Whether the client shows its secret by HTTP Basic: what OpenID Connect takes where nothing is said."""
 
-    def to_json(self) -> str:
-        """As text, to be remembered until the next start."""
-        return json.dumps(asdict(self), sort_keys=True)
+    def document(self) -> dict[str, Any]:
+        """As the record keeps it for a start at which the provider does not answer."""
+        return asdict(self)
 
     @classmethod
-    def from_json(cls, text: str) -> Endpoints:
-        """What :meth:`to_json` wrote.
+    def of_document(cls, said: Mapping[str, Any]) -> Endpoints:
+        """What :meth:`document` was.
 
         Raises:
-            ValueError, TypeError, KeyError: it is something else.
+            TypeError, KeyError: it is something else, of another version.
         """
-        said = json.loads(text)
         return cls(**{**said, "algorithms": tuple(said["algorithms"])})
 
 

@@ -5,19 +5,24 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from traitlets.config import Config
 
+from allotment.data.assembling import read_vault
 from allotment.model.refusals import SettingsInvalid
 from allotment.settings import Settings
 from allotment.settings.sign_on_references import CALLBACK_PATH
 from allotment_hub.launch.place import Place
 from allotment_hub.sign_on import SignOn
-from allotment_hub.sign_on_checks import check, problem_lines, remember, remembered
+from allotment_hub.sign_on_checks import Checked, check, problem_lines
 from allotment_hub.sign_on_endpoints import Endpoints
 from allotment_hub.sign_on_kinds import GitHubAuthenticator, OpenIdAuthenticator
+from allotment_hub.sign_on_looking import keep, kept
+from allotment_hub.sign_on_secret import ClientSecret
 
 log = logging.getLogger(__name__)
 
@@ -25,31 +30,53 @@ KEY_VARIABLE = "JUPYTERHUB_CRYPT_KEY"
 """Where JupyterHub itself looks for the keys with which it encrypts what it keeps of people."""
 
 
-def endpoints_of(settings: Settings, place: Place) -> Endpoints:
-    """Where the provider answers, once everything that can be looked at was found right.
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way in through a provider that was looked at, and found good or known from before."""
+
+    endpoints: Endpoints
+    secret: ClientSecret
+    in_force: str = field(repr=False)
+    callback: str
+    found: Checked
+
+
+def way_of(settings: Settings, place: Place) -> Way:
+    """The way in, once everything that can be looked at was found right. Nothing is made or changed.
 
     A provider that is away stops no hub that knew it before with just these settings: people who
     work would be stopped for it.
 
     Raises:
         SettingsInvalid: something is not right, or the provider is away and was never seen.
+        KeysWrong, SourceProblem: an operator replaced the client's secret, and it cannot be decrypted.
+        RecordTooNew, RecordUnavailable: the record cannot be used.
     """
-    found = check(settings.sign_in, callback_of(settings, place))
-    if found.problems:
+    callback, before = callback_of(settings, place), kept(settings)
+    secret = client_secret_of(settings, place.state)
+    in_force = None if secret is None else secret.in_force(before.replaced)
+    found = check(settings.sign_in, callback, in_force)
+    if secret is None or in_force is None or found.problems:
         raise SettingsInvalid(tuple(problem_lines(found, settings.where)))
     for note in found.notes:
         log.warning("Signing in: %s.", note)
-    known = place.known_provider
     if found.endpoints is not None and not found.away:
-        remember(known, settings.sign_in, found.endpoints)
-        return found.endpoints
-    before = remembered(known, settings.sign_in)
-    if before is None:
+        return Way(found.endpoints, secret, in_force, callback, found)
+    if before.endpoints is None:
         where = settings.where(("sign_in", "issuer"))
         message = f"{where}: {found.away}; the provider must answer when the hub starts with it for the first time"
         raise SettingsInvalid((message,))
     log.warning("Signing in waits for the provider: %s.", found.away)
-    return before
+    return Way(before.endpoints, secret, in_force, callback, found)
+
+
+def client_secret_of(settings: Settings, state: Path) -> ClientSecret | None:
+    """The client's secret as the settings have it; None where it cannot be read, which the check says."""
+    try:
+        said = settings.sign_in.client_secret()
+    except (OSError, ValueError):
+        return None
+    return ClientSecret(settings.sign_in, said, partial(read_vault, settings, state))
 
 
 def callback_of(settings: Settings, place: Place) -> str:
@@ -70,21 +97,22 @@ def callback_of(settings: Settings, place: Place) -> str:
     return f"{place.public_url}{CALLBACK_PATH}"
 
 
-def wire_sign_on(c: Config, settings: Settings, place: Place, endpoints: Endpoints) -> None:
-    """Write everything about the provider into JupyterHub's configuration."""
-    said = settings.sign_in
+def wire_sign_on(c: Config, settings: Settings, place: Place, way: Way) -> None:
+    """Write everything about the provider into JupyterHub's configuration, and what was found into the record."""
+    said, endpoints = settings.sign_in, way.endpoints
+    keep(settings, way.callback, way.found, replaced=way.in_force != way.secret.said)
     c.JupyterHub.authenticator_class = (
         GitHubAuthenticator if said.kind == "github" else OpenIdAuthenticator
     )
     mine: Any = c.ProviderAuthenticator
-    mine.sign_on = SignOn(said, endpoints, said.vouched(settings.declared_people))
+    mine.sign_on = SignOn(said, endpoints, way.secret, said.vouched(settings.declared_people))
     mine.client_id = said.client_id
-    mine.client_secret = said.client_secret()
+    mine.client_secret = way.in_force
     mine.authorize_url = endpoints.authorize
     mine.token_url = endpoints.token
     mine.userdata_url = endpoints.userinfo
     mine.basic_auth = endpoints.client_secret_in_header
-    mine.oauth_callback_url = callback_of(settings, place)
+    mine.oauth_callback_url = way.callback
     mine.scope = list(said.wanted_scopes)
     mine.login_service = said.service or said.variant.service
     mine.extra_authorize_params = dict(said.variant.asked_with)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from allotment.record import credentials, devices, open_record, people, profiles
 from allotment.settings import load_settings
 from allotment_hub import configure
 from allotment_hub.launch.place import Place, Ports
-from allotment_hub.roles import CUSTOM_SCOPES, SERVICE_SCOPES, token_choices
+from allotment_hub.roles import CONTROL_PLANE_SCOPE, CUSTOM_SCOPES, SERVICE_SCOPES, token_choices
 from allotment_spawner.access import OPERATE_SCOPE
 
 SETTINGS = """
@@ -64,6 +66,19 @@ def test_a_second_start_gives_nobody_another_password(place: Place) -> None:
     assert place.first_passwords.read_text() == before
 
 
+@pytest.mark.promise("AUTH-1")
+def test_where_the_hubs_folder_ends_with_its_pod_no_password_is_drawn_into_it(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    configured(replace(place, lasts=False))
+
+    assert not place.first_passwords.exists()
+    assert "ada, olga. Make one in the hub's pod: allotment password NAME" in caplog.text
+    address = f"sqlite:///{place.state}/record.sqlite"
+    with closing(open_record(address)) as record, record.reading() as reading:
+        assert credentials.get(reading, "olga") is None
+
+
 def test_the_hub_can_copy_what_it_is_told(place: Place) -> None:
     told = configured(place)
     assert copy.deepcopy(told).JupyterHub.template_vars["allotment"](None) is None
@@ -80,9 +95,10 @@ def test_the_control_plane_may_start_stop_and_on_board_and_never_mint_tokens(pla
         "read:servers",
         "list:users",
         "read:users:name",
-        "admin:users",
+        "delete:users",
+        "custom:allotment:control-plane",
     }
-    assert not any("tokens" in scope for scope in SERVICE_SCOPES)
+    assert not any("tokens" in scope or "auth_state" in scope for scope in SERVICE_SCOPES)
 
 
 @pytest.mark.promise("USER-7")
@@ -91,7 +107,8 @@ def test_everybody_may_hold_the_marker_and_only_a_token_made_for_everything_carr
 ) -> None:
     told = configured(place)
     assert told.JupyterHub.extra_user_scopes == {OPERATE_SCOPE, "access:services!service=allotment"}
-    assert set(told.JupyterHub.custom_scopes) == set(CUSTOM_SCOPES) == {OPERATE_SCOPE}
+    custom = {OPERATE_SCOPE, CONTROL_PLANE_SCOPE}
+    assert set(told.JupyterHub.custom_scopes) == set(CUSTOM_SCOPES) == custom
     own, everything = (choice["scopes"].split() for choice in token_choices())
     assert OPERATE_SCOPE not in own
     assert everything == ["inherit"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import httpx
 import pytest
 from tornado import web
+from typer.testing import CliRunner
 
-from allotment.record import Writing, credentials, people
+from allotment.cli import app
+from allotment.record import Writing, credentials, people, session_ends
 from allotment_hub import passwords
 from allotment_hub.sign_in import LocalAuthenticator
 from page_hubs import PageHub
@@ -207,6 +210,30 @@ def test_somebody_who_is_removed_is_signed_out_and_tokens_end_too(page_hub: Page
     page_hub.change(lambda w: people.delete(w, ["p11"]))
     until_refused(browser, "/home", 302)
     until_refused(program, "/api/user", 403)
+
+
+@pytest.mark.promise("AUTH-1")
+def test_a_password_made_on_the_machine_ends_sessions_of_before_and_only_those(
+    page_hub: PageHub,
+) -> None:
+    before = page_hub.signed_in("p29")
+    where = {"SETTINGS": str(page_hub.settings), "STATE": str(page_hub.state)}
+    said = CliRunner().invoke(app, ["password", "p29", "--json"], env=where)
+    given = json.loads(said.stdout)["passwords"]["p29"]
+
+    since = page_hub.signed_in("p29", given)
+
+    assert before.get("/home").status_code == 302
+    assert [since.get("/home").status_code for _ in range(3)] == [200] * 3
+    with page_hub.record.reading() as reading:
+        assert session_ends.due(reading, "p29", "hub") is None
+
+
+@pytest.mark.promise("AUTH-1")
+def test_sessions_of_before_end_though_nobody_signs_in(page_hub: PageHub) -> None:
+    before = page_hub.signed_in("p30")
+    page_hub.change(lambda writing: session_ends.say(writing, "p30"))
+    until_refused(before, "/home", 302)
 
 
 def until_refused(browser: httpx.Client, path: str, status: int) -> None:

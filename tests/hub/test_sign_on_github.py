@@ -13,12 +13,14 @@ from urllib.parse import parse_qs
 import pytest
 from traitlets.config import Config
 
+from allotment.data.vault import Vault
 from allotment.settings.sign_on import ProviderGroup, SignIn
 from allotment_hub.sign_on import SignOn
 from allotment_hub.sign_on_asking import ProviderAway, ProviderRefused
 from allotment_hub.sign_on_checks import check
 from allotment_hub.sign_on_endpoints import github
 from allotment_hub.sign_on_kinds import GitHubAuthenticator
+from allotment_hub.sign_on_secret import ClientSecret
 
 CALLBACK = "https://hub.example.org/hub/oauth_callback"
 SECRET = "the-app's-secret"
@@ -97,7 +99,8 @@ def settings(server: str, folder: Path, secret: str = SECRET) -> SignIn:
 
 def authenticator(said: SignIn) -> GitHubAuthenticator:
     c: Any = Config()
-    c.ProviderAuthenticator.sign_on = SignOn(said, github(said))
+    secret = ClientSecret(said, SECRET, lambda: Vault(()))
+    c.ProviderAuthenticator.sign_on = SignOn(said, github(said), secret)
     c.ProviderAuthenticator.client_id = "app"
     c.ProviderAuthenticator.client_secret = SECRET
     c.ProviderAuthenticator.any_allow_config = True

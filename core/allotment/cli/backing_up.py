@@ -36,7 +36,7 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def _address(record: str | None, settings: Path | None, state: Path) -> str:
+def address_of(record: str | None, settings: Path | None, state: Path) -> str:
     """The record that is named, else that of the settings, else record.sqlite in the state folder."""
     if record is not None:
         return record_url(record)
@@ -58,7 +58,7 @@ def backup(
     with needs_a_hubs_parts():
         from allotment.cli import offline  # noqa: PLC0415 - these commands need a database
         from allotment.record import backups  # noqa: PLC0415 - likewise
-    with offline.opened(_address(record, settings, state)) as opened:
+    with offline.opened(address_of(record, settings, state)) as opened:
         found = backups.backup(opened, file)
         offline.note_backup(opened, found.number)
     _tell(Output(as_json=as_json), found, f"written to {file}, and read back")
@@ -77,7 +77,7 @@ def restore(
     """
     with needs_a_hubs_parts():
         from allotment.record import backups  # noqa: PLC0415 - these commands need a database
-    found = backups.restore(file, _address(record, settings, state))
+    found = backups.restore(file, address_of(record, settings, state))
     _tell(Output(as_json=as_json), found, "restored, and found as they were")
 
 
@@ -100,7 +100,7 @@ def migrate(
         from allotment.cli import offline  # noqa: PLC0415 - these commands need a database
         from allotment.record import copying  # noqa: PLC0415 - likewise
     out = Output(as_json=as_json)
-    with offline.opened(_address(record, settings, state), migrate=True) as opened:
+    with offline.opened(address_of(record, settings, state), migrate=True) as opened:
         if to is None:
             out.say("The record's schema is up to date.")
             return

@@ -52,13 +52,19 @@ RecordAddress = Annotated[
 SettingsFile = Annotated[
     Path | None,
     typer.Option(
-        "--settings", envvar="SETTINGS", metavar="FILE", help="The platform's settings file."
+        "--settings",
+        envvar=["SETTINGS", "ALLOTMENT_SETTINGS"],
+        metavar="FILE",
+        help="The platform's settings file.",
     ),
 ]
 StateFolder = Annotated[
     Path,
     typer.Option(
-        "--state", envvar="STATE", metavar="FOLDER", help="The folder with all that the hub writes."
+        "--state",
+        envvar=["STATE", "ALLOTMENT_STATE"],
+        metavar="FOLDER",
+        help="The folder with all that the hub writes.",
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]

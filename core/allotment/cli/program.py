@@ -26,6 +26,7 @@ from allotment.cli import (
     models,
     money,
     nodes,
+    passwords,
     planning,
     profiles,
     queue,
@@ -33,6 +34,7 @@ from allotment.cli import (
     seeing,
     service_accounts,
     sharing,
+    signing_in,
     simulating,
     software,
     sources,
@@ -85,6 +87,8 @@ models.add_to(app)
 configuring.add_to(app)
 backing_up.add_to(app)
 keys.add_to(app)
+passwords.add_to(app)
+signing_in.add_to(app)
 doctor.add_to(app)
 
 

@@ -11,8 +11,12 @@ from allotment.model.documents import (
     MappingForesight,
     ServiceAccountListing,
     ServiceAccountToken,
+    SignInState,
 )
 from allotment.model.people import Permission
+
+LOOKING = 200.0
+"""Seconds for what has a hub look at its provider, twice at most."""
 
 
 class ServiceAccounts:
@@ -51,3 +55,22 @@ class SignOn:
     def foresee(self, yaml: str) -> MappingForesight:
         """Who would gain and lose what if this settings file's mapping were in force. Nothing is changed."""
         return self._connection.send(MappingForesight, "POST", "/sign-on/foresee", {"yaml": yaml})
+
+    def state(self) -> SignInState:
+        """How people sign in, and what each hub found when it last looked at its provider."""
+        return self._connection.read(SignInState, "/sign-in")
+
+    def check(self) -> SignInState:
+        """Have the hub look at its provider now; it may take a minute."""
+        return self._connection.patient(LOOKING).send(SignInState, "POST", "/sign-in/check")
+
+    def replace_secret(self, secret: str) -> SignInState:
+        """Have another secret of the hub's client tried, and used from then on."""
+        body = {"secret": secret}
+        patient = self._connection.patient(LOOKING)
+        return patient.send(SignInState, "PUT", "/sign-in/client-secret", body)
+
+    def withdraw_secret(self) -> SignInState:
+        """Go back to the secret of the settings, where the provider takes it."""
+        self._connection.patient(LOOKING).delete("/sign-in/client-secret")
+        return self.state()

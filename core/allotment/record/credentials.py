@@ -63,6 +63,19 @@ def confirm_for_good(writing: Writing, names: Sequence[str]) -> None:
         writing.event("person.confirmed_for_good", row.name, person=row.name)
 
 
+def check_here(reading: Reading, person: str) -> None:
+    """Check that somebody is here to sign in.
+
+    Raises:
+        NotFound: the platform knows nobody of that name.
+        Refusal: they have left.
+    """
+    if named(reading, people, "person", person).left_at is not None:
+        message = f"{person} has left this platform."
+        remedy = "An operator on-boards them again first."
+        raise Refusal(Reason(Rule.PERSON_ONBOARDED, message, remedy=remedy))
+
+
 def create_reset(writing: Writing, person: str, token_hash: str, expires: datetime) -> None:
     """Make a one-time link, known by the SHA-256 of its token; an earlier one ends.
 

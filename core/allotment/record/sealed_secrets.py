@@ -1,4 +1,4 @@
-"""Secrets of sources and targets, encrypted. Nothing here can read them, and no event holds them."""
+"""Secrets of sources and targets, and of clients of providers, encrypted. Nothing here can read them, and no event holds them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from allotment.record.engine import Reading, Writing
-from allotment.record.schema import secrets
+from allotment.record.schema import client_secrets, secrets
 
 
 class Holder(StrEnum):
@@ -55,13 +55,16 @@ def remove(writing: Writing, what: Holder, name: str) -> None:
 
 def count(reading: Reading) -> int:
     """How many secrets there are."""
-    found = reading.first(sa.select(sa.func.count()).select_from(secrets))
-    return 0 if found is None else int(found[0])
+    counts = [
+        reading.first(sa.select(sa.func.count()).select_from(table))
+        for table in (secrets, client_secrets)
+    ]
+    return sum(int(row[0]) for row in counts if row is not None)
 
 
 def clear(writing: Writing) -> int:
     """Forget every secret of everything. Returns how many there were."""
-    return writing.run(secrets.delete()).rowcount
+    return sum(writing.run(table.delete()).rowcount for table in (secrets, client_secrets))
 
 
 def reseal(writing: Writing, change: Callable[[bytes], bytes]) -> int:
@@ -77,4 +80,17 @@ def reseal(writing: Writing, change: Callable[[bytes], bytes]) -> int:
             )
             .values(sealed=change(bytes(row.sealed)))
         )
+    return len(rows) + _reseal_clients(writing, change)
+
+
+def _reseal_clients(writing: Writing, change: Callable[[bytes], bytes]) -> int:
+    """The same for secrets that operators gave for clients of a provider."""
+    rows = writing.all(sa.select(client_secrets).with_for_update())
+    for row in rows:
+        match = (
+            client_secrets.c.issuer == row.issuer,
+            client_secrets.c.client_id == row.client_id,
+        )
+        sealed = change(bytes(row.sealed))
+        writing.run(client_secrets.update().where(*match).values(sealed=sealed))
     return len(rows)

@@ -130,6 +130,7 @@ class Action(StrEnum):
     KEEP_HOMES = "keep, archive, restore and remove homes"
     LINK_PEOPLE = "say whose an account of the provider is"
     FORESEE_MAPPING = "foresee what a mapping of the provider's groups would change"
+    CHANGE_SIGN_IN = "look at the provider, and replace the secret of its client"
     PROVISION = "keep people as a directory says"
     LIMIT_PERSON = "set limits of this person"
     LIMIT_OTHERS = "set limits of groups and of the platform"
@@ -193,6 +194,8 @@ GRANTS: dict[Action, Grant] = {
     Action.LET_GO: Grant(_needs(Permission.MANAGE_PEOPLE, Permission.STOP_SERVERS)),
     Action.KEEP_HOMES: Grant(_needs(Permission.MANAGE_PEOPLE, Permission.STOP_SERVERS)),
     Action.FORESEE_MAPPING: Grant(_needs(Permission.SEE_ALL)),
+    # Whoever says how people sign in could sign in as anybody.
+    Action.CHANGE_SIGN_IN: Grant(frozenset(Permission)),
     # A directory lets operators go, too, so it is permitted what concerns roles.
     Action.PROVISION: Grant(
         _needs(Permission.MANAGE_PEOPLE, Permission.MANAGE_ROLES, Permission.STOP_SERVERS)

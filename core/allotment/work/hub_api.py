@@ -44,6 +44,8 @@ class HubServer:
 
 
 _USER_PAGE = 200
+LOOKING = 90.0
+"""Seconds that a hub may take to look at its provider, which may be slow to answer each question."""
 
 
 class HubApi:
@@ -113,9 +115,23 @@ class HubApi:
 
     def create_users(self, names: Sequence[str]) -> None:
         """Make people known to the hub, so that their servers can be started; who is known stays."""
-        response = self._send("POST", "/users", headers=self._own, json={"usernames": list(names)})
-        if response.status_code != httpx.codes.CONFLICT:
-            _check(response)
+        body = {"usernames": list(names)}
+        _check(self._send("POST", "/allotment/people", headers=self._own, json=body))
+
+    def look_at_sign_in(self, tried: Mapping[str, object] | None = None) -> dict[str, Any]:
+        """Have the hub look at its provider, with the client's secret of now.
+
+        ``tried`` names another: ``secret``, or that ``of_settings``.
+
+        Raises:
+            HubRefused: people sign in there with passwords. HubAway: the hub did not answer.
+        """
+        body = dict(tried or {})
+        response = self._send(
+            "POST", "/allotment/sign-in", headers=self._own, json=body, timeout=LOOKING
+        )
+        _check(response)
+        return dict(response.json())
 
     def delete_user(self, name: str) -> None:
         """Remove a person from the hub, with their tokens; who is unknown is no error."""

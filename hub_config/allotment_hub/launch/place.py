@@ -37,6 +37,8 @@ class Place:
     ports: Ports
     bind: str = LOOPBACK
     """The address on which people reach it: loopback, or what the settings allow."""
+    lasts: bool = True
+    """Whether the folder outlives the hub's process: that of a pod does not."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Place":
@@ -104,11 +106,6 @@ class Place:
     def people_key(self) -> Path:
         """What encrypts the tokens that an identity provider gave for people (mode 0600)."""
         return self.state / "people-key"
-
-    @property
-    def known_provider(self) -> Path:
-        """Where the identity provider answered when it was last looked at."""
-        return self.state / "identity-provider.json"
 
     @property
     def identity(self) -> Path:

@@ -70,12 +70,24 @@ SIGN_IN = SignIn(
     kind="oidc",
     operators=("olga",),
     issuer="https://login.example.org",
+    client_id="allotment",
     groups=(
         ProviderGroup(name="ml-vision", group="vision"),
         ProviderGroup(name="platform", role="operator"),
     ),
 )
 """A provider whose groups are mapped; nobody signs in through it here."""
+
+GOOD_LOOK = {
+    "kind": "oidc",
+    "issuer": "https://login.example.org",
+    "client_id": "allotment",
+    "callback": "https://jupyter.example.org/hub/oauth_callback",
+    "problems": [],
+    "notes": [],
+    "away": "",
+    "instead_of": "a-hash-of-the-one-in-the-settings",
+}
 
 
 @dataclass
@@ -100,6 +112,8 @@ class HubStandIn:
     broken: bool = False
     unknown_servers: bool = False
     on_command: Callable[[], None] = lambda: None
+    look: dict[str, Any] = field(default_factory=lambda: dict(GOOD_LOOK))
+    """What the hub finds when it looks at its provider."""
 
     def give(self, name: str, owner: str, *scopes: str, kind: str = "user") -> str:
         """Make a token known; returns it."""
@@ -150,6 +164,8 @@ class HubHandler(BaseHTTPRequestHandler):
         self.hub.bodies.append(json.loads(body) if body else None)
         if "/server" in path and self.hub.unknown_servers:
             return 404, {"message": "no such server"}
+        if path == "/allotment/sign-in":
+            return 200, self.hub.look
         self.hub.on_command()
         if self.hub.refusing:
             return 400, {"status": 400, "message": self.hub.refusing}

@@ -213,7 +213,7 @@ def test_many_are_on_boarded_at_once_and_the_hub_is_told(api: Any, olga: Allotme
     assert [user.role for user in done.users] == ["data-scientist", "data-scientist"]
     assert {user.memberships[0].group for user in done.users} == {"vision"}
     assert done.notes == ()
-    assert ("POST", "/users") in api.hub.commands()
+    assert ("POST", "/allotment/people") in api.hub.commands()
     assert api.hub.bodies == [{"usernames": ["new-1", "new-2"]}]
 
 

@@ -58,6 +58,44 @@ SIGN_ON_ANSWERS: dict[str, Any] = {
         "unknown_roles": [],
         "notes": ["These groups are not here yet, and give nothing until they are: audio."],
     },
+    "SignInState": {
+        "kind": "oidc",
+        "service": "Example account",
+        "issuer": "https://login.example.org",
+        "client_id": "allotment",
+        "scopes": ["openid", "profile", "email"],
+        "admits": "groups",
+        "refresh_seconds": 900,
+        "confirm_within_seconds": 43200,
+        "operators": ["operator"],
+        "groups": [
+            {"name": "platform", "meaning": "has the role operator"},
+            {"name": "ml-vision", "meaning": "is in vision"},
+        ],
+        "emergency_accounts": [{"name": "rescue", "password_changed_at": EARLIER}],
+        "client_secret": {
+            "settings": "the variable ALLOTMENT_SIGN_IN_SECRET",
+            "replaced_at": AT,
+            "replaced_by": "operator",
+        },
+        "hubs": [
+            {
+                "hub": "hub",
+                "at": AT,
+                "succeeded_at": AT,
+                "issuer": "https://login.example.org",
+                "client_id": "allotment",
+                "callback": "https://jupyter.example.org/hub/oauth_callback",
+                "replaced_secret": True,
+                "state": "good",
+                "problems": [],
+                "notes": [],
+            }
+        ],
+        "directory": False,
+        "fixed": "All of this but the client's secret is in the settings file; a hub reads it when it starts. "
+        "An operator's secret stands until the settings hold another one than now.",
+    },
     "Link": {
         "person": "analyst-1",
         "provider_name": "ana.lyst@example.org",
@@ -84,6 +122,7 @@ SIGN_ON_BODIES: dict[str, dict[str, Any]] = {
         "expires_at": "2027-11-22T00:00:00Z",
         "note": "The company's directory",
     },
+    "NewClientSecret": {"secret": "what-the-provider-made"},
     "LetGo": {"reason": "The contract ends.", "heir": "analyst-1"},
     "PromisedLink": {"provider_name": "ana.lyst@example.org"},
     "MappingFile": {

@@ -140,6 +140,13 @@ from allotment.model.documents.registered_models import (
     RegisteredModelListing,
 )
 from allotment.model.documents.reservations import Reservation, ReservationListing
+from allotment.model.documents.sign_in import (
+    ClientSecret,
+    EmergencyAccount,
+    SignInGroup,
+    SignInLook,
+    SignInState,
+)
 from allotment.model.documents.sign_on import (
     Leaving,
     Link,
@@ -204,6 +211,7 @@ __all__ = [
     "BudgetListing",
     "Capacity",
     "CapacityPlan",
+    "ClientSecret",
     "ConfigurationChange",
     "ConfigurationFile",
     "ConfigurationPlan",
@@ -228,6 +236,7 @@ __all__ = [
     "Drift",
     "DriftListing",
     "EmailAddress",
+    "EmergencyAccount",
     "Ending",
     "Event",
     "EventListing",
@@ -311,6 +320,9 @@ __all__ = [
     "ServiceAccountListing",
     "ServiceAccountToken",
     "ShortPool",
+    "SignInGroup",
+    "SignInLook",
+    "SignInState",
     "Simulation",
     "SimulationListing",
     "SimulationQuestion",

@@ -50,6 +50,13 @@ from allotment.record.schema.money import budget_warnings, budgets
 from allotment.record.schema.people import credentials, memberships, people, reset_links, roles
 from allotment.record.schema.queue import estimates, reservations, tickets
 from allotment.record.schema.serving import allotments, drift, holdings, profiles, servers
+from allotment.record.schema.sign_in import (
+    client_secrets,
+    ended_sessions,
+    known_providers,
+    session_ends,
+    sign_in_looks,
+)
 from allotment.record.schema.sign_on import (
     directory_groups,
     directory_members,
@@ -70,6 +77,7 @@ __all__ = [
     "audiences",
     "budget_warnings",
     "budgets",
+    "client_secrets",
     "cordons",
     "counters",
     "credentials",
@@ -83,6 +91,7 @@ __all__ = [
     "directory_members",
     "directory_people",
     "drift",
+    "ended_sessions",
     "endings",
     "estimates",
     "events",
@@ -95,6 +104,7 @@ __all__ = [
     "identities",
     "instance_types",
     "keeps",
+    "known_providers",
     "leases",
     "leavings",
     "leftovers",
@@ -120,7 +130,9 @@ __all__ = [
     "server_minutes",
     "servers",
     "service_accounts",
+    "session_ends",
     "shares",
+    "sign_in_looks",
     "sources",
     "storage",
     "tickets",
