@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from allotment.model.claims import Queued
+from allotment.model.cordons import Cordon, Scope
 from allotment.model.groups import Mode, Share
 from allotment.model.limits import LimitKind, LimitScope
 from allotment.model.sharing import PoolPolicy
-from allotment.record import allotments, groups, limits, platform, pools
+from allotment.record import allotments, cordons, groups, limits, platform, pools
 from allotment.record.prospects import Outlook, Prospects, Question
 from allotment.rules.sooner import Kind
 
@@ -198,3 +200,19 @@ def test_what_is_not_reached_in_time_is_left_out(full: Any) -> None:
 def held_by(world: Any, person: str) -> str:
     with world.record.reading() as reading:
         return next(one.id for one in allotments.active(reading, person=person) if one.devices)
+
+
+@pytest.mark.promise("CLUSTER-3", "QUEUE-1")
+def test_a_prospect_knows_that_a_node_leaves_and_when_it_is_back(full: Any) -> None:
+    before = look(full, "cy", server="fit").prospects["gpu"]
+    back = full.now + timedelta(days=2)
+    whole = Cordon("", Scope.POOL, ("a100",), "Power", full.now, "", full.now, ends_at=back)
+    with full.write("olga") as writing:
+        cordons.create(writing, whole)
+
+    after = look(full, "cy", server="fit").prospects["gpu"]
+
+    assert before.most is not None
+    assert before.most < back
+    assert after.half is not None
+    assert after.half >= back

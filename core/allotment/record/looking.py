@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from allotment.model.claims import Claim, Refused, Waits
 from allotment.model.names import CONSOLE_PROFILE, CONSOLE_SERVER
 from allotment.model.profiles import Profile
 from allotment.model.tickets import Ticket
-from allotment.record import queue_facts
+from allotment.record import outages, queue_facts
 from allotment.record.engine import Reading
 from allotment.record.page_facts import PersonFacts
 from allotment.record.queue_facts import PoolModel, Queue
@@ -19,6 +19,7 @@ from allotment.record.sessions import Sessions
 from allotment.record.turns import ASKER
 from allotment.rules.admission import admit, paying_group
 from allotment.rules.eta import Stretch, estimate
+from allotment.rules.outages import Outages
 from allotment.rules.queue_standing import NO_GROUP, PoolStanding, WaitingClaim
 from allotment.rules.sharing import serving_pools
 from allotment.rules.sooner import (
@@ -70,6 +71,7 @@ class Looking:
         self._time_left = time_left
         self._queues: dict[str, Queue] = {}
         self._estimated: dict[tuple[PoolModel, str, int, str, str], Prospect] = {}
+        self._outages: dict[str, Mapping[PoolModel, Outages]] = {}
         self._leaves = ""
 
     def of_profiles(self, only: str = "") -> Found:
@@ -214,7 +216,7 @@ class Looking:
         if gone is not None:
             standing = freed(standing, gone.id)
         told = estimate(
-            standing,
+            replace(standing, outages=self._planned(key)),
             self._with(queue, key, mine),
             [mine.id],
             self._now,
@@ -223,6 +225,12 @@ class Looking:
         )
         self._estimated[known] = prospect_of(key[0], told[mine.id])
         return self._estimated[known]
+
+    def _planned(self, key: PoolModel) -> Outages:
+        """What cordons take out of a pool, and give back."""
+        if key[0] not in self._outages:
+            self._outages[key[0]] = outages.planned(self._reading, [key[0]], self._now)
+        return self._outages[key[0]].get(key, Outages())
 
     def _with(self, queue: Queue, key: PoolModel, mine: WaitingClaim) -> tuple[WaitingClaim, ...]:
         """Who waits, with this claim as it is asked for and without the place that is given up."""

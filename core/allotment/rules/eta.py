@@ -20,6 +20,7 @@ from itertools import chain
 from math import exp, inf
 from zlib import crc32
 
+from allotment.rules.outages import Away
 from allotment.rules.queue_line import Line
 from allotment.rules.queue_standing import PoolStanding, WaitingClaim
 from allotment.rules.queue_state import PoolState
@@ -35,6 +36,10 @@ FEWEST_SESSIONS = 5
 ANY_KIND = ""
 HALF, MOST = 0.5, 0.9
 _STEP = 0.2
+_ENDS, _TOLD, _LEAVE, _RETURN = range(4)
+"""What comes at a time: a session ends, or is told to; devices leave for a cordon, or return."""
+_Event = tuple[float, int, str]
+"""Seconds from now, what comes, and to whom: an allotment's or a ticket's id, or an outage's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,10 @@ def estimate(
     stretch: Stretch = Stretch(),
     seed: int = 0,
 ) -> Mapping[str, Estimate]:
-    """Estimate when these tickets start. One that starts now is at position 0."""
+    """Estimate when these tickets start. One that starts now is at position 0.
+
+    What the standing knows of planned outages is in it: devices leave and come back, sessions are stopped.
+    """
     positions = {wait.ticket: wait.position for wait in decide(standing, waiting, now).waits}
     line = Line(waiting, {one.person for one in standing.reservations if one.person})
     waits: dict[str, list[float]] = {ticket: [] for ticket in tickets}
@@ -127,14 +135,25 @@ class _World:
         self._state = PoolState(standing, now)
         self._line = line
         self._kinds = {claim.id: claim.kind for claim in line}
-        self._ends: list[tuple[float, str, bool]] = []
-        """Seconds from now, whose end, and whether it is told to end then or ends by itself."""
+        self._ends: list[_Event] = []
         for claim in standing.held:
             age = (now - claim.since).total_seconds()
-            self._ends.append((self._lasts(claim.id, claim.kind, age), claim.id, False))
+            self._ends.append((self._lasts(claim.id, claim.kind, age), _ENDS, claim.id))
             if claim.reclaim_at is not None:
-                self._ends.append(((claim.reclaim_at - now).total_seconds(), claim.id, True))
+                self._ends.append((self._until(claim.reclaim_at), _TOLD, claim.id))
+        self._away = Away(standing.outages, self._state.nodes, now)
+        for allotment, moment in standing.outages.stopped.items():
+            self._ends.append((self._until(moment), _ENDS, allotment))
+        for number, outage in enumerate(standing.outages.spans):
+            if outage.begins > now:
+                self._ends.append((self._until(outage.begins), _LEAVE, str(number)))
+            if outage.ends is not None:
+                self._ends.append((self._until(outage.ends), _RETURN, str(number)))
         heapify(self._ends)
+
+    def _until(self, moment: datetime) -> float:
+        """Seconds from now; nothing comes before now."""
+        return max(0.0, (moment - self._now).total_seconds())
 
     def run(self, tickets: set[str], order: Iterable[str]) -> dict[str, float]:
         """Seconds from now until each ticket starts; those that do not are left out.
@@ -156,27 +175,33 @@ class _World:
             state.pass_time(clock - before)
         return _go_on(began, tickets, order, clock)
 
-    def _end(self, event: tuple[float, str, bool]) -> None:
-        """A session ends, or is stopped for its devices, unless it was spared."""
-        seconds, name, told = event
+    def _end(self, event: _Event) -> None:
+        """A session ends, or is stopped for its devices, unless it was spared; devices leave or return."""
+        seconds, kind, name = event
+        if kind in {_LEAVE, _RETURN}:
+            (self._away.leave if kind == _LEAVE else self._away.come_back)(int(name))
+            return
         claim = self._state.held.get(name)
         if claim is None:
             return
-        if told:
+        if kind == _TOLD:
             at = claim.reclaim_at
             if at is None or (at - self._now).total_seconds() > seconds:
                 return
         self._state.end(name)
+        self._away.was_freed(claim.node)
 
     def _serve(self, clock: float, began: dict[str, float]) -> None:
         decisions = serve(self._state, self._line, self._now + timedelta(seconds=clock))
         for start in decisions.starts:
             began[start.ticket] = clock
             lasts = self._lasts(start.ticket, self._kinds[start.ticket], 0.0)
-            heappush(self._ends, (clock + lasts, start.ticket, False))
+            heappush(self._ends, (clock + lasts, _ENDS, start.ticket))
+            stop = self._away.stops(start.node, self._now + timedelta(seconds=clock))
+            if stop is not None:
+                heappush(self._ends, (self._until(stop), _ENDS, start.ticket))
         for reclaim in decisions.reclaims:
-            stop = (reclaim.stop_at - self._now).total_seconds()
-            heappush(self._ends, (stop, reclaim.allotment, True))
+            heappush(self._ends, (self._until(reclaim.stop_at), _TOLD, reclaim.allotment))
 
     def _lasts(self, name: str, kind: str, age: float) -> float:
         seed, number = self._world

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from allotment.model.profiles import Priority
 from allotment.model.sharing import PoolPolicy
+from allotment.rules.outages import Outages
 
 NO_GROUP = ""
 """The group of those who have none: in the default pool they share what no group was guaranteed."""
@@ -112,6 +113,8 @@ class PoolStanding:
     departments: tuple[Department, ...] = ()
     held: tuple[HeldClaim, ...] = ()
     reservations: tuple[Reservation, ...] = ()
+    outages: Outages = field(default_factory=Outages)
+    """Devices that cordons take out of use and give back, where whoever foresees has read them."""
 
     @property
     def free(self) -> int:

@@ -11,15 +11,17 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 
 from allotment.model.reasons import Reason, Rule
-from allotment.record import Record, estimates, offers, sessions, tickets
+from allotment.record import Record, estimates, offers, outages, sessions, tickets
 from allotment.record.queue_facts import PoolModel
 from allotment.record.queue_lines import Lined
 from allotment.record.sessions import Sessions
 from allotment.record.tickets import Said
 from allotment.rules.eta import Estimate, estimate
+from allotment.rules.outages import Outages
 from allotment.rules.queue_line import arrival
 from allotment.rules.queue_standing import Decisions, PoolStanding, Wait, WaitingClaim
 from allotment.work.places import Places
@@ -112,14 +114,14 @@ class Telling:
     ) -> None:
         with self._record.reading() as reading:
             stretch = estimates.stretch(reading, now - sessions.LOOK_BACK)
+            away = outages.planned(reading, {pool for pool, _ in waiting}, now)
         said: dict[str, Estimate] = {}
         for key, line in waiting.items():
             if key not in standings or self._ending.is_set():
                 continue
             first = [claim.id for claim in line[:MOST_ESTIMATED]]
-            found = estimate(
-                standings[key], line, first, now, sessions=past.by_profile, stretch=stretch
-            )
+            standing = replace(standings[key], outages=away.get(key, Outages()))
+            found = estimate(standing, line, first, now, sessions=past.by_profile, stretch=stretch)
             said |= {id_: one for id_, one in found.items() if _sooner(one, said.get(id_))}
         with self._record.writing(offers.QUEUE, now, configuration=False) as writing:
             estimates.keep(writing, {id_: one for id_, one in said.items() if one.position})
