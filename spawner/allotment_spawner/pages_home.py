@@ -6,9 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from allotment.model.homes import Home
 from allotment.model.limits import LimitKind, effective_limit
 from allotment.model.names import CONSOLE_SERVER
-from allotment.record import endings, extending, page_facts, source_news
+from allotment.record import endings, extending, homes, page_facts, source_news
 from allotment.record.engine import Reading
 from allotment.record.page_facts import GroupFacts, PersonFacts
 from allotment.record.source_news import SourceNews
@@ -51,6 +52,8 @@ class HomeView:
     """Servers that waited and have started, or did not, and why."""
     news: tuple[SourceNews, ...] = ()
     """Sources that the person may use and that were added or changed lately."""
+    ending: tuple[Home, ...] = ()
+    """Homes of the person whose end was announced, for they have no server there."""
 
     @property
     def tester(self) -> ServerRow | None:
@@ -122,6 +125,7 @@ def home_view(
         sequence=facts.sequence,
         waits_over=waits_over(reading, person, now),
         news=source_news.of_person(reading, person, now)[:MOST_TOLD],
+        ending=tuple(one for one in homes.all_homes(reading, person=person) if one.warned_at),
     )
 
 
@@ -132,5 +136,7 @@ _ALWAYS = frozenset({LimitKind.DEVICES, LimitKind.SERVERS})
 def _meters(facts: PersonFacts) -> tuple[Meter, ...]:
     paying = facts.group_names[0] if len(facts.groups) == 1 else None
     limits = [limit_meter(facts, effective_limit(kind, facts.limits, paying)) for kind in LimitKind]
-    shown = [each for each in limits if each.limit is not None or each.key in _ALWAYS]
+    measured = {LimitKind.STORAGE} if facts.storage is not None else set()
+    always = _ALWAYS | measured
+    shown = [each for each in limits if each.limit is not None or each.key in always]
     return tuple(shown) + tuple(share_meter(share) for share in facts.shares)
