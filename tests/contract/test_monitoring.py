@@ -182,6 +182,24 @@ def test_every_metric_of_ours_is_on_the_dashboard(series: Series) -> None:
 
 
 @pytest.mark.promise("OPS-3")
+def test_every_metric_is_documented_with_its_unit_and_its_labels(series: Series) -> None:
+    page = (FILES.parents[1] / "docs" / "operating.md").read_text()
+    rows = re.findall(r"^\| `(allotment_\w+)` \| ([^|]+) \| ([^|]*)\|", page, re.MULTILINE)
+    said = {name: {label.strip() for label in labels.split(",")} - {""} for name, _, labels in rows}
+    ours = {
+        re.sub(r"_(bucket|sum|count)$", "", name): labels - {"le"}
+        for name, labels in series.items()
+        if name.startswith("allotment_") and not name.endswith("_created")
+    }
+
+    assert said.keys() == ours.keys()
+    assert {name: said[name] for name in ours if ours[name]} == {
+        name: labels for name, labels in ours.items() if labels
+    }
+    assert all(unit.strip() for _, unit, _ in rows)
+
+
+@pytest.mark.promise("OPS-3")
 def test_no_metric_names_a_person_a_server_or_a_device(busy: Plane, series: Series) -> None:
     text = busy.text() + generate_latest(REGISTRY).decode()
     ours = "\n".join(line for line in text.splitlines() if line.startswith("allotment_"))
