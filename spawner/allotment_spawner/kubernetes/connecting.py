@@ -10,6 +10,7 @@ from kubernetes_asyncio.config import ConfigException, kube_config
 from kubespawner import clients
 
 from allotment.model.refusals import AllotmentError
+from allotment_spawner.collecting import set_survivors_aside
 
 
 def connect(kubeconfig: Path | None, context: str | None) -> None:
@@ -19,9 +20,13 @@ def connect(kubeconfig: Path | None, context: str | None) -> None:
     here, before: what fails is told before anybody is served. Where the settings name a file or a
     context, that takes the place of what KubeSpawner found.
 
+    A hub with a cluster behind it may have very many servers: what it has in memory is no longer
+    searched for garbage as a whole, again and again.
+
     Raises:
         AllotmentError: there is no such file or context, or it cannot be used.
     """
+    set_survivors_aside()
     if kubeconfig is not None:
         # As if KUBECONFIG had said so, which is read when the module is imported.
         kube_config.KUBE_CONFIG_DEFAULT_LOCATION = str(kubeconfig)

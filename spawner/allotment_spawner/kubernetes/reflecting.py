@@ -1,62 +1,105 @@
-"""The pods that KubeSpawner watches, with two things mended that matter to whoever holds devices.
+"""The pods and events that KubeSpawner watches, kept so that what is asked of them is near at hand.
 
-KubeSpawner's watch ends for good after half a minute of failures and then shows the last that it
-saw for ever; and what a deleted pod said last, which is why it was deleted, is thrown away.
+What a deleted pod said last, which is why it was deleted, KubeSpawner throws away; and for the events
+of one pod it sorts those of all.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from typing import Any
 
 from kubespawner.reflector import ResourceReflector
-from kubespawner.spawner import PodReflector
+from kubespawner.spawner import EventReflector, PodReflector
+
+from allotment_spawner.kubernetes.following import Document, FollowingReflector
 
 _REMEMBERED = 2000
 """How many deleted pods are remembered, until somebody asks why they were."""
 
 
-class _Present(dict[str, Any]):
-    """The pods that are there; those that go are remembered as they were last."""
-
-    def __init__(self, pods: dict[str, Any], gone: OrderedDict[str, Any]) -> None:
-        super().__init__(pods)
-        self._gone = gone
-
-    def pop(self, key: str, *default: Any) -> Any:
-        """Take a pod away, and remember it."""
-        if key in self:
-            remember(self._gone, key, self[key])
-        return super().pop(key, *default)
-
-
-def remember(gone: OrderedDict[str, Any], key: str, pod: Any) -> None:
-    """Keep the last word of a pod, of so many at most."""
-    gone[key] = pod
-    gone.move_to_end(key)
-    while len(gone) > _REMEMBERED:
-        gone.popitem(last=False)
-
-
-class RememberingPods(PodReflector):
+class RememberingPods(FollowingReflector, PodReflector):
     """KubeSpawner's watch of pods, that knows what those said last that are gone."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.gone: OrderedDict[str, Any] = OrderedDict()
+        self.gone: OrderedDict[str, Document] = OrderedDict()
 
-    async def _list_and_update(self, resource_version: str | None = None) -> Any:
-        before = self.resources
-        version = await super()._list_and_update(resource_version)
-        for key in before.keys() - self.resources.keys():
-            remember(self.gone, key, before[key])
-        self.resources = _Present(self.resources, self.gone)
-        return version
+    def take_all(self, found: dict[str, Document]) -> None:
+        """Everything that there is; what is missing from it went unseen."""
+        for key in self.resources.keys() - found.keys():
+            self._remember(key, self.resources[key])
+        super().take_all(found)
 
-    def last_word(self, key: str) -> dict[str, Any] | None:
+    def drop(self, key: str, document: Document) -> None:
+        """One that went, as it was last."""
+        self._remember(key, document)
+        super().drop(key, document)
+
+    def _remember(self, key: str, pod: Document) -> None:
+        """Keep the last word of a pod, of so many at most."""
+        self.gone[key] = pod
+        self.gone.move_to_end(key)
+        while len(self.gone) > _REMEMBERED:
+            self.gone.popitem(last=False)
+
+    def last_word(self, key: str) -> Document | None:
         """A pod as it is, or as it was last."""
-        found: dict[str, Any] | None = self.resources.get(key) or self.gone.get(key)
+        found: Document | None = self.resources.get(key) or self.gone.get(key)
         return found
+
+
+class EventsByPod(FollowingReflector, EventReflector):
+    """KubeSpawner's watch of events, that finds those of one pod without reading those of all others."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._of_pods: defaultdict[str, dict[str, Document]] = defaultdict(dict)
+
+    def take_all(self, found: dict[str, Document]) -> None:
+        """Everything that there is."""
+        super().take_all(found)
+        self._of_pods.clear()
+        for key, event in found.items():
+            self._of_pods[_pod(event)][key] = event
+
+    def take(self, key: str, document: Document) -> None:
+        """One that came or changed."""
+        super().take(key, document)
+        self._of_pods[_pod(document)][key] = document
+
+    def drop(self, key: str, document: Document) -> None:
+        """One that went: events are kept for an hour, in most clusters."""
+        super().drop(key, document)
+        events = self._of_pods[_pod(document)]
+        events.pop(key, None)
+        if not events:
+            del self._of_pods[_pod(document)]
+
+    def of_pod(self, name: str) -> EventsOfOnePod:
+        """What happened to one pod."""
+        return EventsOfOnePod(self, name)
+
+    def happened_to(self, name: str) -> list[Document]:
+        """The events of a pod, oldest first."""
+        events = self._of_pods.get(name, {}).values()
+        return sorted(events, key=lambda one: one["lastTimestamp"] or one["eventTime"])
+
+
+class EventsOfOnePod:
+    """What KubeSpawner reads of its watch of events, for one of its servers."""
+
+    def __init__(self, events: EventsByPod, name: str) -> None:
+        self._all, self._name = events, name
+
+    @property
+    def events(self) -> list[Document]:
+        """The events of the pod, oldest first."""
+        return self._all.happened_to(self._name)
+
+
+def _pod(event: Document) -> str:
+    return str((event.get("involvedObject") or {}).get("name") or "")
 
 
 def has_given_up(reflector: ResourceReflector | None) -> bool:

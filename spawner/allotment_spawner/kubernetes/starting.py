@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 from kubernetes_asyncio.client.exceptions import ApiException
 from kubespawner.reflector import ResourceReflector
-from kubespawner.spawner import KubeSpawner, PodReflector
+from kubespawner.spawner import EventReflector, KubeSpawner, PodReflector
 from traitlets import Instance
 
 from allotment.inventory.kubernetes import pods
@@ -23,8 +23,15 @@ from allotment.settings.kubernetes import KubernetesSettings
 from allotment_spawner.kubernetes import ends, refusals
 from allotment_spawner.kubernetes.ends import Hold, Pod, Waiting
 from allotment_spawner.kubernetes.kueue import KueueWord
-from allotment_spawner.kubernetes.reflecting import RememberingPods, has_given_up
+from allotment_spawner.kubernetes.reflecting import (
+    EventsByPod,
+    EventsOfOnePod,
+    RememberingPods,
+    has_given_up,
+)
 
+_OURS = {PodReflector: RememberingPods, EventReflector: EventsByPod}
+"""Which watch takes the place of KubeSpawner's."""
 _LOOK_EVERY = 1.0
 """Seconds between two looks at a pod that is starting."""
 
@@ -53,15 +60,20 @@ class PodServer(KubeSpawner):
         replace: bool = False,  # noqa: FBT001, FBT002 - KubeSpawner's signature
         **more: Any,
     ) -> ResourceReflector:
-        """Start KubeSpawner's shared watch, one that remembers, and anew where it had given up."""
-        if reflector_class is PodReflector:
-            reflector_class = RememberingPods
+        """Start KubeSpawner's shared watch as one of ours, and anew where it had given up."""
+        reflector_class = _OURS.get(reflector_class, reflector_class)
         known = self.reflectors.get(self._get_reflector_key(kind))
         replace = replace or has_given_up(known)
         started: ResourceReflector = await super()._start_reflector(
             kind, reflector_class, replace=replace, **more
         )
         return started
+
+    @property
+    def event_reflector(self) -> EventsOfOnePod | None:
+        """What KubeSpawner reads events from: of all those that are watched, its pod's."""
+        watched = super().event_reflector
+        return watched.of_pod(self.pod_name) if isinstance(watched, EventsByPod) else watched
 
     @property
     def _pod_key(self) -> str:
