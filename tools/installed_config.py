@@ -14,6 +14,7 @@ c.JupyterHub.authenticator_class = "dummy"
 c.JupyterHub.admin_access = True
 c.JupyterHub.allow_named_servers = False
 c.JupyterHub.cleanup_servers = False
+c.JupyterHub.subdomain_host = f"http://jupyter.test:{place['public']}"
 c.JupyterHub.bind_url = f"http://127.0.0.1:{place['public']}"
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{place['hub']}"
 c.JupyterHub.db_url = f"sqlite:///{place['folder']}/jupyterhub.sqlite"

@@ -1,7 +1,7 @@
 """The platform as it is installed on a cluster: hub and control plane with the shipped settings and roles.
 
 Hub, control plane and proxy are processes of this machine and not pods, so addresses differ from the
-shipped ones: people's servers have the host names *.localhost. What they ask of the cluster they ask as the service accounts that the manifests name.
+shipped ones: people find it, and their servers, by names below jupyter.test. What they ask of the cluster they ask as the service accounts that the manifests name.
 """
 
 from __future__ import annotations
@@ -27,7 +27,23 @@ from hubs import TINY, free_port, until
 FILES = Path(__file__).parents[1] / "hub_config" / "kubernetes"
 CONFIG = Path(__file__).with_name("installed_config.py")
 NAMESPACE = "jupyterhub"
+HOST = "jupyter.test"
 TOKEN = "token-between-hub-and-control-plane"  # noqa: S105 - of a hub that lives for one test
+
+
+class OnThisMachine(httpx.HTTPTransport):
+    """Finds every host name on this machine, as a name server would for a test."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request to the loopback, with the headers that it has."""
+        here = httpx.Request(
+            request.method,
+            request.url.copy_with(host="127.0.0.1"),
+            headers=request.headers,
+            stream=request.stream,
+            extensions=request.extensions,
+        )
+        return super().handle_request(here)
 
 
 @dataclass
@@ -43,7 +59,7 @@ class Installed:
     @property
     def url(self) -> str:
         """Where people open it."""
-        return f"http://localhost:{self.public}"
+        return f"http://{HOST}:{self.public}"
 
     def start(self, name: str, *command: str, **variables: str) -> None:
         """Start one of the two."""
@@ -68,20 +84,52 @@ class Installed:
                 message = f"{name} ended:\n{self.log(name)[-4000:]}"
                 raise RuntimeError(message)
         try:
-            return httpx.get(self.url + path, timeout=10).is_success
+            return self.get(path).is_success
         except httpx.TransportError:
             return False
 
+    def browser(self, path: str = "", *, of: str = "") -> httpx.Client:
+        """A browser at the platform's own host name, or at that of somebody's servers."""
+        host = f"{of}.{HOST}" if of else HOST
+        base = f"http://{host}:{self.public}{path}"
+        return httpx.Client(base_url=base, timeout=60, transport=OnThisMachine())
+
+    def get(self, path: str, *, of: str = "") -> httpx.Response:
+        """What a page is, for somebody who has not signed in."""
+        with self.browser(of=of) as browser:
+            return browser.get(path)
+
+    def run(self, *words: str, **variables: str) -> str:
+        """What a command says in the control plane's pod."""
+        kubeconfig = str(self.cluster.kubeconfig_of("allotment", NAMESPACE))
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name(words[0])), *words[1:]],
+            env={**os.environ, **self.environment, "KUBECONFIG": kubeconfig, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            message = f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+            raise RuntimeError(message)
+        return done.stdout
+
+    def settings_with(self, record: DatabaseServer) -> Path:
+        """The settings, but with another database for the record."""
+        file = self.folder / "settings" / "another.yaml"
+        text = (self.folder / "settings" / "allotment.yaml").read_text()
+        file.write_text(re.sub(r"(postgresql://[^/\s]+)/\S+", rf"\1/{record.database}", text))
+        return file
+
     def new_password(self, name: str) -> str:
         """What whoever may enter the hub's pod makes for somebody."""
-        command = [str(Path(sys.executable).with_name("allotment")), "password", name, "--json"]
-        said = subprocess.check_output(command, env={**os.environ, **self.environment}, text=True)
+        said = self.run("allotment", "password", name, "--json")
         return str(json.loads(said)["passwords"][name])
 
     def signed_in(self, name: str) -> httpx.Client:
         """A browser in which somebody has signed in with a password that was made in the hub's pod."""
         password = self.new_password(name)
-        browser = httpx.Client(base_url=f"{self.url}/hub", timeout=60)
+        browser = self.browser("/hub")
         browser.get("/login").raise_for_status()
         form = {"username": name, "password": password, "_xsrf": browser.cookies["_xsrf"]}
         answer = browser.post("/login", data=form)
@@ -114,7 +162,7 @@ def settings_of(record: DatabaseServer, ports: Mapping[str, int], cluster: Clust
     changed = {
         r"postgresql://\S+": f"postgresql://{record.user}@127.0.0.1:{record.port}/{record.database}",
         r"http://allotment:8787": f"http://127.0.0.1:{ports['service']}",
-        r"https://jupyter.example.org": f"http://localhost:{ports['public']}",
+        r"https://jupyter.example.org": f"http://{HOST}:{ports['public']}",
         r"/usr/local/etc/jupyterhub/secret/\S+": "token",
         r"(?m)^kubernetes:$": "kubernetes:\n"
         f"  hub_url: http://127.0.0.1:{ports['hub']}\n"

@@ -37,6 +37,11 @@ def misfits(document: dict[str, Any]) -> Iterator[str]:
     yield from _object(model, document, kind)
 
 
+def value_misfits(kind: str, value: Any, path: str) -> Iterator[str]:
+    """What is wrong with a part of a manifest; ``kind`` is its type as the client names it: ``list[V1Volume]``."""
+    yield from _value(kind, value, path)
+
+
 def _object(model: Any, value: Any, path: str) -> Iterator[str]:
     if not isinstance(value, dict):
         yield f"{path}: expected an object"

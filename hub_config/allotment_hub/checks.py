@@ -13,10 +13,11 @@ from pathlib import Path
 from allotment.cli.findings import Finding, Machine, fail, ok, warn
 from allotment.model.amounts import counted
 from allotment.model.profiles import Profile
-from allotment.model.refusals import AllotmentError
+from allotment.model.refusals import AllotmentError, SettingsInvalid
 from allotment.settings import Settings
 from allotment.settings.catalogue import SUFFIXES, read_profile
 from allotment.settings.sign_on import LOCAL
+from allotment_hub.identity import identity_of
 from allotment_hub.launch import orphans, ports
 from allotment_hub.launch.place import LOOPBACK, Place, Ports
 from allotment_hub.launch.programs import ProgramMissingError, proxy_command
@@ -33,6 +34,10 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 def examine(machine: Machine) -> Iterator[Finding]:
     """Everything that a hub on this machine needs besides Python packages."""
+    usable = machine.usable_settings()
+    if usable is not None and usable.control_plane is not None:
+        yield from _apart(machine, usable)
+        return
     place = Place(machine.state, machine.settings or Path(), Ports(machine.port, 0, 0, 0))
     yield from _proxy()
     yield from _widgets()
@@ -41,6 +46,20 @@ def examine(machine: Machine) -> Iterator[Finding]:
     yield from _origin(machine)
     yield from _software(machine)
     yield from sign_in(machine)
+
+
+def _apart(machine: Machine, settings: Settings) -> Iterator[Finding]:
+    """What can be seen from a pod, the hub's or the control plane's: proxy and host names are the chart's."""
+    try:
+        identity_of(settings, Place(machine.state, machine.settings or Path(), Ports(0, 0, 0, 0)))
+    except SettingsInvalid as invalid:
+        mend = "Does the pod mount the Secret that the chart makes?"
+        yield fail("Control plane", str(invalid), mend)
+    else:
+        yield ok("Control plane", "hub and control plane know each other by a token")
+    secret = settings.sign_in.client_secret_variable
+    if secret is None or secret in os.environ:  # the hub's pod alone has it
+        yield from sign_in(machine)
 
 
 def _proxy() -> Iterator[Finding]:

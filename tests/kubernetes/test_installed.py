@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -29,6 +31,12 @@ def platform(
         running.add_node("dgx-1", resources={"nvidia.com/gpu": 2}, labels=labels, memory="64Gi")
         with installed(folder / "platform", running, postgresql_server.new_database()) as made:
             yield made
+
+
+@pytest.fixture
+def database(postgresql_server: DatabaseServer) -> DatabaseServer:
+    """Another database, with nothing in it."""
+    return postgresql_server.new_database()
 
 
 @pytest.fixture
@@ -87,6 +95,10 @@ def test_a_server_starts_in_a_pod_with_a_device_and_its_end_frees_it(
     assert pod["metadata"]["labels"]["app.kubernetes.io/component"] == "singleuser-server"
     told = {one["name"]: one.get("value") for one in container["env"]}
     assert str(told["ALLOTMENT_API_URL"]).endswith(API)
+    # A server at its owner's host name, where the tests' server asks nobody who they are; never at the platform's.
+    path = "/user/operator/training/"
+    assert platform.get(path, of="operator").json() == {"version": "tiny"}
+    assert not platform.get(path).is_success
 
     given = operator.post("/allotment/kubeconfig", headers=from_page(operator))
     assert given.raise_for_status().json()["pods"] == [pod["metadata"]["name"]]
@@ -106,14 +118,14 @@ def test_a_kubeconfig_is_for_who_has_a_pod_and_asks_from_the_page(
 ) -> None:
     assert operator.post("/allotment/kubeconfig", headers=from_page(operator)).status_code == 409
     assert operator.post("/allotment/kubeconfig").status_code == 403
-    assert httpx.post(f"{platform.url}/hub/allotment/kubeconfig").status_code == 403
+    assert platform.browser().post("/hub/allotment/kubeconfig").status_code == 403
 
 
 def test_what_the_chart_has_said_stays_but_what_the_settings_say(
     platform: Installed, operator: httpx.Client
 ) -> None:
     assert operator.get("/api/user").json()["admin"] is False
-    ready = httpx.get(f"{platform.url}{API}/ready").json()
+    ready = platform.get(f"{API}/ready").json()
     assert (ready["status"], ready["record"], ready["hub"]) == ("ready", "ok", "ok")
 
 
@@ -133,3 +145,32 @@ def test_hub_and_control_plane_ask_the_cluster_for_nothing_that_their_roles_lack
     kubeconfigs = {one for one in hub if one[2].startswith(("role", "serviceaccounts"))}
     assert hub - kubeconfigs <= may("hub")
     assert {("create", "", "pods"), ("delete", "", "pods"), ("watch", "", "pods")} <= hub
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "kubernetes.md"
+
+
+def commands_in_pods() -> set[str]:
+    """What the page says to run in pods."""
+    found = re.findall(r"(?m)^kubectl .* exec \S+ -- (allotment .*)$", PAGE.read_text())
+    return {line.strip() for line in found}
+
+
+@pytest.mark.promise("OPS-5")
+def test_what_the_page_says_to_run_in_pods_works_there(
+    platform: Installed, database: DatabaseServer, tmp_path: Path
+) -> None:
+    assert commands_in_pods() == {
+        "allotment password operator",
+        "allotment doctor",
+        "allotment backup /tmp/record.gz",
+        "allotment restore /tmp/record.gz",
+    }
+    file = str(tmp_path / "record.gz")
+
+    examined = platform.run("allotment", "doctor", STATE=str(tmp_path))
+    assert " 0 failed" in examined, examined
+    assert "read back" in platform.run("allotment", "backup", file, STATE=str(tmp_path))
+    settings = platform.settings_with(database)
+    restored = platform.run("allotment", "restore", file, ALLOTMENT_SETTINGS=str(settings))
+    assert "restored, and found as they were" in restored

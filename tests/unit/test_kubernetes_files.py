@@ -5,22 +5,23 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from ruamel.yaml import YAML
 
 from allotment.settings import Settings, load_settings
 from allotment.settings.catalogue import read_profile
+from allotment_hub.host_names import host_name
 from chart_policies import HUB, PROXY, SERVER, chart_policies
-from chart_values import unknown_keys
-from kubernetes_types import misfits
+from chart_values import unknown_keys, wrong_values
+from kubernetes_types import misfits, value_misfits
 from network_policies import End, allows
 
 FILES = Path(__file__).parents[2] / "hub_config" / "kubernetes"
 MANIFESTS = ("rbac.yaml", "control-plane.yaml", "network-policies.yaml", "priority-classes.yaml")
-OPTIONAL = "kubeconfigs.yaml"
-"""Applied only where people are given kubeconfigs."""
-DOCKERFILES = ("images/hub/Dockerfile", "images/server/Dockerfile")
+OPTIONAL = ("kubeconfigs.yaml", "shell.yaml")
+"""Applied by hand: where people are given kubeconfigs, and by whoever looks after the record."""
 
 
 def documents(name: str) -> list[Any]:
@@ -46,9 +47,33 @@ def test_the_chart_knows_every_key_of_the_values() -> None:
     assert list(unknown_keys({"hub": {"servces": {}}})) == ["hub.servces"]
 
 
+def test_the_chart_takes_what_the_values_say() -> None:
+    assert list(wrong_values(VALUES)) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"hub": {"image": {"tag": 0.1}}}, "hub.image.tag: expected str, found 0.1"),
+        ({"proxy": {"https": {"type": "own"}}}, "proxy.https.type: expected one of"),
+        ({"cull": {"enabled": "no"}}, "cull.enabled: expected bool, found 'no'"),
+        ({"hub": {"extraVolumes": [{"nmae": "x"}]}}, "hub.extraVolumes[0].nmae: unknown"),
+        ({"hub": {"pdb": {"enabled": True}}}, "hub.pdb: not known here"),
+    ],
+)
+def test_a_wrong_value_would_be_found(wrong: dict[str, Any], said: str) -> None:
+    assert any(said in one for one in wrong_values(wrong)), list(wrong_values(wrong))
+
+
+def test_the_hubs_variables_are_texts_or_taken_from_elsewhere() -> None:
+    for name, value in VALUES["hub"]["extraEnv"].items():
+        variable = {"name": name, **(value if isinstance(value, dict) else {"value": value})}
+        assert list(value_misfits("V1EnvVar", variable, name)) == []
+
+
 @pytest.mark.parametrize(
     ("file", "number"),
-    [(name, n) for name in (*MANIFESTS, OPTIONAL) for n in range(len(documents(name)))],
+    [(name, n) for name in (*MANIFESTS, *OPTIONAL) for n in range(len(documents(name)))],
 )
 def test_an_api_server_takes_every_manifest(file: str, number: int) -> None:
     assert list(misfits(documents(file)[number])) == []
@@ -118,6 +143,29 @@ def test_every_variable_that_the_settings_name_is_given_to_both(who: str) -> Non
     assert named <= set(given)
 
 
+def test_hub_and_control_plane_know_the_databases_by_their_certificate(settings: Settings) -> None:
+    for url in (VALUES["hub"]["db"]["url"], settings.record):
+        options = dict(parse_qsl(urlsplit(url).query))
+        assert options["sslmode"] == "verify-full"
+        folder, _, name = options["sslrootcert"].rpartition("/")
+        for volumes, mounts in (
+            (VALUES["hub"]["extraVolumes"], VALUES["hub"]["extraVolumeMounts"]),
+            (POD["spec"]["volumes"], CONTAINER["volumeMounts"]),
+        ):
+            volume = next(one["name"] for one in mounts if one["mountPath"] == folder)
+            (secret,) = [one["secret"] for one in volumes if one["name"] == volume]
+            assert [one["path"] for one in secret["items"]] == [name]
+
+
+@pytest.mark.promise("USER-7")
+def test_peoples_servers_have_host_names_of_their_own(settings: Settings) -> None:
+    assert settings.control_plane is not None
+    host = VALUES["hub"]["config"]["JupyterHub"]["subdomain_host"]
+    assert host == settings.control_plane.public_url
+    assert host_name("ann", "jupyter.example.org", "user") == "ann.jupyter.example.org"
+    assert host_name("allotment", "jupyter.example.org", "service") == "jupyter.example.org"
+
+
 def test_no_file_holds_a_secret_and_every_secret_is_named_by_its_place() -> None:
     for file in (one for one in FILES.rglob("*") if one.is_file()):
         text = file.read_text()
@@ -135,6 +183,26 @@ def test_the_control_plane_runs_without_root_on_a_file_system_that_it_cannot_wri
     assert own["readOnlyRootFilesystem"] is True
     assert own["capabilities"] == {"drop": ["ALL"]}
     assert VALUES["singleuser"]["cloudMetadata"]["blockWithIptables"] is False
+
+
+def test_the_pod_for_looking_after_the_record_is_the_control_planes_without_its_rights() -> None:
+    (shell,) = documents("shell.yaml")
+    (own,) = shell["spec"]["containers"]
+    assert shell["spec"]["automountServiceAccountToken"] is False
+    assert shell["spec"]["securityContext"] == POD["spec"]["securityContext"]
+    assert (own["image"], own["securityContext"]) == (
+        CONTAINER["image"],
+        CONTAINER["securityContext"],
+    )
+    assert {one["name"] for one in own["env"]} - {"STATE"} <= {
+        one["name"] for one in CONTAINER["env"]
+    }
+    assert {one["name"] for one in own["volumeMounts"]} == {
+        one["name"] for one in shell["spec"]["volumes"]
+    }
+    selector = found("Service", "allotment")["spec"]["selector"]
+    assert not selector.items() <= shell["metadata"]["labels"].items()
+    assert allows(POLICIES, End("shell", shell["metadata"]["labels"]), RECORD, 5432)
 
 
 def test_its_service_and_its_disruptions_find_its_pod() -> None:
@@ -159,7 +227,7 @@ def test_roles_name_every_verb_and_reach_no_secret_and_no_right() -> None:
     rules = [rule for _, one in OBJECTS if "Role" in one["kind"] for rule in one.get("rules", [])]
     for rule in rules:
         assert "*" not in [*rule["verbs"], *rule["resources"], *rule["apiGroups"]]
-        assert rule["apiGroups"] == [""]
+        assert rule["apiGroups"] in ([""], ["kueue.x-k8s.io"])
         assert not {"secrets", "pods/exec", "nodes/proxy", "serviceaccounts/token"} & {
             *rule["resources"]
         }
@@ -239,29 +307,6 @@ def test_these_reach_each_other(source: End, to: End, port: int) -> None:
 )
 def test_these_do_not(source: End, to: End, port: int) -> None:
     assert not allows(POLICIES, source, to, port)
-
-
-# Images.
-
-
-@pytest.mark.parametrize("file", DOCKERFILES)
-def test_an_image_is_built_from_a_named_release_and_runs_as_nobody_in_particular(file: str) -> None:
-    lines = [one for one in (FILES / file).read_text().splitlines() if not one.startswith("#")]
-    bases = [one for one in lines if one.startswith("ARG BASE=")]
-    assert [one.partition("=")[2] for one in bases] == ["python:3.13.9-slim-trixie"]
-    assert {one.split()[1] for one in lines if one.startswith("FROM ")} == {"${BASE}"}
-    users = [one.split()[1] for one in lines if one.startswith("USER ")]
-    assert re.fullmatch(r"1000:\d+", users[-1])
-
-
-@pytest.mark.parametrize("file", DOCKERFILES)
-def test_an_image_takes_no_secret_and_nothing_that_it_does_not_name(file: str) -> None:
-    text = (FILES / file).read_text()
-    assert not re.search(r"(?im)^\s*(ARG|ENV)\s+\S*(password|token|secret|key)", text)
-    assert not re.search(r"(?m)^\s*ADD\b|curl .*\|\s*(ba)?sh|--trusted-host", text)
-    kept = (FILES / f"{file}.dockerignore").read_text().splitlines()
-    assert kept[1] == "*"
-    assert "!.git" not in kept
 
 
 def test_the_images_of_values_manifests_and_settings_are_of_one_version(settings: Settings) -> None:

@@ -31,6 +31,11 @@ NEEDED = {
     "data": ("boto3", "dulwich", "pyarrow"),
     "notebook": ("jupyterlab", "voila", "polars"),
 }
+NEEDED_WITH_PODS = {
+    "hub": NEEDED["hub"],
+    "data": NEEDED["data"],
+    "kubernetes": ("kubernetes_asyncio", "kubespawner"),
+}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LITTLE_SPACE, NO_SPACE = 2 * 2**30, 200 * 2**20
 """Bytes free below which people's work is in danger, and below which the record is."""
@@ -48,9 +53,11 @@ def python(_machine: Machine) -> Iterator[Finding]:
         yield ok("Python", found)
 
 
-def packages(_machine: Machine) -> Iterator[Finding]:
-    """Whether what a hub needs, and what servers need, is installed."""
-    for extra, names in NEEDED.items():
+def packages(machine: Machine) -> Iterator[Finding]:
+    """Whether what a hub needs, and what servers need, is installed. Pods bring their own."""
+    usable = machine.usable_settings()
+    needed = NEEDED if usable is None or usable.kubernetes is None else NEEDED_WITH_PODS
+    for extra, names in needed.items():
         missing = [name for name in names if find_spec(name) is None]
         if missing:
             mend = f"make setup, or pip install 'allotment[{extra}]'"
@@ -129,6 +136,8 @@ def _profiles(found: Settings) -> Iterator[Finding]:
 
 
 def _command(found: Settings) -> Iterator[Finding]:
+    if found.kubernetes is not None:  # it is looked for in the image
+        return
     command = found.servers.command[0]
     beside = Path(sys.prefix, "bin", command)
     if shutil.which(command) or beside.exists():
