@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import data_pictures
+import operating_pictures
+import sign_on_pictures
 from playwright.sync_api import Browser, Page, expect
 
 import control_planes
@@ -107,6 +109,7 @@ def main(folder: Path) -> None:
 
     with chromium() as browser, tempfile.TemporaryDirectory() as work:
         take_pages(browser, Path(work) / "hub", picture)
+        sign_on_pictures.take(browser, VIEWS, Path(work) / "sign-on", picture)
         take_console(browser, Path(work), picture)
         take_notebooks(browser, Path(work) / "notebooks", picture)
 
@@ -215,6 +218,9 @@ def take_signed_in(hub: PageHub, page: Page, picture: Callable[[str], None]) -> 
     page.goto(f"{hub.url}/hub/home")
     page.get_by_role("link", name="Open").first.wait_for()
     picture("home")
+    page.get_by_role("button", name="Connect…").first.click()
+    page.get_by_role("dialog").wait_for()
+    picture("connect")
     page.goto(f"{hub.url}/hub/token")
     picture("tokens")
     page.goto(f"{hub.url}/hub/password")
@@ -246,7 +252,8 @@ def take_console(browser: Browser, folder: Path, picture: Picture) -> None:
         example_data.add_data(platform.record, datetime.now(UTC))
         example_data.add_models(platform.record, datetime.now(UTC))
         example_platform.let_wait(platform.record, datetime.now(UTC))
-        platform.start()
+        operating_pictures.make(platform.record, datetime.now(UTC))
+        platform.start(*operating_pictures.STEPS)
         example_platform.report(platform.record, platform.plane.use)
         os.environ["ALLOTMENT_API_URL"] = platform.url
         os.environ["JUPYTERHUB_API_TOKEN"] = platform.hub.token("operator")
@@ -288,6 +295,7 @@ def take_panels(page: Page, picture: Callable[[str], None]) -> None:
         rail.locator(f"[data-go={panel}][aria-current=page]").wait_for()
         expect(page.get_by_text("Loading…").filter(visible=True)).to_have_count(0)
         picture(f"console-{panel}")
+    operating_pictures.take(page, picture)
     take_data(page, picture)
     take_replays(page, picture)
 

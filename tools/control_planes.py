@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
@@ -22,7 +22,7 @@ from allotment.data.keys import new_key
 from allotment.data.vault import Vault
 from allotment.record import Record, open_record
 from allotment.work.data_work import DataWork
-from allotment.work.loop import Loop
+from allotment.work.loop import Loop, Step
 from browsing import free_port
 from stand_in_hub import StandInHub, stand_in_hub
 
@@ -70,9 +70,9 @@ class Platform:
         """A client that asks as this person's console would."""
         return AllotmentClient(self.url, self.hub.token(person))
 
-    def start(self) -> None:
-        """Start the control plane; without its periodic work, so that nothing happens by itself."""
-        plane = _without_work(assemble(self.environment))
+    def start(self, *steps: Step) -> None:
+        """Start the control plane; of periodic work it does these steps only, so that nothing else happens by itself."""
+        plane = _doing_only(assemble(self.environment), steps)
         plane = replace(plane, data=self._data(plane))
         config = uvicorn.Config(
             create_application(plane),
@@ -109,8 +109,8 @@ class Platform:
         self.plane.record.close()
 
 
-def _without_work(plane: ControlPlane) -> ControlPlane:
-    return replace(plane, loop=Loop((), plane.clock))
+def _doing_only(plane: ControlPlane, steps: Sequence[Step]) -> ControlPlane:
+    return replace(plane, loop=Loop(steps, plane.clock))
 
 
 @contextmanager

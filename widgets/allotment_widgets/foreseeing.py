@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from html import escape
 
@@ -114,7 +114,8 @@ def _server(one: AffectedServer, *, priced: bool) -> str:
 def _when(at: datetime | None) -> str:
     if at is None:
         return '<span class="quiet">not stopped</span>'
-    return f'<time datetime="{at.isoformat()}">{at:%d %b %H:%M} UTC</time>'
+    day = f"{at:%d %b}" if at.year == datetime.now(UTC).year else f"{at:%d %b %Y}"
+    return f'<time datetime="{at.isoformat()}">{day} {at:%H:%M} UTC</time>'
 
 
 def _people(found: Consequences) -> str:

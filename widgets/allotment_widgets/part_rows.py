@@ -76,7 +76,7 @@ def _release_html(release: Release) -> str:
         for section in release.sections
     )
     head = f"<h3>{escape(release.version)} <span class=quiet>{escape(release.released)}</span></h3>"
-    return f"{head}{introduction}{sections}"
+    return f"<div class=release>{head}{introduction}{sections}</div>"
 
 
 def _notes_html(notes: tuple[str, ...]) -> str:

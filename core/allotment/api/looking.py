@@ -89,7 +89,7 @@ def _disks(plane: ControlPlane) -> Iterator[Disk]:
             holds.setdefault(folder.stat().st_dev, ([], folder))[0].append(name)
     for names, folder in holds.values():
         use = shutil.disk_usage(folder)
-        yield Disk(", ".join(names), use.total, use.free)
+        yield Disk(" and ".join(names), use.total, use.free)
 
 
 def _sqlite_folder(url: str) -> Path | None:

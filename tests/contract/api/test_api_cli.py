@@ -288,7 +288,7 @@ def test_devices_are_reserved_listed_and_given_back(change: Run) -> None:
 def test_status_and_health_say_how_each_part_is(run: Run) -> None:
     status = run("status").stdout
     assert "Parts" in status
-    assert "JupyterHub 6.1.1." in status
+    assert "JupyterHub 6.1.1 answers" in status
     assert "Control planes" in run("health").stdout
     parts = json.loads(run("health", "--json").stdout)
     assert {"hub", "record", "backup"} <= {part["name"] for part in parts["items"]}

@@ -83,7 +83,7 @@ def test_every_part_is_told_in_one_place_and_the_worst_of_them_is_the_platforms_
     parts = by_name(report)
     assert {"hub", "control-plane", "record", "backup", "inventory", "reconciling"} <= set(parts)
     assert {"work", "mail", "proxy"} <= set(parts)
-    assert parts["hub"].says == "Hub hub answers: JupyterHub 6.1.1."
+    assert parts["hub"].says == "JupyterHub 6.1.1 answers, as the hub “hub”."
     assert parts["record"].says.startswith("SQLite answers; ")
     assert parts["mail"].state == "off"
     assert report.state == "failing"
@@ -119,7 +119,7 @@ def test_control_planes_say_who_works_and_who_stands_by(api: Any, lab: Any) -> N
     planes = asked(api)["control-plane"]
     assert planes.state == "ok"
     assert planes.says == (
-        "node-1 (process 7) does the periodic work of hub hub; 1 other would take it over."
+        "node-1 (process 7) does this hub's periodic work; 1 other would take it over."
     )
 
 

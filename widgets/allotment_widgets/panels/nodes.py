@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from allotment.model.documents import Node
@@ -63,7 +64,10 @@ class NodesPanel(Panel):
         whose = listed(each.name for each in shown) if shown else ""
         some = len(shown) < len(self.picture.nodes)
         put(
-            self._said, f"What runs on {whose}." if some else "Select nodes to see what runs there."
+            self._said,
+            f"What runs on {escape(whose)}."
+            if some
+            else "What runs on all nodes. Select some to see what runs there alone.",
         )
 
     def _chosen(self) -> tuple[Node, ...]:

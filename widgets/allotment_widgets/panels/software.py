@@ -63,7 +63,7 @@ class SoftwarePanel(Panel):
 
     def show(self, changed: Changed) -> None:
         """Show what is new."""
-        if changed.touches(Topic.SOFTWARE):
+        if changed.touches(Topic.SOFTWARE) and Topic.SOFTWARE in self.picture.known:
             self._grid.replace(software_row(each) for each in self.picture.software)
             self.choose(self._grid, {software_id(each) for each in self.picture.software})
         if changed.touches(Topic.SOFTWARE, Topic.SERVERS):
@@ -126,8 +126,8 @@ def _release_html(one: SoftwareRelease, picture: Picture) -> str:
     by = f" Older ones are stopped {one.update_by:%Y-%m-%d %H:%M} UTC." if one.update_by else ""
     at = f"{one.published_at:%Y-%m-%d %H:%M} UTC"
     return (
-        f"<h3>{escape(one.version)} <span class=quiet>published {at}</span></h3>"
-        f"{notes}<p>{held}{names}.{by}</p>"
+        f"<div class=release><h3>{escape(one.version)} <span class=quiet>published {at}</span></h3>"
+        f"{notes}<p>{held}{names}.{by}</p></div>"
     )
 
 

@@ -48,7 +48,7 @@ def parts(hub: str, inside: Inside, around: Around, now: datetime) -> tuple[Part
     """Every part, in the order in which somebody looks for what is wrong."""
     steps = {step.name: step for step in inside.steps}
     found = [
-        _answers("hub", "Hub", around.hub, f"Hub {hub} answers: JupyterHub {{}}."),
+        _answers("hub", "Hub", around.hub, f"JupyterHub {{}} answers, as the hub “{hub}”."),
         _proxy(around.proxy),
         _planes(hub, inside, now),
         _record(inside.upkeep),
@@ -65,7 +65,12 @@ def parts(hub: str, inside: Inside, around: Around, now: datetime) -> tuple[Part
         found.insert(
             2, _answers("cluster", "Cluster", around.cluster, "Its API answers: Kubernetes {}.")
         )
-    return tuple(found)
+    return tuple(_known_well(part, now) for part in found)
+
+
+def _known_well(part: Part, now: datetime) -> Part:
+    """What was asked just now is well now."""
+    return part.model_copy(update={"at": now}) if part.state == "ok" and part.at is None else part
 
 
 def _answers(name: str, title: str, look: Look, words: str) -> Part:
@@ -94,9 +99,9 @@ def _planes(hub: str, inside: Inside, now: datetime) -> Part:
     details = tuple(_plane_words(one, now) for one in inside.presences)
     part = Part(name="control-plane", title="Control planes", state="ok", says="", details=details)
     if inside.holder is None:
-        says = f"None does the periodic work of hub {hub}: the queue, reclaim and reconciling stand still."
+        says = "None does this hub's periodic work: the queue, reclaim and reconciling stand still."
         return part.model_copy(update={"state": "failing", "says": says})
-    says = f"{_machine(inside.holder)} does the periodic work of hub {hub}"
+    says = f"{_machine(inside.holder)} does this hub's periodic work"
     says += f"; {counted(len(stand_by), 'other')} would take it over." if stand_by else "."
     versions = {one.version for one in present}
     if len(versions) > 1:
