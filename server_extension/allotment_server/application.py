@@ -21,6 +21,7 @@ from allotment_server.announced import Announced
 from allotment_server.background import in_background
 from allotment_server.ending_handlers import ENDS, EndingsHandler, ExtendHandler, OwnEnds
 from allotment_server.handlers import VIEW, MeHandler, PageHandler, SlashHandler
+from allotment_server.home_meter import HomeMeter
 from allotment_server.keeper_door import KeeperDoor
 from allotment_server.keeping import Keeper
 from allotment_server.meter import Meter
@@ -66,6 +67,7 @@ class AllotmentServer(ExtensionAppJinjaMixin, ExtensionApp):
                 self.here.api_url, self.here.token, timeout=ANSWER_WITHIN
             )
         self._meter = Meter(self.here.devices)
+        self._home = HomeMeter(self.here.claimed_home)
         self._saving = Saving()
         self._announced = Announced(_ending_file(self.here.allotment))
         self._reporter = Reporter(self._collect, self._send, self.log, chance=random.random)
@@ -106,6 +108,7 @@ class AllotmentServer(ExtensionAppJinjaMixin, ExtensionApp):
             self._door.close()
         self._announced.forget()
         self._meter.close()
+        self._home.close()
         if self._client is not None:
             self._client.close()
 
@@ -123,7 +126,11 @@ class AllotmentServer(ExtensionAppJinjaMixin, ExtensionApp):
     async def _collect(self) -> ServerReport:
         server: Any = self.serverapp
         activity = await read_activity(server, self._saving.at)
-        return ServerReport(**activity._asdict(), devices=await self._meter.read())
+        return ServerReport(
+            **activity._asdict(),
+            devices=await self._meter.read(),
+            home_used=await self._home.read(),
+        )
 
     async def _send(self, report: ServerReport) -> None:
         client: Any = self._client

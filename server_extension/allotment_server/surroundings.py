@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Surroundings:
     devices: tuple[tuple[str, str], ...]
     home_url: str
     """The hub's home page, or empty without a hub."""
+    claimed_home: Path | None = None
+    """The home, where it is a claim of storage that only this server can look into."""
 
     @property
     def control_plane_known(self) -> bool:
@@ -46,6 +49,9 @@ class Surroundings:
             group=environment.get("ALLOTMENT_GROUP", ""),
             devices=_devices(environment),
             home_url=f"{host}{hub_base.rstrip('/')}/hub/home" if hub_base else "",
+            claimed_home=Path(claimed)
+            if (claimed := environment.get("ALLOTMENT_CLAIMED_HOME"))
+            else None,
         )
 
 

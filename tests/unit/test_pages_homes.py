@@ -29,7 +29,7 @@ def test_home_says_what_the_home_holds_without_a_limit_too_and_when_it_ends(tmp_
         bobs = home_view(reading, "hub", "bob", (), NOW)
     record.close()
 
-    assert {each.label: each.words for each in anns.meters}["Your storage, GiB"] == "5"
+    assert {each.label: each.words for each in anns.meters}["Your storage, GiB"] == "5, no limit"
     assert [one.ends_at for one in anns.ending] == [end]
     assert "Your storage, GiB" not in {each.label for each in bobs.meters}
     assert bobs.ending == ()

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from allotment.api.environment import ServiceEnvironment
 from allotment.api.feed import EventFeed
-from allotment.api.home_places import keeping_step
+from allotment.api.home_places import keeping_steps
 from allotment.api.measures import Measures
 from allotment.api.plane import ControlPlane
 from allotment.data.assembling import door_of, open_vault
@@ -85,7 +85,7 @@ def assemble(environment: ServiceEnvironment) -> ControlPlane:
             *steps(work, declared),
             Step("cloud", cloud.EVERY, limits_of_cloud.read),
             Step("storage", homes.EVERY, homes_of(environment, record, declared).round),
-            keeping_step(environment, record, declared),
+            *keeping_steps(environment, record, use, declared),
             Step("endings", ROUND_EVERY, endings.round),
             Step("draining", draining.EVERY, draining.Draining(record, environment.hub).round),
             Step("mail", mailing.EVERY, writes.round, after_failure=mailing.AFTER_FAILURE),

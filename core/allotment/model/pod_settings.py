@@ -39,6 +39,9 @@ _OURS = ("allotment.dev/", "hub.jupyter.org/", "app.kubernetes.io/", "kueue.x-k8
 """Prefixes of labels and annotations by which the platform, the hub and Kueue know a pod."""
 _OUR_LABELS = frozenset({"app", "component", "heritage", "release"})
 
+OUR_VOLUMES = frozenset({"home", "console", "groups", "shared-memory"})
+"""Names of the volumes that the platform gives a pod: homes, shared folders, memory."""
+
 FORBIDDEN = {
     "hostPath": "a server would read and write the node's own files",
     "host_path": "a server would read and write the node's own files",
@@ -201,6 +204,10 @@ class PodSettings(_Words):
     @model_validator(mode="after")
     def _names_once(self) -> PodSettings:
         names = [one.name for one in self.volumes]
+        ours = sorted(OUR_VOLUMES & set(names))
+        if ours:
+            message = f"a volume called {ours[0]!r} is the platform's own; expected another name"
+            raise ValueError(message)
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             message = f"two volumes are called {twice[0]!r}; expected a name for each"

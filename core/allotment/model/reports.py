@@ -78,6 +78,8 @@ class ServerReport(BaseModel):
     program does. ``last_activity`` is that of kernels, terminals and requests, as Jupyter Server
     counts it: a page that is left open asks now and then. ``worked_at`` leaves requests out: cells,
     terminals, and files that were saved. None: a server of an older version, which tells neither.
+    ``home_used`` is what its home holds in bytes, where only the server can look: a claim of storage
+    in its pod. It is counted now and then, up to a number of files: it is at least that.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -89,6 +91,7 @@ class ServerReport(BaseModel):
     terminals_busy: Count | None = None
     worked_at: Moment | None = None
     devices: tuple[DeviceUse, ...] = Field(default=(), max_length=1024)
+    home_used: Bytes | None = None
 
     @property
     def busy(self) -> bool:

@@ -9,12 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from allotment.model.homes import FoundHome, Home, HomeEnd
+from allotment.model.limits import LimitKind
 from allotment.model.names import CONSOLE_SERVER
 from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotFound, Refusal
-from allotment.record import tickets
+from allotment.record import limits, tickets
 from allotment.record.engine import Reading, Writing
 from allotment.record.schema import allotments, homes, servers
+from allotment.rules.keeping import room_for_home
 
 
 def all_homes(
@@ -41,35 +43,47 @@ def get(reading: Reading, hub: str, place: str) -> Home:
     return _from_row(row)
 
 
-def users(reading: Reading, hub: str) -> frozenset[str]:
-    """Who has a server on a hub, stopped ones too, or waits for one: whose homes are used. The console has a home of its own."""
-    server = sa.select(servers.c.person).where(
+Uses = dict[str, set[str]]
+"""Servers whose homes are used: names by person."""
+
+
+def uses(reading: Reading, hub: str) -> Uses:
+    """The servers that people have on a hub, stopped ones too, or wait for. The console has a home of its own."""
+    made = sa.select(servers.c.person, servers.c.name.label("server")).where(
         servers.c.hub == hub, servers.c.name != CONSOLE_SERVER
     )
-    held = sa.select(allotments.c.person).where(
+    held = sa.select(allotments.c.person, allotments.c.server).where(
         allotments.c.hub == hub,
         allotments.c.state != "released",
         allotments.c.server != CONSOLE_SERVER,
     )
-    rows = reading.all(sa.union(server, held))
-    return frozenset(row.person for row in rows) | {
-        one.person for one in tickets.live(reading, hub=hub)
-    }
+    found: Uses = {}
+    for one in (*reading.all(sa.union(made, held)), *tickets.live(reading, hub=hub)):
+        found.setdefault(one.person, set()).add(one.server)
+    return found
+
+
+def is_used(home: Home | FoundHome, uses: Uses) -> bool:
+    """Whether a home is used: by its one server, or by any of its person's where they share it."""
+    names = uses.get(home.person, set())
+    return bool(names) if home.server is None else home.server in names
 
 
 def seen(writing: Writing, hub: str, found: Iterable[FoundHome]) -> None:
-    """Take in which homes there are. From now on those are unused whose people have no server left.
+    """Take in which homes there are. From now on those are unused whose servers are all deleted.
 
     A home that is gone is forgotten; one whose person came back is as if it had never been unused.
     """
     known = {one.place: one for one in all_homes(writing, hub=hub)}
-    used = users(writing, hub)
+    used, starting = uses(writing, hub), _starting(writing, hub)
     there = {one.place: one for one in found}
     for place in known.keys() - there.keys():
-        writing.run(homes.delete().where(*_match(hub, place)))
+        # What is claimed by a start that is under way may not be there yet.
+        if known[place].person not in starting:
+            writing.run(homes.delete().where(*_match(hub, place)))
     for place, one in there.items():
         before = known.get(place)
-        since = None if one.person in used else writing.now
+        since = None if is_used(one, used) else writing.now
         if before is None:
             row = {"person": one.person, "size": one.size, "server": one.server}
             writing.run(homes.insert().values(hub=hub, place=place, unused_since=since, **row))
@@ -80,6 +94,14 @@ def seen(writing: Writing, hub: str, found: Iterable[FoundHome]) -> None:
         if before.used is not (since is None):
             values |= _fresh(since)
         _set(writing, before, **values)
+
+
+def _starting(reading: Reading, hub: str) -> frozenset[str]:
+    """Whose server is starting."""
+    match = (allotments.c.hub == hub, allotments.c.state == "starting")
+    return frozenset(
+        row.person for row in reading.all(sa.select(allotments.c.person).where(*match))
+    )
 
 
 def _fresh(since: datetime | None) -> dict[str, Any]:
@@ -93,6 +115,44 @@ def _fresh(since: datetime | None) -> dict[str, Any]:
         "asked_by": "",
         "problem": "",
     }
+
+
+def claimed(writing: Writing, hub: str, found: FoundHome, group: str | None) -> int:
+    """Count a home that is about to be claimed; ``found`` has the size that is wanted. Returns its size, in bytes.
+
+    A home that is there already has the size that it has. All of a person's homes, on every hub, are
+    within one limit of storage.
+
+    Raises:
+        Refusal: the limit leaves too little for another home.
+    """
+    if writing.dialect == "postgresql":
+        writing.driver(
+            "SELECT 1 FROM people WHERE name = :person FOR UPDATE", {"person": found.person}
+        )
+    wanted = found.size or 0
+    own = all_homes(writing, person=found.person)
+    for one in own:
+        if (one.hub, one.place) == (hub, found.place):
+            return one.size if one.size is not None else wanted
+    bound = limits.effective(writing, found.person, group)
+    limit = next(one for one in bound if one.kind is LimitKind.STORAGE)
+    size = room_for_home(limit, sum(one.size or 0 for one in own), wanted)
+    row = {"person": found.person, "size": size, "server": found.server}
+    writing.run(homes.insert().values(hub=hub, place=found.place, **row))
+    return size
+
+
+def measured(writing: Writing, home: Home, used: int) -> None:
+    """Keep what a home holds, in bytes, as its own server has measured it."""
+    _set(writing, home, used=used, measured_at=writing.now)
+
+
+def used_in(reading: Reading, hub: str, person: str) -> int | None:
+    """What somebody's homes on a hub hold together, as their servers measured; None: nothing was."""
+    total = sa.func.sum(homes.c.used).label("used")
+    row = reading.first(sa.select(total).where(homes.c.hub == hub, homes.c.person == person))
+    return None if row is None or row.used is None else int(row.used)
 
 
 def ends(writing: Writing, home: Home, at: datetime | None) -> None:
@@ -145,7 +205,7 @@ def ask(writing: Writing, home: Home, what: HomeEnd | None) -> Home:
     home = get(writing, home.hub, home.place)
     if what is not None:
         _unused(home)
-        if home.person in users(writing, home.hub):
+        if is_used(home, uses(writing, home.hub)):
             raise Refusal(_in_use(home))
     by = writing.actor if what is not None else ""
     _set(writing, home, asked=None if what is None else str(what), asked_by=by, problem="")

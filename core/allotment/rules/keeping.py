@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from allotment.model.amounts import format_memory
 from allotment.model.homes import Home, HomeTerms
+from allotment.model.limits import EffectiveLimit
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import Refusal
+from allotment.rules.limiting import GIB
 
 
 class Turn(StrEnum):
@@ -43,3 +48,36 @@ def keeping(home: Home, terms: HomeTerms, now: datetime) -> Keeping:
     if now < end - terms.warn:
         return Keeping(Turn.STAY, end)
     return Keeping(Turn.WARN, max(end, now + terms.warn))
+
+
+LEAST = 2**30
+"""The smallest home that is made anew, in bytes: programs fail in less, without a word of why."""
+
+
+def room_for_home(limit: EffectiveLimit, held: int, wanted: int) -> int:
+    """How large another home of a person is: what is wanted, or what their limit leaves beside ``held``, in bytes.
+
+    Raises:
+        Refusal: that is too little for a home.
+    """
+    if limit.value is None:
+        return wanted
+    most = limit.value * GIB
+    room = min(wanted, most - held)
+    if room >= min(LEAST, wanted):
+        return room
+    message = (
+        f"Your homes have {format_memory(held)} together and may have {limit.value} GiB "
+        f"({limit.source}): what is left is too little for another."
+    )
+    raise Refusal(
+        Reason(
+            Rule.STORAGE_PERSON,
+            message,
+            limit=limit.value,
+            used=-(-held // GIB),
+            asked=-(-min(LEAST, wanted) // GIB),
+            remedy="Launch a server that has its home already, ask an operator to remove one that "
+            "you need no more, or ask for a higher limit.",
+        )
+    )

@@ -163,7 +163,7 @@ class HomeKeeping:
     def _unused_still(self, reading: Reading, home: Home, before: str) -> bool:
         rows = homes.all_homes(reading, hub=self.hub, person=home.person)
         same = any(one == home for one in rows)
-        used = home.person in homes.users(reading, self.hub)
+        used = homes.is_used(home, homes.uses(reading, self.hub))
         return same and not used and self._latest(reading, home) == before
 
     def _latest(self, reading: Reading, home: Home) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from allotment.inventory.kubernetes.connecting import ClusterAway, problem_of
 from allotment.model.durations import rough_words
 from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import Refusal
 from allotment_spawner.kubernetes.ends import Hold, Waiting
 from allotment_spawner.refusing import LaunchRefused
 
@@ -32,6 +33,11 @@ def given_up(hold: Hold, limit: timedelta) -> LaunchRefused:
     message = _GIVEN_UP[hold.waiting].format(time=rough_words(limit))
     reason = Reason(Rule.REQUEST, f"{message} {hold.words}".strip(), remedy=_REMEDY[hold.waiting])
     return LaunchRefused([reason], status_code=503, label="pending")
+
+
+def no_room(refusal: Refusal) -> LaunchRefused:
+    """What a person's homes may have together leaves too little for another."""
+    return LaunchRefused(refusal.reasons, status_code=409, label="storage")
 
 
 def ended_early(words: str) -> LaunchRefused:

@@ -12,14 +12,17 @@ from traitlets import Float, default
 
 from allotment.inventory.kubernetes import pods
 from allotment.model.allotments import Allotment, ServerPod
-from allotment.model.limits import LimitKind
+from allotment.model.homes import FoundHome
 from allotment.model.names import CONSOLE_SERVER
-from allotment.record import Record, claims, limits, starts
+from allotment.model.pods import LABEL_HUB
+from allotment.model.refusals import Refusal
+from allotment.record import Record, claims, homes, starts
 from allotment_spawner import console
 from allotment_spawner.admitting import AllotmentMixin
 from allotment_spawner.environment import pod_environment, promised_profile
-from allotment_spawner.kubernetes import placing
+from allotment_spawner.kubernetes import placing, refusals
 from allotment_spawner.kubernetes.starting import PodServer
+from allotment_spawner.late import HUB
 
 _CONSOLE = ("python3", "-I", "-m", "allotment_server.console_pod")
 """The console's command: an interpreter that reads nothing of a home, and the image's own notebook."""
@@ -76,6 +79,8 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
             setattr(self, name, value)
         if self.storage_pvc_ensure:
             self.storage_capacity = str(await self._storage(allotment))
+            mark = {LABEL_HUB: allotment.hub}
+            self.storage_extra_labels = {**self.storage_extra_labels, **mark}
         expanded = self._expand_user_properties(self.pod_name_template)
         self.pod_name = placing.pod_name(expanded, allotment.id)
         self.dns_name = self.dns_name_template.format(namespace=self.namespace, name=self.pod_name)
@@ -83,16 +88,23 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
         await self._step(claims.placed, allotment.id, place)
 
     async def _storage(self, allotment: Allotment) -> int:
-        """How large a new claim of storage is, in bytes: the settings' size, or less where the person's limit is."""
+        """How large its claim of storage is, in bytes: all of a person's are within one limit.
 
-        def limit(record: Record) -> int | None:
-            with record.reading() as reading:
-                bound = limits.effective(reading, allotment.person, allotment.group)
-            return next((one.value for one in bound if one.kind is LimitKind.STORAGE), None)
+        Raises:
+            LaunchRefused: the limit leaves too little for another.
+        """
+        server = None if self.cluster.home.shared else allotment.server
+        home = FoundHome(self.pvc_name, allotment.person, self.cluster.home.size, server)
 
-        gibibytes = await self._record.ask(limit)
-        size = self.cluster.home.size
-        return size if gibibytes is None else min(size, gibibytes * 2**30)
+        def claim(record: Record) -> int:
+            now = datetime.now(UTC)
+            with record.writing(HUB, now, configuration=False) as writing:
+                return homes.claimed(writing, allotment.hub, home, allotment.group)
+
+        try:
+            return await self._record.ask(claim)
+        except Refusal as refusal:
+            raise refusals.no_room(refusal) from None
 
     async def load_user_options(self) -> None:
         """Nothing: admission has read the options. KubeSpawner would look for the profile in its own list."""
@@ -114,6 +126,8 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
         environment = super().get_env()
         if self._allotment is not None:
             environment = pod_environment(self._allotment, environment)
+        if self.storage_pvc_ensure:
+            environment["ALLOTMENT_CLAIMED_HOME"] = self.cluster.home.path
         if self._is_console:
             home = Path(self.cluster.home.path)
             return console.isolated(environment, home, home / "console.ipynb")
