@@ -12,9 +12,10 @@ from allotment.inventory.kubernetes.connecting import Cluster as Connection
 from allotment.inventory.kubernetes.inventory import KubernetesInventory
 from allotment.model.allotments import Allotment
 from allotment.model.groups import Share
+from allotment.model.nodes import NodeRule
 from allotment.model.pods import LABEL_ALLOTMENT
 from allotment.model.profiles import Profile
-from allotment.record import Writing, groups, people, profiles, servers
+from allotment.record import Writing, groups, people, pools, profiles, servers
 from allotment.settings.kubernetes import KubernetesSettings
 from allotment.work.hub_api import HubApi
 from allotment.work.kubernetes_servers import KubernetesServers
@@ -75,7 +76,7 @@ class PodHub(hubs.HubUnderTest):
             take_in(writing, found)
 
     def seed(self) -> None:
-        """A pool of what the cluster has, for the groups vision (ada, ben) and language (kim); cy in no group."""
+        """A pool of what the cluster has for vision (ada, ben) and language (kim), an elastic one for peaks (mia)."""
         self.look()
         self.change(_seed)
 
@@ -123,6 +124,10 @@ def _seed(writing: Writing) -> None:
     groups.create(writing, "vision", wanted=[Share("vision", "default", 4, 4)])
     people.onboard(writing, ["olga"], role="operator")
     groups.create(writing, "language", wanted=[Share("language", "default", 1, 1)])
+    rule = NodeRule(selector={"tier": "burst"}, maximum=2)
+    pools.create(writing, "burst", (), "NVIDIA-L4", nodes=rule)
+    groups.create(writing, "peaks", wanted=[Share("peaks", "burst", 2, 2)])
+    people.onboard(writing, ["mia"], group="peaks")
     people.onboard(writing, ["ada", "ben"], group="vision")
     people.onboard(writing, ["kim"], group="language")
     people.onboard(writing, ["cy"])

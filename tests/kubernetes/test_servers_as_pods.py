@@ -17,6 +17,19 @@ from cluster import Cluster, cluster
 from pod_hubs import GPU, PodHub
 
 NAMESPACE = "jupyter"
+MORE = """
+from allotment_spawner.kubernetes.starting import PodServer
+async def stop(self, now=False, *, stop=PodServer.stop):
+    if self.name == "stubborn":
+        raise RuntimeError("The stop failed.")
+    await stop(self, now)
+PodServer.stop = stop
+c.AllotmentKubeSpawner.lost_after = 1
+c.KubeSpawner.extra_pod_config = {"terminationGracePeriodSeconds": 1}
+c.KubeSpawner.k8s_api_request_timeout = 1
+c.KubeSpawner.k8s_api_request_retry_timeout = 2
+"""
+"""Servers of one name cannot be stopped; what takes half a minute takes a second."""
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +47,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def hub_of_module(machines: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PodHub]:
     kueue = {"queues": {"language": "language-queue"}, "patience": "3s"}
     waits = {"pending": "2s", "starting": "20s", "kueue": kueue}
-    hub = PodHub(tmp_path_factory.mktemp("hub"), machines, NAMESPACE, **waits)
+    hub = PodHub(tmp_path_factory.mktemp("hub"), machines, NAMESPACE, more=MORE, **waits)
     hub.seed()
     try:
         hub.start()
@@ -195,17 +208,99 @@ def test_while_the_api_is_away_nothing_is_released_and_servers_go_on(hub: PodHub
 
 @pytest.mark.promise("SERVER-7")
 def test_a_hub_that_is_killed_in_mid_start_leaves_a_pod_that_reconciling_ends(hub: PodHub) -> None:
-    hub.api("POST", "/users/ada/server", {"user_options": {"profile": "missing"}})
-    hub.until(hub.pods, "the pod")
-    (held,) = hub.held("ada")
-    assert held.pod is not None
+    with ThreadPoolExecutor(1) as thread:
+        launch = thread.submit(hub.launch, "ada", profile="missing")
+        hub.until(hub.pods, "the pod")
+        (held,) = hub.held("ada")
+        assert held.pod is not None
+        hub.kill()
+        assert isinstance(launch.exception(), httpx.TransportError)
 
-    hub.kill()
     hub.start()
     hub.bring_together()
 
     assert hub.pods() == []
     assert hub.latest("ada").state == "released"
+
+
+@pytest.mark.promise("SERVER-7", "LIMIT-3")
+def test_a_stop_that_fails_leaves_no_pod_and_no_device_held(hub: PodHub) -> None:
+    hub.launch("ada", "stubborn", profile="gpu").raise_for_status()
+    hub.ready("ada", "stubborn")
+    (held,) = hub.held("ada")
+
+    hub.api("DELETE", "/users/ada/servers/stubborn")
+
+    hub.until(lambda: not hub.held("ada"), "the device to be free")
+    assert hub.latest("ada", "stubborn").id == held.id
+    assert hub.pods() == []
+    hub.until(lambda: not hub.active_in_hub("ada", "stubborn"), "the hub to know")
+
+
+@pytest.mark.promise("SERVER-7", "LIMIT-3")
+def test_a_pod_on_a_lost_node_ends_for_its_user_and_holds_its_device_until_it_is_gone(
+    hub: PodHub,
+) -> None:
+    allotment = launched(hub)
+    node = allotment.devices[0].node
+
+    hub.cluster.change_node(node, ready=False)
+    hub.cluster.lose_patience(node)
+
+    hub.until(lambda: not hub.active_in_hub("ada"), "the hub to give it up")
+    (stopping,) = hub.held("ada")
+    assert stopping.state == "stopping"
+    assert stopping.stop_reason.startswith("It was evicted: its node does not let it stay.")
+    assert "Its node has not said that it ended" in stopping.stop_reason
+    assert not hub.reconcile().released
+    assert hub.held("ada")
+
+    hub.cluster.remove_node(node)
+    hub.until(lambda: not hub.pods(), "the pod to go with its node")
+    hub.cluster.add_node(node, {GPU: 4}, labels=pod_hubs.LABELS)
+    assert hub.reconcile().released == ("ada/",)
+
+
+@pytest.mark.promise("POOL-8", "LIMIT-3")
+def test_a_pod_that_comes_after_its_start_was_given_up_keeps_its_device_until_it_is_ended(
+    hub: PodHub,
+) -> None:
+    # Its home is there: what is late is the pod.
+    before = launched(hub)
+    hub.stop("ada")
+    ended(hub, before)
+
+    with hub.cluster.late():
+        refused = hub.launch("ada", profile="gpu")
+        assert refused.status_code == 503
+        (held,) = hub.held("ada")
+        assert held.state == "stopping"
+        assert not hub.reconcile().released
+    (pod,) = hub.until(hub.pods, "the pod that nobody waits for")
+    assert pod["metadata"]["labels"]["allotment.dev/allotment"] == held.id
+
+    assert hub.reconcile().released == ("ada/",)
+
+    assert hub.latest("ada").id == held.id
+    assert hub.pods() == []
+
+
+@pytest.mark.promise("POOL-1")
+def test_a_pod_of_an_elastic_pool_brings_its_node_and_takes_no_other(hub: PodHub) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        launch = thread.submit(hub.launch, "mia", profile="gpu")
+        (pod,) = hub.until(hub.pods, "the pod")
+        labels = {"nvidia.com/gpu.product": "NVIDIA-L4", "tier": "burst"}
+        hub.cluster.add_node("burst-1", {GPU: 1}, labels=labels)
+        launch.result().raise_for_status()
+
+    (held,) = hub.held("mia")
+    assert [one.node for one in held.devices] == [""]
+    assert pod["spec"]["nodeSelector"] == {"tier": "burst"}
+    assert hub.pod_of(held)["spec"]["nodeName"] == "burst-1"
+    hub.stop("mia")
+    ended(hub, held)
+    hub.cluster.remove_node("burst-1")
 
 
 @pytest.mark.promise("SERVER-7")

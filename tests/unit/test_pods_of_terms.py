@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from allotment.model.allotments import Allotment, HeldDevice, State
+from allotment.model.nodes import NodeRule
 from allotment.model.pods import read_mark
 from allotment.model.profiles import Profile
 from allotment.settings.catalogue import read_profile
@@ -76,6 +77,7 @@ def traits(
     allotment: Allotment | None = None,
     of: Profile | None = None,
     base: dict[str, Any] | None = None,
+    nodes: NodeRule | None = None,
     **said: Any,
 ) -> dict[str, Any]:
     return traits_of(
@@ -84,6 +86,7 @@ def traits(
         "f" * 64,
         cluster(**said),
         BASE | (base or {}),
+        nodes,
     )
 
 
@@ -124,6 +127,16 @@ def test_devices_of_an_elastic_pool_choose_no_node_and_follow_their_pool() -> No
     assert found["node_affinity_required"] == []
     assert found["node_selector"] == {"example.org/people": "yes", "example.org/kind": "a100"}
     assert found["tolerations"] == [{"key": GPU, "operator": "Exists"}]
+
+
+def test_devices_of_an_elastic_pool_go_to_the_nodes_of_its_rule_one_name_in_a_term() -> None:
+    rule = NodeRule(selector={"tier": "burst"}, names=("b-1", "b-2"), maximum=4)
+
+    found = traits(granted(device(0, node="")), nodes=rule)
+
+    assert found["node_selector"] == {"example.org/people": "yes", "tier": "burst"}
+    fields = [one["matchFields"] for one in found["node_affinity_required"]]
+    assert [[field["values"] for field in term] for term in fields] == [[["b-1"]], [["b-2"]]]
 
 
 def test_a_server_without_devices_does_not_go_where_its_pool_says() -> None:

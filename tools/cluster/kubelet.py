@@ -63,7 +63,8 @@ class Kubelet:
             if change.key == kinds.PODS.key:
                 self._look_at(change)
             elif change.key == kinds.NODES.key and change.type == "ADDED":
-                self._look_at_all(change.document["metadata"]["name"])
+                # One that joins, or joins again, reports.
+                self.hear_again(change.document["metadata"]["name"])
 
     def _look_at(self, change: Change) -> None:
         pod = change.document

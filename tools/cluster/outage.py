@@ -1,4 +1,4 @@
-"""An API server that is away: nobody listens, it hangs, or answers 503, as a test asks."""
+"""An API server that is away: nobody listens, it hangs, or answers 503, as a test asks; or late with what it makes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiohttp import web
 
 from .statuses import away
 
-Way = Literal["refuse", "hang", "503"]
+Way = Literal["refuse", "hang", "503", "late"]
 
 
 class Outage:
@@ -43,4 +43,9 @@ class Outage:
             if request.transport is not None:
                 request.transport.abort()
             raise away()
+        if self._way == "late":
+            if request.method != "POST":
+                return
+            # What was asked for is carried out in the end, though whoever asked has gone.
+            await request.read()
         await self._back.wait()

@@ -308,6 +308,15 @@ class Cluster:
         finally:
             self._run(back())
 
+    @contextmanager
+    def late(self) -> Iterator[None]:
+        """What is to be made is made only when the block is over, and answered then; all else as ever."""
+        self._do(lambda: self._serving.outage.begin("late"))
+        try:
+            yield
+        finally:
+            self._do(self._serving.outage.end)
+
     def compact(self, *, as_status: bool = False) -> None:
         """Forget the past: who asks to watch from before gets 410, as an event or as the status."""
 

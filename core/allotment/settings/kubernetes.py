@@ -94,6 +94,7 @@ class KubernetesSettings(_Section):
     ``~/.kube/config`` say. ``image`` is that of profiles which name none. ``hub_url`` and
     ``public_url`` are the hub and the platform as pods reach them. ``pending`` is how long a pod may
     find no node, ``starting`` how long it may take from then on until its server answers.
+    ``gone_clusters`` are those, by the uid of their namespace kube-system, that are gone for good.
     """
 
     namespace: DnsLabel
@@ -112,6 +113,7 @@ class KubernetesSettings(_Section):
     pending: Duration = Field(default=timedelta(minutes=10), gt=timedelta(0))
     starting: Duration = Field(default=timedelta(minutes=10), gt=timedelta(0))
     kueue: Kueue | None = None
+    gone_clusters: tuple[Annotated[str, StringConstraints(min_length=1, max_length=64)], ...] = ()
     kubeconfigs: Kubeconfigs | None = None
     accelerators: dict[ResourceName, DeclaredAccelerator] = Field(default_factory=dict)
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from time import time
+from typing import Any
 
-from kubernetes_asyncio.client import CoreV1Api, V1Pod
+from kubernetes_asyncio.client import CoreV1Api
 
 from allotment.inventory.kubernetes import pods
 from allotment.inventory.kubernetes.connecting import Cluster, ClusterProblem
+from allotment.inventory.kubernetes.listing import listed_documents
 from allotment.model.allotments import Allotment, ServerPod
 from allotment.model.pods import LABEL_ALLOTMENT, LABEL_HUB, PodMark, read_mark
 from allotment.record.adopting import RunningServer
@@ -19,12 +24,16 @@ _MORE = 15.0
 
 @dataclass(frozen=True, slots=True)
 class KubernetesServers:
-    """Found by their labels, which name the hub. ``patience`` is in seconds: how long an end is waited for."""
+    """Found by their labels, which name the hub. ``patience`` is in seconds: how long an end is waited for.
+
+    ``gone`` are clusters that an operator has said to be gone for good, with all of their pods.
+    """
 
     hub: str
     namespace: str
     cluster: Cluster
     patience: float = 20.0
+    gone: tuple[str, ...] = ()
 
     def running(self) -> tuple[RunningServer, ...]:
         """One entry an allotment. Blocks.
@@ -34,12 +43,16 @@ class KubernetesServers:
         """
         wanted = f"{LABEL_HUB}={self.hub},{LABEL_ALLOTMENT}"
         found = self.cluster.call(
-            lambda client: pods.listed(CoreV1Api(client), self.namespace, wanted)
+            lambda client: listed_documents(
+                CoreV1Api(client).list_namespaced_pod,
+                namespace=self.namespace,
+                label_selector=wanted,
+            )
         )
         marked = (
-            (one, read_mark(one.metadata.labels or {}, one.metadata.annotations or {}))
+            (one["metadata"], _mark_of(one["metadata"]))
             for one in found
-            if one.status.phase not in _OVER
+            if one["status"].get("phase") not in _OVER
         )
         return tuple(_running(one, mark) for one, mark in marked if mark is not None)
 
@@ -47,6 +60,7 @@ class KubernetesServers:
         """Delete the pod of an allotment, and prove that it is gone. Blocks.
 
         None while it is not, and where the cluster does not answer: a call that failed proves nothing.
+        None as well while the pod of a hub that was killed in mid-start may yet be made.
         """
         try:
             return self.cluster.call(
@@ -56,6 +70,8 @@ class KubernetesServers:
                     allotment.pod,
                     self.namespace,
                     patience=self.patience,
+                    unanswered=_unanswered(allotment),
+                    gone=self.gone,
                 ),
                 self.patience + _MORE,
             )
@@ -63,9 +79,24 @@ class KubernetesServers:
             return None
 
 
-def _running(pod: V1Pod, mark: PodMark) -> RunningServer:
-    metadata = pod.metadata
-    began = metadata.creation_timestamp.timestamp()
+def _unanswered(allotment: Allotment) -> float | None:
+    """When a pod was asked for at the latest of which nobody has seen whether it was made; None: it was seen.
+
+    A start that goes on ends before its stop begins. Where that began only now, nobody knows yet what
+    was sent a moment ago.
+    """
+    if allotment.pod is None or allotment.pod.uid:
+        return None
+    began = allotment.stopping_at
+    return time() if began is None else began.timestamp()
+
+
+def _mark_of(metadata: Mapping[str, Any]) -> PodMark | None:
+    return read_mark(metadata.get("labels") or {}, metadata.get("annotations") or {})
+
+
+def _running(metadata: Mapping[str, Any], mark: PodMark) -> RunningServer:
+    began = datetime.fromisoformat(metadata["creationTimestamp"]).timestamp()
     return RunningServer(
         allotment=mark.allotment,
         hub=mark.hub,
@@ -74,6 +105,6 @@ def _running(pod: V1Pod, mark: PodMark) -> RunningServer:
         profile=mark.profile,
         group=mark.group,
         devices=mark.devices,
-        place=ServerPod(metadata.namespace, metadata.name, metadata.uid, began),
+        place=ServerPod(metadata["namespace"], metadata["name"], metadata["uid"], began),
         token_hash=mark.token_hash,
     )

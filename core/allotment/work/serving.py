@@ -22,7 +22,7 @@ def place_of(settings: Settings, hub: str, hub_url: str) -> Place:
     from allotment.inventory.kubernetes.connecting import Cluster  # noqa: PLC0415
     from allotment.work.kubernetes_servers import KubernetesServers  # noqa: PLC0415
 
-    return KubernetesServers(hub, cluster.namespace, Cluster(cluster))
+    return KubernetesServers(hub, cluster.namespace, Cluster(cluster), gone=cluster.gone_clusters)
 
 
 @dataclass(frozen=True, slots=True)

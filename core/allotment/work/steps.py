@@ -27,6 +27,8 @@ from allotment.work.measures import WorkMeasures
 from allotment.work.observing import Observer, observer, take_in
 from allotment.work.reconciling import Place, reconcile
 
+RECONCILED_EVERY = 40.0
+"""Seconds: with those that a server may take to end (20), the record tells the truth within a minute."""
 ANSWERS_LAST = timedelta(hours=24)
 """How long an answer is given again under its Idempotency-Key."""
 
@@ -92,7 +94,7 @@ def steps(work: Work, declared: Declared) -> tuple[Step, ...]:
     return (
         Step("profiles", 2.0, lambda now: _profiles(work, declared, now)),
         Step("devices", 10.0, lambda now: _devices(work, declared, now)),
-        Step("reconciling", 60.0, lambda now: _reconciling(work, now)),
+        Step("reconciling", RECONCILED_EVERY, lambda now: _reconciling(work, now)),
         Step("forgetting", 600.0, lambda now: _forgetting(work, now)),
         Step("memberships", 30.0, lambda now: _memberships(work, now)),
         Step("budgets", 20.0, lambda now: watch_budgets(work.record, now)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -53,6 +54,22 @@ class Hold:
 def is_over(pod: Pod) -> bool:
     """Whether the pod has ended for good, its server with it."""
     return _phase(pod) in _OVER or _terminated(pod) is not None
+
+
+def is_lost(pod: Pod, now: datetime, slack: timedelta) -> bool:
+    """Whether the pod should have ended by now and nobody says that it has: its node does not answer.
+
+    ``slack`` is what the clocks of hub and cluster may differ by, and what an end may take.
+    """
+    until = (pod.get("metadata") or {}).get("deletionTimestamp")
+    return until is not None and now > datetime.fromisoformat(str(until)) + slack
+
+
+def lost_words(pod: Pod) -> str:
+    """The same for its user: why it was to end, and that its devices are not free."""
+    return (
+        f"{end_words(pod)} Its node has not said that it ended: what it holds is free when it has."
+    )
 
 
 def end_words(pod: Pod) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from allotment.model.allotments import Allotment
+from allotment.model.nodes import NodeRule
 from allotment.model.pod_settings import EmptyDir, PodSettings, Volume
 from allotment.model.pods import KUEUE_QUEUE, PodMark
 from allotment.model.profiles import Profile
@@ -73,8 +74,12 @@ def traits_of(
     token_hash: str,
     cluster: KubernetesSettings,
     base: Mapping[str, Any],
+    nodes: NodeRule | None = None,
 ) -> Traits:
-    """What a launch changes of KubeSpawner's traits. ``base`` is what the deployer gave them."""
+    """What a launch changes of KubeSpawner's traits. ``base`` is what the deployer gave them.
+
+    ``nodes`` are those of its pool where that is an elastic one: which of them it will be is the cluster's to choose.
+    """
     said = profile.kubernetes or PodSettings()
     asked = devices_asked(allotment)
     storage = _ephemeral(said)
@@ -92,9 +97,12 @@ def traits_of(
             **base["node_selector"],
             **placement.node_selector,
             **said.node_selector,
+            **(nodes.selector if nodes else {}),
         },
         "tolerations": [*_values(base["tolerations"]), *tolerations],
-        "node_affinity_required": _on_node(_values(base["node_affinity_required"]), allotment),
+        "node_affinity_required": _on_node(
+            _values(base["node_affinity_required"]), allotment, nodes
+        ),
         "priority_class_name": cluster.priority_classes.get(
             profile.priority, base["priority_class_name"]
         ),
@@ -116,17 +124,24 @@ def _ephemeral(said: PodSettings) -> dict[str, str]:
     )
 
 
-def _on_node(terms: Sequence[Mapping[str, Any]], allotment: Allotment) -> list[dict[str, Any]]:
+def _on_node(
+    terms: Sequence[Mapping[str, Any]], allotment: Allotment, pool: NodeRule | None
+) -> list[dict[str, Any]]:
     """The terms of which a node must meet one, each with the node that the claim was counted on.
 
     By its name, not by a label: a node's host name may be another. Devices without a node are of an
-    elastic pool: any node that the pool's placement allows.
+    elastic pool: any of its nodes. The cluster takes one name in such a field, so several are several terms.
     """
-    nodes = sorted({one.node for one in allotment.devices if one.node})
-    if not nodes:
+    counted_on = sorted({one.node for one in allotment.devices if one.node})
+    names = counted_on or sorted(pool.names if pool else ())
+    if not names:
         return [dict(one) for one in terms]
-    field = {"key": "metadata.name", "operator": "In", "values": nodes}
-    return [{**one, "matchFields": [*one.get("matchFields", ()), field]} for one in terms or [{}]]
+    fields = [{"key": "metadata.name", "operator": "In", "values": [name]} for name in names]
+    return [
+        {**one, "matchFields": [*one.get("matchFields", ()), field]}
+        for one in terms or [{}]
+        for field in fields
+    ]
 
 
 def _marks(

@@ -50,7 +50,7 @@ def ended_early(words: str) -> LaunchRefused:
 def not_created(error: Any) -> LaunchRefused:
     """The cluster refuses the pod itself, or its claim of storage: by a quota, a policy, a rule."""
     said = _message(error)
-    if isinstance(problem_of(error), ClusterAway):
+    if is_away(error):
         return away(said)
     if error.status == _FORBIDDEN and _QUOTA in said:
         message = f"The cluster's quota is used up: {said}"
@@ -60,6 +60,11 @@ def not_created(error: Any) -> LaunchRefused:
         Rule.REQUEST, f"The cluster refuses its pod: {said}", remedy="Tell an operator."
     )
     return LaunchRefused([reason], status_code=500, label="cluster")
+
+
+def is_away(error: Any) -> bool:
+    """Whether an answer says nothing of what was asked: it may yet be carried out."""
+    return isinstance(problem_of(error), ClusterAway)
 
 
 def away(words: str) -> LaunchRefused:

@@ -8,15 +8,17 @@ from typing import Any
 
 import aiohttp
 from kubernetes_asyncio.client.exceptions import ApiException
-from traitlets import Float, default
+from traitlets import default
 
 from allotment.inventory.kubernetes import pods
+from allotment.inventory.kubernetes.identity import ThisCluster
 from allotment.model.allotments import Allotment, ServerPod
 from allotment.model.homes import FoundHome
 from allotment.model.names import CONSOLE_SERVER
+from allotment.model.nodes import NodeRule
 from allotment.model.pods import LABEL_HUB
 from allotment.model.refusals import Refusal
-from allotment.record import Record, claims, homes, starts
+from allotment.record import Record, claims, homes, pools, starts
 from allotment_spawner import console
 from allotment_spawner.admitting import AllotmentMixin
 from allotment_spawner.environment import pod_environment, promised_profile
@@ -28,6 +30,10 @@ _CONSOLE = ("python3", "-I", "-m", "allotment_server.console_pod")
 """The console's command: an interpreter that reads nothing of a home, and the image's own notebook."""
 
 
+_THIS_CLUSTER = ThisCluster()
+"""Of the hub's process: all of its spawners speak with one."""
+
+
 class AllotmentKubeSpawner(AllotmentMixin, PodServer):
     """KubeSpawner, whose pods are what the rules admitted.
 
@@ -36,10 +42,6 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
     not used: profiles are the platform's.
     """
 
-    ending_patience = Float(
-        20.0,
-        help="Seconds that a stop waits for a pod's end before its devices stay held until it is seen to be gone.",
-    ).tag(config=True)
     _given: dict[str, Any] | None = None
     """What the deployer gave the traits that a launch changes."""
 
@@ -71,6 +73,7 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
             claims.hash_token(self.api_token),
             self.cluster,
             self._given,
+            await self._elastic_nodes(allotment),
         )
         if self._is_console:
             traits |= placing.of_the_console(self.cluster, traits)
@@ -84,8 +87,30 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
         expanded = self._expand_user_properties(self.pod_name_template)
         self.pod_name = placing.pod_name(expanded, allotment.id)
         self.dns_name = self.dns_name_template.format(namespace=self.namespace, name=self.pod_name)
-        place = ServerPod(self.namespace, self.pod_name, "", datetime.now(UTC).timestamp())
+        self.pod_cluster = await self._which_cluster()
+        began = datetime.now(UTC).timestamp()
+        place = ServerPod(self.namespace, self.pod_name, "", began, self.pod_cluster)
         await self._step(claims.placed, allotment.id, place)
+
+    async def _which_cluster(self) -> str:
+        """Which cluster the pod is made in; the last known one where nobody answers: what follows will tell."""
+        try:
+            return await _THIS_CLUSTER.name(self.api)
+        except (ApiException, aiohttp.ClientError, OSError, TimeoutError) as error:
+            self.log.warning("Which cluster it is is not known: %s", error)
+            return self.pod_cluster
+
+    async def _elastic_nodes(self, allotment: Allotment) -> NodeRule | None:
+        """The nodes of the pool of devices that are on no node yet; None where they are on one."""
+        pool = allotment.pool
+        if pool is None or not allotment.devices or allotment.devices[0].node:
+            return None
+
+        def rule(record: Record) -> NodeRule | None:
+            with record.reading() as reading:
+                return pools.get(reading, pool).nodes
+
+        return await self._record.ask(rule)
 
     async def _storage(self, allotment: Allotment) -> int:
         """How large its claim of storage is, in bytes: all of a person's are within one limit.
@@ -113,8 +138,14 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
         """Tell the record which pod of that name it is."""
         pod = self.pod_reflector.pods[self._pod_key]
         began = datetime.fromisoformat(pod["metadata"]["creationTimestamp"]).timestamp()
-        place = ServerPod(self.namespace, self.pod_name, pod["metadata"]["uid"], began)
+        uid = pod["metadata"]["uid"]
+        place = ServerPod(self.namespace, self.pod_name, uid, began, self.pod_cluster)
         await self._step(claims.placed, allotment.id, place)
+
+    async def note_seen(self) -> None:
+        """Tell it the record as soon as it is known: a start that fails has an end that is proven at once."""
+        if self._allotment is not None:
+            await self._try(self.note_place(self._allotment))
 
     async def note_wait(self, words: str) -> None:
         """Keep it for whoever looks at the server from elsewhere than its progress."""
@@ -163,6 +194,8 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
                 allotment.pod,
                 self.namespace,
                 patience=self.ending_patience,
+                unanswered=self.unanswered,
+                gone=self.cluster.gone_clusters,
             )
         except (ApiException, aiohttp.ClientError, OSError, TimeoutError) as error:
             self.log.warning("Whether the pod of %s is gone is not known: %s", allotment.id, error)

@@ -9,16 +9,19 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from contextvars import ContextVar
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from time import time
 from typing import Any
 
 import aiohttp
 from kubernetes_asyncio.client.exceptions import ApiException
 from kubespawner.reflector import ResourceReflector
 from kubespawner.spawner import EventReflector, KubeSpawner, PodReflector
-from traitlets import Instance
+from traitlets import Float, Instance
 
 from allotment.inventory.kubernetes import pods
+from allotment.inventory.kubernetes.connecting import ClusterAway
+from allotment.inventory.kubernetes.identity import is_elsewhere
 from allotment.settings.kubernetes import KubernetesSettings
 from allotment_spawner.kubernetes import ends, refusals
 from allotment_spawner.kubernetes.ends import Hold, Pod, Waiting
@@ -48,8 +51,22 @@ class PodServer(KubeSpawner):
 
     end_words = ""
     """Why the pod ended, as far as it or the cluster has said."""
+    ending_patience = Float(
+        20.0,
+        help="Seconds that a stop waits for a pod's end before its devices stay held until it is seen to be gone.",
+    ).tag(config=True)
+    lost_after = Float(
+        30.0,
+        help="Seconds after the end of its grace from which a pod that is still there counts as lost with its node.",
+    ).tag(config=True)
+    pod_cluster = ""
+    """Which cluster its pod is in; empty where that is not known."""
+    unanswered: float | None = None
+    """When the cluster was last asked to make its pod and was not heard to answer, in seconds since the epoch."""
     _held_up = ""
     """What holds its start up, in the cluster's own words."""
+    _seen = ""
+    """The uid of its pod, once it was seen in this start."""
 
     # What KubeSpawner watches.
 
@@ -93,7 +110,8 @@ class PodServer(KubeSpawner):
         Raises:
             LaunchRefused: it ended, it waited longer than the settings allow, or the cluster did not answer.
         """
-        self.end_words = self._held_up = ""
+        self.end_words = self._held_up = self._seen = ""
+        self.unanswered = None
         token = _starting.set(self)
         try:
             begun = super().start()
@@ -134,6 +152,7 @@ class PodServer(KubeSpawner):
             pod = self.pod_reflector and self.pod_reflector.pods.get(self._pod_key)
             if not pod:
                 continue
+            await self._note_seen(pod)
             if ends.is_over(pod):
                 raise refusals.ended_early(ends.end_words(pod))
             hold = await self._hold(pod, kueue)
@@ -144,6 +163,28 @@ class PodServer(KubeSpawner):
             limit = self._patience(hold)
             if loop.time() - began > limit.total_seconds():
                 raise refusals.given_up(hold, limit)
+
+    async def _note_seen(self, pod: Pod) -> None:
+        uid = str(pod["metadata"]["uid"])
+        if uid != self._seen:
+            self._seen = uid
+            await self.note_seen()
+
+    async def note_seen(self) -> None:
+        """Tell others which pod it is, while it starts."""
+
+    async def _make_create_pod_request(self, pod: Any, request_timeout: float) -> bool:
+        """KubeSpawner's call that makes the pod; what nobody answers may be carried out later."""
+        before, self.unanswered = self.unanswered, time()
+        try:
+            made: bool = await super()._make_create_pod_request(pod, request_timeout)
+        except ApiException as error:
+            if not refusals.is_away(error):
+                self.unanswered = before
+            raise
+        if made:
+            self.unanswered = before
+        return made
 
     async def _hold(self, pod: Pod, kueue: KueueWord) -> Hold | None:
         """What the pod waits for, with Kueue's word where it is Kueue's to say."""
@@ -194,21 +235,31 @@ class PodServer(KubeSpawner):
         if pod is None:
             self.end_words = self._words_of_a_deleted_pod()
             return status or 1
+        if ends.is_lost(pod, datetime.now(UTC), timedelta(seconds=self.lost_after)):
+            self.end_words = ends.lost_words(pod)
+            return status or 1
         if not ends.is_over(pod):
             return None
         self.end_words = ends.end_words(pod)
         return 1 if status is None else status
 
     async def _read_pod(self) -> dict[str, Any] | None:
-        """The pod as the cluster has it now; None where it answers that there is none."""
+        """The pod as the cluster has it now; None where it answers that there is none.
+
+        Raises:
+            ClusterAway: another cluster answers than the one that has it.
+        """
         try:
             found = await self.api.read_namespaced_pod(
                 self.pod_name, self.namespace, _request_timeout=self.k8s_api_request_timeout
             )
         except ApiException as error:
-            if pods.is_not_there(error, self.pod_name):
-                return None
-            raise
+            if not pods.is_not_there(error, self.pod_name):
+                raise
+            if await is_elsewhere(self.api, self.pod_cluster, self.cluster.gone_clusters):
+                message = f"another cluster answers than {self.pod_cluster}, where it is"
+                raise ClusterAway(message) from None
+            return None
         return dict(self.api.api_client.sanitize_for_serialization(found))
 
     def _words_of_a_deleted_pod(self) -> str:
@@ -217,8 +268,29 @@ class PodServer(KubeSpawner):
         return words or ends.DELETED
 
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - JupyterHub's signature
-        """Delete the pod, always with its grace: one that is deleted at once is forgotten while it runs."""
-        await super().stop(False)  # noqa: FBT003 - KubeSpawner's signature
+        """Delete the pod, always with its grace: one that is deleted at once is forgotten while it runs.
+
+        One that does not end in time is left to whoever proves it gone: KubeSpawner would wait as long
+        as a start may take, and fail.
+        """
+        ending = super().stop(False)  # noqa: FBT003 - KubeSpawner's signature
+        if self.within_start:
+            await ending
+            return
+        try:
+            await asyncio.wait_for(ending, self.ending_patience + self.delete_grace_period)
+        except TimeoutError:
+            self.log.warning("The pod %s has not ended in time.", self._pod_key)
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over a server that an earlier run of the hub started."""
+        super().load_state(state)
+        self.pod_cluster = str(state.get("pod_cluster", ""))
+
+    def get_state(self) -> dict[str, Any]:
+        """What JupyterHub stores: which cluster the pod is in, too."""
+        state: dict[str, Any] = super().get_state()
+        return state | ({"pod_cluster": self.pod_cluster} if self.pod_cluster else {})
 
 
 async def _with_ticks(

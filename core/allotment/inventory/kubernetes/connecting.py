@@ -26,6 +26,8 @@ Ask = Callable[[ApiClient], Awaitable[T]]
 
 PATIENCE = 15.0
 """Seconds that one call may take, where nobody says otherwise."""
+_WATCHES_END = 90.0
+"""Seconds after which nothing goes on any more that was begun before."""
 _AWAY = frozenset({0, 408, 429})
 """Answers, beside those that are the server's fault, that say nothing about what was asked: the API is away, restarting, or has too much to do."""
 _SERVERS_FAULT = 500
@@ -92,6 +94,7 @@ class Cluster:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: ApiClient | None = None
         self._connecting: asyncio.Lock | None = None
+        self._closing: set[asyncio.Task[None]] = set()
 
     def call(self, ask: Ask[T], timeout: float = PATIENCE) -> T:
         """Ask the cluster and wait for its answer, ``timeout`` seconds at most. Not from an event loop's thread.
@@ -131,7 +134,7 @@ class Cluster:
             if refused.status != _UNAUTHORISED:
                 raise
         # What a kubeconfig's command or provider issued may have ended: it is asked for anew, once.
-        await self._disconnect()
+        await self._retire(client)
         return await self._answer(ask, await self._connected(), patience)
 
     async def _answer(self, ask: Ask[T], client: ApiClient, patience: float | None) -> T:
@@ -151,6 +154,18 @@ class Cluster:
             if self._client is None:
                 self._client = await _client(self._access)
             return self._client
+
+    async def _retire(self, client: ApiClient) -> None:
+        """Ask through another client from now on. What still goes on through this one may end in its time.
+
+        Whoever was refused at the same time finds the other one in place, and leaves it there.
+        """
+        if self._client is not client:
+            return
+        self._client = None
+        closing = asyncio.create_task(_close_later(client))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
     async def _disconnect(self) -> None:
         client, self._client = self._client, None
@@ -174,6 +189,14 @@ class Cluster:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await self._disconnect()
+
+
+async def _close_later(client: ApiClient) -> None:
+    """Close a client when the longest that was begun through it, a watch, is over; at once where that is waited for no more."""
+    try:
+        await asyncio.sleep(_WATCHES_END)
+    finally:
+        await client.close()
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

@@ -11,8 +11,9 @@ from kubernetes_asyncio.client import ApiClient, CoreV1Api
 from allotment.inventory.discovery import Discovery
 from allotment.inventory.kubernetes.accelerators import Reading
 from allotment.inventory.kubernetes.connecting import Access, Cluster
+from allotment.inventory.kubernetes.listing import Listing
 from allotment.inventory.kubernetes.nodes import fits_record, read_node, read_pod, slots
-from allotment.inventory.kubernetes.watching import Listing, Seen, Watched
+from allotment.inventory.kubernetes.watching import Seen, Watched
 from allotment.model.amounts import counted
 from allotment.model.devices import DeviceOrigin, DeviceSpec
 from allotment.model.nodes import ClusterSight, NodeSight, PodUse

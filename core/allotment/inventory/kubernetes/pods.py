@@ -1,32 +1,51 @@
 """Servers' pods, asked of the cluster itself: ending one, and proving that it is gone.
 
 Proof is an answer, never a silence: the API's own 404 for the pod's name, or another pod under it.
-A 404 of somebody else (a proxy whose route is gone) says nothing of the pod. Nothing is ended at once (a grace of zero): the cluster then forgets a pod whose processes may still run.
+A 404 of somebody else (a proxy whose route is gone, another cluster at the same address) says nothing
+of the pod, nor does that of a cluster which may still carry out that the pod be made. Nothing is ended
+at once (a grace of zero): the cluster then forgets a pod whose processes may still run.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
+from collections.abc import Collection
+from time import time
 
 from kubernetes_asyncio.client import CoreV1Api, V1DeleteOptions, V1Pod, V1Preconditions
 from kubernetes_asyncio.client.exceptions import ApiException
 
+from allotment.inventory.kubernetes.identity import is_elsewhere
 from allotment.model.allotments import ServerPod
 from allotment.model.pods import LABEL_ALLOTMENT
+
+log = logging.getLogger(__name__)
 
 _NOT_FOUND, _CONFLICT = 404, 409
 _LOOK_AGAIN = 0.3
 """Seconds between two looks at a pod that is ending."""
+LANDS_WITHIN = 60.0
+"""Seconds after which a call that nobody saw answered is not carried out any more: what an API server gives a call."""
 
 
 async def prove_gone(
-    api: CoreV1Api, allotment: str, pod: ServerPod | None, namespace: str, *, patience: float
+    api: CoreV1Api,
+    allotment: str,
+    pod: ServerPod | None,
+    namespace: str,
+    *,
+    patience: float,
+    unanswered: float | None = None,
+    gone: Collection[str] = (),
 ) -> str | None:
     """End the pod of an allotment where it is left, and say how it is known to be gone; None while it is not.
 
     ``pod`` is what the record knows of it, None where it never was asked for; ``patience`` is how
-    many seconds may be waited for its end.
+    many seconds may be waited for its end. ``unanswered`` is when the cluster was last asked to make
+    it and was not heard to answer, in seconds since the epoch: the pod may come yet. ``gone`` are
+    clusters that an operator has said to be gone, with their pods.
 
     Raises:
         ApiException, aiohttp.ClientError, OSError: the cluster did not answer, so nothing is proven.
@@ -38,10 +57,19 @@ async def prove_gone(
     asked = False
     while True:
         found = await _read(api, pod)
-        if found is None:
-            return f"The cluster has no pod {pod.namespace}/{pod.name}."
-        if not _the_same(found, allotment, pod):
-            return f"The pod {pod.namespace}/{pod.name} is another now."
+        if found is None or not _the_same(found, allotment, pod):
+            may_come = not asked and unanswered is not None and time() < unanswered + LANDS_WITHIN
+            if may_come:
+                return None
+            if await is_elsewhere(api, pod.cluster, gone):
+                log.warning("Another cluster answers than %s, where %s is.", pod.cluster, pod.name)
+                return None
+            where = f"{pod.namespace}/{pod.name}"
+            return (
+                f"The cluster has no pod {where}."
+                if found is None
+                else f"The pod {where} is another now."
+            )
         if not asked:
             await _end(api, pod, str(found.metadata.uid))
             asked = True

@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from random import Random
@@ -28,12 +28,11 @@ from allotment.inventory.kubernetes.connecting import (
     ClusterRefused,
     problem,
 )
+from allotment.inventory.kubernetes.listing import Listing, document_of
 
 log = logging.getLogger(__name__)
 
 V = TypeVar("V")
-Listing = Callable[..., Awaitable[Any]]
-"""A ``list_…`` function of the client, which answers a response when asked for raw data."""
 Endpoint = Callable[[ApiClient], Listing]
 Key = tuple[str, str]
 """Namespace and name."""
@@ -48,6 +47,8 @@ SILENCE = 75.0
 SHORTEST = 1.0
 """Seconds that a watch lasts at least where all is well."""
 LONGEST_PAUSE = 20.0
+LIST_AGAIN = 600.0
+"""Seconds after which everything is listed anew, though nothing is known to be missing: what was missed is found."""
 _GONE = 410
 
 
@@ -72,6 +73,7 @@ class Watched(Generic[V]):
         endpoint: the listing of the client, such as ``CoreV1Api(client).list_node``.
         read: makes a value of a document, or None of one that does not matter.
         random: spreads the tries of many programs after an outage.
+        list_again: seconds after which everything is listed anew in any case.
     """
 
     def __init__(
@@ -80,6 +82,8 @@ class Watched(Generic[V]):
         endpoint: Endpoint,
         read: Callable[[Mapping[str, Any]], V | None],
         random: Random | None = None,
+        *,
+        list_again: float = LIST_AGAIN,
     ) -> None:
         self._cluster, self._endpoint, self._read = cluster, endpoint, read
         self._random = random or Random()  # noqa: S311 - no secret
@@ -89,6 +93,7 @@ class Watched(Generic[V]):
         self._problem = "It was not asked yet."
         self._fresh_at = monotonic()
         self._pause = 0.0
+        self._list_again, self._listed_at = list_again, 0.0
         self._following: Future[None] | None = None
 
     def begin(self) -> None:
@@ -118,7 +123,7 @@ class Watched(Generic[V]):
         version = ""
         while True:
             try:
-                if not version:
+                if not version or monotonic() - self._listed_at > self._list_again:
                     version = await self._list()
                 version = await self._watch(version)
             except ClusterProblem as failed:
@@ -167,6 +172,7 @@ class Watched(Generic[V]):
                 break
         with self._changed:
             self._values, self._listed, self._problem = found, True, ""
+            self._listed_at = monotonic()
             self._changed.notify_all()
         return str(metadata.get("resourceVersion") or "")
 
@@ -178,7 +184,7 @@ class Watched(Generic[V]):
         async def page(client: ApiClient) -> Mapping[str, Any]:
             response = await self._endpoint(client)(**arguments)
             async with response:
-                return _document(response, await response.read())
+                return document_of(response, await response.read())
 
         return page
 
@@ -209,7 +215,7 @@ class Watched(Generic[V]):
         began = monotonic()
         async with response:
             if not response.ok:
-                _document(response, await response.read())
+                document_of(response, await response.read())
             async for event in _events(response):
                 version = self._happened(event) or version
                 self._pause = 0.0
@@ -240,24 +246,6 @@ class Watched(Generic[V]):
 def _key(document: Mapping[str, Any]) -> Key:
     metadata = document.get("metadata") or {}
     return str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
-
-
-def _document(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str, Any]:
-    """The answer as a document.
-
-    Raises:
-        ClusterAway, ClusterRefused: it is no success.
-    """
-    try:
-        found = json.loads(body)
-    except ValueError:
-        found = None
-    said: Mapping[str, Any] = found if isinstance(found, dict) else {}
-    if not response.ok:
-        raise problem(response.status, said, response.reason or "")
-    if found is None:
-        raise ClusterAway("The cluster's answer was cut off.")
-    return said
 
 
 async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Mapping[str, Any]]:

@@ -1,0 +1,61 @@
+"""Which cluster answers: behind the same name and address there may be another one since.
+
+A cluster has no name of its own that could be asked for. What is customary is the uid of its
+namespace kube-system: it is made with the cluster, once, and another cluster has another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from time import monotonic
+
+from kubernetes_asyncio.client import CoreV1Api
+from kubernetes_asyncio.client.exceptions import ApiException
+
+NAMESPACE = "kube-system"
+_FORBIDDEN, _NOT_FOUND = 403, 404
+PATIENCE = 5.0
+"""Seconds that it may take to say."""
+
+
+async def cluster_of(api: CoreV1Api) -> str:
+    """Which cluster answers; empty where who asks may not know.
+
+    Raises:
+        ApiException, aiohttp.ClientError, OSError, TimeoutError: nobody answered, or nobody who could.
+    """
+    try:
+        found = await api.read_namespace(NAMESPACE, _request_timeout=PATIENCE)
+    except ApiException as error:
+        if error.status in {_FORBIDDEN, _NOT_FOUND}:
+            return ""
+        raise
+    return str(found.metadata.uid)
+
+
+class ThisCluster:
+    """Which cluster a program speaks with, asked from time to time: for what is made in it, not for proofs."""
+
+    def __init__(self, asked_every: float = 300.0) -> None:
+        self._asked_every = asked_every
+        self._name, self._until = "", 0.0
+
+    async def name(self, api: CoreV1Api) -> str:
+        """As :func:`cluster_of`, known for ``asked_every`` seconds."""
+        if monotonic() >= self._until:
+            self._name = await cluster_of(api)
+            self._until = monotonic() + self._asked_every
+        return self._name
+
+
+async def is_elsewhere(api: CoreV1Api, cluster: str, gone: Collection[str] = ()) -> bool:
+    """Whether another cluster answers than the one that is meant: what it says of its pods is no word of theirs.
+
+    ``gone`` are clusters that an operator has said to be gone for good, with all of their pods.
+
+    Raises:
+        ApiException, aiohttp.ClientError, OSError, TimeoutError: as :func:`cluster_of`.
+    """
+    if not cluster or cluster in gone:
+        return False
+    return await cluster_of(api) not in {"", cluster}

@@ -1,0 +1,173 @@
+"""What a cluster's word proves of a pod, and what it does not: of another cluster, of a pod that may yet come."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from time import time
+from typing import Any
+
+import pytest
+from kubernetes_asyncio.client import CoreV1Api
+
+from allotment.inventory.kubernetes.connecting import Cluster as Connection
+from allotment.inventory.kubernetes.identity import cluster_of
+from allotment.inventory.kubernetes.pods import LANDS_WITHIN, prove_gone
+from allotment.inventory.kubernetes.watching import Watched
+from allotment.model.allotments import ServerPod
+from allotment.model.pods import LABEL_ALLOTMENT
+from allotment.settings.kubernetes import KubernetesSettings
+from cluster import Cluster
+from hubs import until
+
+
+async def proof(core: Any, pod: ServerPod, **more: Any) -> str | None:
+    return await prove_gone(core, "a-1", pod, pod.namespace, patience=5, **more)
+
+
+@pytest.mark.promise("LIMIT-3")
+async def test_another_cluster_proves_nothing_of_a_pod(
+    core: CoreV1Api, own_core: CoreV1Api, namespace: str
+) -> None:
+    there = await cluster_of(core)
+    assert there not in {"", await cluster_of(own_core)}
+    pod = ServerPod(namespace, "jupyter-ada", "1234", cluster=there)
+
+    assert await proof(own_core, pod) is None
+    assert await proof(core, pod) == f"The cluster has no pod {namespace}/jupyter-ada."
+
+
+@pytest.mark.promise("LIMIT-3")
+async def test_the_pods_of_a_cluster_that_an_operator_calls_gone_are_gone(
+    core: CoreV1Api, own_core: CoreV1Api, namespace: str
+) -> None:
+    there = await cluster_of(core)
+
+    said = await proof(own_core, ServerPod(namespace, "jupyter-ada", cluster=there), gone=(there,))
+
+    assert said == f"The cluster has no pod {namespace}/jupyter-ada."
+
+
+@pytest.mark.promise("LIMIT-3")
+async def test_who_may_not_ask_which_cluster_it_is_believes_it(
+    as_account: Any, kubernetes: Cluster, namespace: str
+) -> None:
+    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "delete"]}]
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "rules": rules}
+    kubernetes.apply(role | {"metadata": {"name": "pods"}}, namespace)
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "pods"},
+        "subjects": [{"kind": "ServiceAccount", "name": "narrow", "namespace": namespace}],
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "pods"},
+    }
+    kubernetes.apply(binding, namespace)
+    narrow = CoreV1Api(await as_account("narrow"))
+
+    assert await cluster_of(narrow) == ""
+    assert await proof(narrow, ServerPod(namespace, "jupyter-ada", cluster="another"))
+
+
+@pytest.mark.promise("POOL-8")
+async def test_a_pod_whose_making_nobody_answered_is_gone_only_when_it_cannot_come_any_more(
+    core: CoreV1Api, kubernetes: Cluster, namespace: str
+) -> None:
+    pod = ServerPod(namespace, "jupyter-ada")
+
+    assert await proof(core, pod, unanswered=time()) is None
+    assert await proof(core, pod, unanswered=time() - LANDS_WITHIN)
+
+    metadata = {"name": pod.name, "labels": {LABEL_ALLOTMENT: "a-1"}}
+    container = {"name": "notebook", "image": "busybox", "command": ["sleep", "infinity"]}
+    spec = {"containers": [container], "terminationGracePeriodSeconds": 1}
+    document = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+    kubernetes.apply(document, namespace)
+    assert await proof(core, pod, unanswered=time())
+    assert kubernetes.pods(namespace) == []
+
+
+def settings(kubeconfig: Path) -> KubernetesSettings:
+    return KubernetesSettings(namespace="jupyter", image="lab:1", kubeconfig=kubeconfig)
+
+
+@pytest.mark.promise("SERVER-7")
+def test_a_token_that_ended_is_replaced_once_for_all_who_ask_and_a_watch_goes_on(
+    own_cluster: Cluster,
+) -> None:
+    file = own_cluster.kubeconfig_of("inventory", "default")
+    _allow_everything(own_cluster)
+    connection = Connection(settings(file))
+    nodes = Watched(connection, lambda client: CoreV1Api(client).list_node, lambda found: found)
+    nodes.begin()
+    assert nodes.seen(10).listed
+    before = connection._client
+
+    _renew(own_cluster, file)
+    answers = [connection.begin(connection.ask(_nodes)) for _ in range(4)]
+    assert [len(one.result(10).items) for one in answers] == [0] * 4
+    after = connection._client
+    own_cluster.add_node("late")
+    until(lambda: len(nodes.seen().values) == 1, "the watch to go on")
+
+    assert after is not before
+    assert len(connection._closing) == 1
+    assert nodes.seen().problem == ""
+    nodes.end()
+    connection.close()
+    assert connection._closing == set()
+
+
+async def _nodes(client: Any) -> Any:
+    found = await CoreV1Api(client).list_node()
+    await asyncio.sleep(0)
+    return found
+
+
+def _allow_everything(running: Cluster) -> None:
+    document = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "inventory"},
+        "subjects": [{"kind": "ServiceAccount", "name": "inventory", "namespace": "default"}],
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": "cluster-admin",
+        },
+    }
+    running.apply(document)
+
+
+def _renew(running: Cluster, kubeconfig: Path) -> None:
+    """Let the token of a kubeconfig end, and write another into it."""
+    old = next(
+        line.split()[-1].strip('",')
+        for line in kubeconfig.read_text().splitlines()
+        if "token" in line
+    )
+    running._tokens.revoke(old)
+    running.kubeconfig_of("inventory", "default")
+
+
+@pytest.mark.promise("POOL-6")
+def test_what_a_watch_has_missed_is_found_by_the_next_list(own_cluster: Cluster) -> None:
+    own_cluster.add_node("there")
+    connection = Connection(settings(own_cluster.kubeconfig))
+    nodes = Watched(
+        connection,
+        lambda client: CoreV1Api(client).list_node,
+        lambda found: str(found["metadata"]["name"]),
+        list_again=0.0,
+    )
+    nodes.begin()
+    assert nodes.seen(10).values == ("there",)
+    nodes._values["", "gone"] = "gone"
+
+    def found_again() -> bool:
+        own_cluster.drop_watches()  # of a watch that had not begun yet nothing was dropped
+        return nodes.seen().values == ("there",)
+
+    until(found_again, "the list to be made anew")
+    nodes.end()
+    connection.close()
