@@ -35,3 +35,13 @@ def test_the_panel_says_which_servers_run_which_version(
     page.has_row(SOFTWARE, NAME, version="2026.11", state="behind")
     page.select(SOFTWARE, NAME)
     page.sees("&lt;b&gt;CUDA&lt;/b&gt; 13")
+
+
+@pytest.mark.promise("ADMIN-2")
+def test_a_list_that_is_still_read_does_not_say_that_there_is_nothing(
+    wire: Any, open_console: OpenConsole
+) -> None:
+    page = open_console(panel="software")
+    page.has_row(SOFTWARE, NAME, state="current")
+    told = [each for each in wire.sent(page.grid(SOFTWARE)) if each.kind == "snapshot"]
+    assert all(each.rows() for each in told)
