@@ -20,6 +20,7 @@ sign_in:
   issuer: ISSUER
   client_id: CLIENT
   client_secret_file: client-secret
+  accept_shared_user: true
   service: Example account
   scopes: [openid, profile, email, groups]
   contact: Ask the desk, desk@example.org

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from allotment.model.claims import Claim, Granted
-from allotment.record import Record, allotments, claims
+from allotment.record import Record, allotments, claims, sign_in
 
 OPERATE = "custom:allotment:operate"
 ACCESS = "access:services!service=allotment"
@@ -29,6 +29,9 @@ class StandInHub:
     record: Record
     owners: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     url: str = ""
+    taken: str = "taken-by-the-provider"
+    """The secret of the client that the provider takes, besides that of the settings."""
+    issuer: str = "https://login.example.org"
 
     def token(self, person: str, *, operates: bool = True) -> str:
         """A token of a person; one that operates is as far-reaching as the console's."""
@@ -42,6 +45,24 @@ class StandInHub:
         if known is None:
             return None
         return {"name": known[0], "kind": "user", "scopes": list(known[1])}
+
+    def looked(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """What is found of the provider; as a hub does, it is written down where nothing is tried."""
+        wrong = asked.get("secret") not in {None, self.taken}
+        said = "sign_in.client_id: the provider does not know this client, or the secret is not its own"
+        found = {
+            "kind": "oidc",
+            "issuer": self.issuer,
+            "client_id": "allotment",
+            "callback": "https://jupyter.example.org/hub/oauth_callback",
+            "problems": [said] if wrong else [],
+            "notes": [],
+            "away": "",
+        }
+        if not asked:
+            with self.record.writing("hub", datetime.now(UTC)) as writing:
+                sign_in.note_look(writing, "hub", found, succeeded=True)
+        return found | {"instead_of": "a-hash"}
 
     def stop(self, person: str, name: str) -> bool:
         """A server ends at once, and nothing of it is left."""
@@ -83,7 +104,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200 if owner else 403, owner or {"message": "unknown token"})
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path == "/allotment/sign-in":
+            self._answer(200, self.hub.looked(json.loads(sent)))
+            return
         server = _server(self.path)
         problems = self.hub.start(*server) if server else ()
         self._answer(400 if problems else 201, {"message": " ".join(problems)})

@@ -44,6 +44,7 @@ def place_of(folder: Path, provider: OidcProvider, **changed: str | None) -> Pla
         "client_id": "allotment",
         "client_secret_file": "secret",
         "operators": "[olga]",
+        "accept_shared_user": "true",
         **changed,
     }
     lines = "".join(f"  {key}: {value}\n" for key, value in said.items() if value is not None)

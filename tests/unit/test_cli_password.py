@@ -96,7 +96,7 @@ def test_with_a_provider_only_those_who_keep_a_password_get_one(
 ) -> None:
     (tmp_path / "allotment.yaml").write_text(
         "sign_in: {kind: oidc, issuer: 'https://id.example.org', client_id: us, "
-        "client_secret_file: secret, operators: [ada], local: [olga]}\n"
+        "client_secret_file: secret, accept_shared_user: true, operators: [ada], local: [olga]}\n"
     )
 
     answer = run(tmp_path, "ada")

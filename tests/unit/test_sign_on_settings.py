@@ -13,7 +13,7 @@ from allotment.settings.sign_on import VARIANTS
 
 EXAMPLES = Path(__file__).parents[2] / "hub_config" / "sso"
 TENANT = "11111111-2222-3333-4444-555555555555"
-CLIENT = "client_id: c, client_secret_file: s, operators: [olga]"
+CLIENT = "client_id: c, client_secret_file: s, operators: [olga], accept_shared_user: true"
 
 
 def refused(text: str) -> list[str]:
@@ -111,9 +111,24 @@ def test_what_a_kind_lacks_or_has_too_much_is_named(said: str, problem: str) -> 
     assert "hunter2" not in "".join(found)
 
 
+@pytest.mark.promise("AUTH-2", "DATA-5")
+def test_where_notebooks_could_read_a_providers_tokens_the_settings_must_say_that_they_may() -> (
+    None
+):
+    section = "sign_in: {kind: github, client_id: c, client_secret_file: s, operators: [olga]"
+
+    (problem,) = refused(f"{section}}}")
+
+    assert problem.startswith("f.yaml:1: sign_in.accept_shared_user: is missing: everybody's")
+    assert "servers.system_users: true" in problem
+    parse_settings(f"{section}, accept_shared_user: true}}")
+    parse_settings(f"{section}}}\nservers: {{system_users: true}}")
+    parse_settings(f"{section}}}\nkubernetes: {{namespace: n, image: i}}")
+
+
 @pytest.mark.promise("AUTH-2", "USER-1")
 def test_without_an_operator_by_name_or_by_group_the_settings_are_refused() -> None:
-    text = "sign_in: {kind: github, client_id: c, client_secret_file: s"
+    text = "sign_in: {kind: github, client_id: c, client_secret_file: s, accept_shared_user: true"
 
     (problem,) = refused(f"{text}}}")
 

@@ -13,8 +13,8 @@ from allotment.model.documents import (
     Dataset,
     Device,
     DeviceListing,
-    HomeListing,
     HealthReport,
+    HomeListing,
     InstanceTypeListing,
     Me,
     Moment,
@@ -28,6 +28,7 @@ from allotment.model.documents import (
     Server,
     ServerListing,
     ServiceAccount,
+    SignInState,
     Software,
     Source,
     SourceForm,
@@ -73,6 +74,7 @@ class Topic(StrEnum):
     MODELS = "models"
     ACCOUNTS = "service accounts"
     HOMES = "homes"
+    SIGN_IN = "how people sign in"
     PARTS = "parts of the platform"
     """How each is."""
     NEWS = "news"
@@ -129,6 +131,7 @@ class Picture:
     models: tuple[RegisteredModel, ...] = ()
     accounts: tuple[ServiceAccount, ...] = ()
     homes: HomeListing | None = None
+    sign_in: SignInState | None = None
     parts: HealthReport | None = None
     news: tuple[Release, ...] = ()
     palette: Palette = field(default_factory=Palette)

@@ -85,6 +85,9 @@ _READERS: dict[Topic, Reader] = {
     Topic.ACCOUNTS: Reader(
         lambda client, _: client.service_accounts.all(), _sets(Topic.ACCOUNTS, "accounts", "items")
     ),
+    Topic.SIGN_IN: Reader(
+        lambda client, _: client.sign_on.state(), _sets(Topic.SIGN_IN, "sign_in")
+    ),
     Topic.HOMES: Reader(lambda client, _: client.homes.all(), _sets(Topic.HOMES, "homes")),
 }
 
@@ -126,6 +129,7 @@ _TOUCHED: dict[str, frozenset[Topic]] = {
     "person": frozenset({Topic.USERS, Topic.ROLES, Topic.ACCOUNTS, Topic.OVERVIEW}),
     "role": frozenset({Topic.ROLES, Topic.USERS, Topic.ACCOUNTS, Topic.ME}),
     "home": frozenset({Topic.HOMES}),
+    "sign_in": frozenset({Topic.SIGN_IN}),
     "service_account": frozenset({Topic.ACCOUNTS}),
     "directory_group": frozenset(),
     "limit": frozenset({Topic.USERS}),

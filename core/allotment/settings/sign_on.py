@@ -101,6 +101,7 @@ OF_EVERY_PROVIDER = (
     "sign_out_there",
     "local",
     "certificate_authority",
+    "accept_shared_user",
 )
 """Keys that every provider has, and local sign-in has not."""
 
@@ -164,6 +165,7 @@ class SignIn(_Section):
     sign_out_there: bool = False
     local: tuple[PersonName, ...] = ()
     certificate_authority: Path | None = None
+    accept_shared_user: bool = False
 
     @property
     def mapping(self) -> GroupMapping:

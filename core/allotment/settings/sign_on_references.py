@@ -23,6 +23,7 @@ def sign_in(top: Entry) -> Iterator[Wrong]:
     yield from _groups(top, section)
     if kind not in VARIANTS:
         return
+    yield from _shared_user(top, section)
     yield from _secret(section)
     yield from _addresses(section)
     yield from _somebody_runs_it(top, section)
@@ -53,6 +54,20 @@ def _keys(section: Entry, kind: object) -> Iterator[Wrong]:
     for key in needed:
         if key not in section.value:
             yield (*section.place, key), f"is missing; the kind {kind!r} needs it"
+
+
+def _shared_user(top: Entry, section: Entry) -> Iterator[Wrong]:
+    """A provider's tokens are kept where no notebook reads them, unless the settings say that all may."""
+    apart = "kubernetes" in top.value or top.inner("servers").value.get("system_users") is True
+    if not apart and section.value.get("accept_shared_user") is not True:
+        yield (
+            (*section.place, "accept_shared_user"),
+            (
+                "is missing: everybody's servers run under the hub's system user, so everybody who signs in could read "
+                "the client's secret and the tokens that the provider gives for people. Set servers.system_users: true "
+                "(a hub run as root), or say accept_shared_user: true where all of them may know these"
+            ),
+        )
 
 
 def _secret(section: Entry) -> Iterator[Wrong]:

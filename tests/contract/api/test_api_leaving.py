@@ -315,6 +315,7 @@ sign_in:
   issuer: https://login.example.org
   client_id: allotment
   client_secret_variable: SECRET
+  accept_shared_user: true
   groups:
   - {name: linguists, group: vision, lead: true}
   - {name: platform, role: operator}

@@ -45,6 +45,7 @@ def test_the_rail_has_an_entry_for_each_panel_that_exists_and_no_other(
         "Users",
         "Homes",
         "Service accounts",
+        "Sign-in",
         "Costs and usage",
         "Capacity plan",
         "Replay",

@@ -90,7 +90,7 @@ def test_a_mapping_is_looked_at_before_it_is_in_force(
         sign_ons.signed_in(writing, identity, GroupMapping(), admits=Admits.EVERYBODY)
     file = (
         "sign_in: {kind: oidc, issuer: 'https://idp.example.org', client_id: a, operators: [operator],"
-        " client_secret_variable: SECRET, groups: [{name: linguists, group: speech}]}\n"
+        " client_secret_variable: SECRET, accept_shared_user: true, groups: [{name: linguists, group: speech}]}\n"
         "groups: [{name: speech}]\n"
     )
     page = open_console(panel="users")

@@ -18,6 +18,7 @@ from allotment_widgets.panels.queue import QueuePanel
 from allotment_widgets.panels.replay import ReplayPanel
 from allotment_widgets.panels.servers import ServersPanel
 from allotment_widgets.panels.service_accounts import ServiceAccountsPanel
+from allotment_widgets.panels.sign_in import SignInPanel
 from allotment_widgets.panels.software import SoftwarePanel
 from allotment_widgets.panels.sources import SourcesPanel
 from allotment_widgets.panels.targets import TargetsPanel
@@ -41,6 +42,7 @@ PANELS: tuple[type[Panel], ...] = (
     UsersPanel,
     HomesPanel,
     ServiceAccountsPanel,
+    SignInPanel,
     CostsPanel,
     CapacityPlanPanel,
     ReplayPanel,
