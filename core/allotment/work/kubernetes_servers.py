@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from time import time
 from typing import Any
 
 from kubernetes_asyncio.client import CoreV1Api
@@ -23,12 +24,16 @@ _MORE = 15.0
 
 @dataclass(frozen=True, slots=True)
 class KubernetesServers:
-    """Found by their labels, which name the hub. ``patience`` is in seconds: how long an end is waited for."""
+    """Found by their labels, which name the hub. ``patience`` is in seconds: how long an end is waited for.
+
+    ``gone`` are clusters that an operator has said to be gone for good, with all of their pods.
+    """
 
     hub: str
     namespace: str
     cluster: Cluster
     patience: float = 20.0
+    gone: tuple[str, ...] = ()
 
     def running(self) -> tuple[RunningServer, ...]:
         """One entry an allotment. Blocks.
@@ -55,6 +60,7 @@ class KubernetesServers:
         """Delete the pod of an allotment, and prove that it is gone. Blocks.
 
         None while it is not, and where the cluster does not answer: a call that failed proves nothing.
+        None as well while the pod of a hub that was killed in mid-start may yet be made.
         """
         try:
             return self.cluster.call(
@@ -64,11 +70,25 @@ class KubernetesServers:
                     allotment.pod,
                     self.namespace,
                     patience=self.patience,
+                    unanswered=_unanswered(allotment),
+                    gone=self.gone,
                 ),
                 self.patience + _MORE,
             )
         except ClusterProblem:
             return None
+
+
+def _unanswered(allotment: Allotment) -> float | None:
+    """When a pod was asked for at the latest of which nobody has seen whether it was made; None: it was seen.
+
+    A start that goes on ends before its stop begins. Where that began only now, nobody knows yet what
+    was sent a moment ago.
+    """
+    if allotment.pod is None or allotment.pod.uid:
+        return None
+    began = allotment.stopping_at
+    return time() if began is None else began.timestamp()
 
 
 def _mark_of(metadata: Mapping[str, Any]) -> PodMark | None:

@@ -47,6 +47,8 @@ SILENCE = 75.0
 SHORTEST = 1.0
 """Seconds that a watch lasts at least where all is well."""
 LONGEST_PAUSE = 20.0
+LIST_AGAIN = 600.0
+"""Seconds after which everything is listed anew, though nothing is known to be missing: what was missed is found."""
 _GONE = 410
 
 
@@ -71,6 +73,7 @@ class Watched(Generic[V]):
         endpoint: the listing of the client, such as ``CoreV1Api(client).list_node``.
         read: makes a value of a document, or None of one that does not matter.
         random: spreads the tries of many programs after an outage.
+        list_again: seconds after which everything is listed anew in any case.
     """
 
     def __init__(
@@ -79,6 +82,8 @@ class Watched(Generic[V]):
         endpoint: Endpoint,
         read: Callable[[Mapping[str, Any]], V | None],
         random: Random | None = None,
+        *,
+        list_again: float = LIST_AGAIN,
     ) -> None:
         self._cluster, self._endpoint, self._read = cluster, endpoint, read
         self._random = random or Random()  # noqa: S311 - no secret
@@ -88,6 +93,7 @@ class Watched(Generic[V]):
         self._problem = "It was not asked yet."
         self._fresh_at = monotonic()
         self._pause = 0.0
+        self._list_again, self._listed_at = list_again, 0.0
         self._following: Future[None] | None = None
 
     def begin(self) -> None:
@@ -117,7 +123,7 @@ class Watched(Generic[V]):
         version = ""
         while True:
             try:
-                if not version:
+                if not version or monotonic() - self._listed_at > self._list_again:
                     version = await self._list()
                 version = await self._watch(version)
             except ClusterProblem as failed:
@@ -166,6 +172,7 @@ class Watched(Generic[V]):
                 break
         with self._changed:
             self._values, self._listed, self._problem = found, True, ""
+            self._listed_at = monotonic()
             self._changed.notify_all()
         return str(metadata.get("resourceVersion") or "")
 
