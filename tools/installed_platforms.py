@@ -153,7 +153,7 @@ def apply(cluster: Cluster, *names: str) -> None:
         for document in YAML(typ="safe").load_all((FILES / name).read_text()):
             for subject in document.get("subjects", []):
                 subject.setdefault("namespace", NAMESPACE)
-            cluster.apply(document, NAMESPACE)
+            cluster.apply(document, document["metadata"].get("namespace", NAMESPACE))
 
 
 def settings_of(record: DatabaseServer, ports: Mapping[str, int], cluster: Cluster) -> str:

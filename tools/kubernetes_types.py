@@ -22,7 +22,15 @@ _SCALARS: dict[str, type | tuple[type, ...]] = {
 }
 _VERSION = {
     ("v1", kind): f"V1{kind}"
-    for kind in ("Service", "ServiceAccount", "PersistentVolumeClaim", "ConfigMap", "Secret")
+    for kind in (
+        "ConfigMap",
+        "Namespace",
+        "PersistentVolumeClaim",
+        "Pod",
+        "Secret",
+        "Service",
+        "ServiceAccount",
+    )
 }
 
 

@@ -1,6 +1,7 @@
 """A kubeconfig for one person: it reaches the pods of that person's running servers, and ends soon.
 
-Each person has a service account. Its role names the person's pods one by one, as they are now: a pod
+Each person has a service account, in a namespace where there are no others: whoever may make tokens of
+an account may make them of every account beside it. Its role, where the servers are, names the person's pods one by one, as they are now: a pod
 of a later server has another name, and needs a new kubeconfig. Who holds a kubeconfig may look at those
 pods, read their logs, run commands in them and forward ports: what their terminal lets them do anyway.
 """
@@ -67,24 +68,20 @@ async def issue(client: ApiClient, asked: Asked, settings: Kubeconfigs) -> dict[
         OSError: the file with the cluster's certificate cannot be read.
     """
     core, roles = CoreV1Api(client), RbacAuthorizationV1Api(client)
-    meta = V1ObjectMeta(
-        name=asked.account,
-        namespace=asked.namespace,
-        labels={LABEL_HUB: asked.hub},
-        annotations={ANNOTATION_PERSON: asked.person},
-    )
-    account = V1ServiceAccount(metadata=meta)
-    await _made(core.create_namespaced_service_account(asked.namespace, account))
+    meta, accounts = _meta(asked, asked.namespace), settings.accounts
+    account = V1ServiceAccount(metadata=_meta(asked, accounts))
+    await _made(core.create_namespaced_service_account(accounts, account))
     role = V1Role(metadata=meta, rules=_rules(asked.pods))
     if not await _made(roles.create_namespaced_role(asked.namespace, role)):
         await roles.replace_namespaced_role(asked.account, asked.namespace, role)
-    await _made(roles.create_namespaced_role_binding(asked.namespace, _binding(asked, meta)))
+    binding = _binding(asked, meta, accounts)
+    await _made(roles.create_namespaced_role_binding(asked.namespace, binding))
     # No audience: the cluster's own.
     wanted = V1TokenRequestSpec(
         audiences=[], expiration_seconds=int(settings.lasts.total_seconds())
     )
     given = await core.create_namespaced_service_account_token(
-        asked.account, asked.namespace, AuthenticationV1TokenRequest(spec=wanted)
+        asked.account, accounts, AuthenticationV1TokenRequest(spec=wanted)
     )
     return kubeconfig(asked, settings, given.status.token)
 
@@ -117,8 +114,17 @@ def _rules(pods: Sequence[str]) -> list[V1PolicyRule]:
     ]
 
 
-def _binding(asked: Asked, meta: V1ObjectMeta) -> V1RoleBinding:
-    subject = RbacV1Subject(kind="ServiceAccount", name=asked.account, namespace=asked.namespace)
+def _meta(asked: Asked, namespace: str) -> V1ObjectMeta:
+    return V1ObjectMeta(
+        name=asked.account,
+        namespace=namespace,
+        labels={LABEL_HUB: asked.hub},
+        annotations={ANNOTATION_PERSON: asked.person},
+    )
+
+
+def _binding(asked: Asked, meta: V1ObjectMeta, accounts: str) -> V1RoleBinding:
+    subject = RbacV1Subject(kind="ServiceAccount", name=asked.account, namespace=accounts)
     role = V1RoleRef(api_group=ROLES, kind="Role", name=asked.account)
     return V1RoleBinding(metadata=meta, subjects=[subject], role_ref=role)
 

@@ -38,15 +38,24 @@ def installed(kubernetes: Cluster, namespace: str) -> str:
     for name in ("rbac.yaml", "kubeconfigs.yaml"):
         for document in YAML(typ="safe").load_all((FILES / name).read_text()):
             one = in_namespace(document, namespace)
-            kubernetes.apply(one, namespace)
+            kubernetes.apply(one, one["metadata"].get("namespace", namespace))
     return namespace
+
+
+def people_of(namespace: str) -> str:
+    """The namespace of people's accounts."""
+    return f"{namespace}-people"
 
 
 def in_namespace(document: dict[str, Any], namespace: str) -> dict[str, Any]:
     """The document as kustomize would put it into a namespace; what the whole cluster shares is renamed."""
-    text = json.dumps(document).replace('"namespace": "jupyterhub"', f'"namespace": "{namespace}"')
-    text = text.replace("allotment-devices", f"allotment-devices-{namespace}")
+    text = json.dumps(document).replace('"jupyterhub"', f'"{namespace}"')
+    text = text.replace('"jupyterhub-people"', f'"{people_of(namespace)}"')
     one: dict[str, Any] = json.loads(text)
+    if one["kind"].startswith("Cluster"):
+        one["metadata"]["name"] += f"-{namespace}"
+    if one.get("roleRef", {}).get("kind") == "ClusterRole":
+        one["roleRef"]["name"] += f"-{namespace}"
     for subject in one.get("subjects", []):
         subject.setdefault("namespace", namespace)
     return one
@@ -78,7 +87,10 @@ async def people(
     """Gives somebody a kubeconfig for pods, as the hub does, and answers a client that uses it."""
     hub = await as_account("hub")
     settings = Kubeconfigs(
-        server=kubernetes.url, certificate_authority=kubernetes.authority, lasts=HOUR
+        server=kubernetes.url,
+        certificate_authority=kubernetes.authority,
+        accounts=people_of(installed),
+        lasts=HOUR,
     )
     made: list[client.ApiClient] = []
 
@@ -174,6 +186,20 @@ async def test_a_kubeconfig_ends_when_the_settings_say(
     now = datetime.now(UTC)
     assert kubernetes._tokens.find(token, now + HOUR / 2) is not None
     assert kubernetes._tokens.find(token, now + HOUR + timedelta(minutes=1)) is None
+
+
+@pytest.mark.promise("USER-7")
+async def test_the_hub_can_make_tokens_of_nobody_but_its_people(
+    installed: str, as_account: AsAccount
+) -> None:
+    hub: Any = client.CoreV1Api(await as_account("hub"))
+    wanted = {"spec": {"audiences": [], "expirationSeconds": 600}}
+
+    for account in ("allotment", "hub", "default"):
+        asking = hub.create_namespaced_service_account_token(account, installed, wanted)
+        assert await status_of(asking) == 403
+    asking = hub.create_namespaced_service_account(installed, {"metadata": {"name": "another"}})
+    assert await status_of(asking) == 403
 
 
 async def test_the_hub_gives_kubeconfigs_with_no_more_than_its_roles(

@@ -100,6 +100,15 @@ def test_kustomize_applies_every_manifest_and_every_file_that_it_names() -> None
     assert sorted(named) == ["allotment.yaml", *profiles]
 
 
+def test_the_page_renames_for_a_second_hub_whatever_belongs_to_no_namespace() -> None:
+    page = (FILES.parents[1] / "docs" / "kubernetes.md").read_text()
+    for _, one in OBJECTS:
+        if one["kind"] == "ClusterRoleBinding":
+            name = one["metadata"]["name"]
+            assert f"target: {{kind: ClusterRoleBinding, name: {name}}}" in page
+            assert f"value: {name}-south" in page
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """The settings as both pods read them: beside the folder of profiles, each mounted by itself."""

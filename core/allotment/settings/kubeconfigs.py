@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from allotment.model.durations import Duration
+from allotment.model.pod_settings import DnsLabel
 
 SHORTEST = timedelta(minutes=10)
 """The cluster gives no token that ends earlier."""
@@ -29,13 +30,15 @@ class Kubeconfigs(BaseModel):
     """Where people's own computers reach the cluster's API. Without this section nobody is given a kubeconfig.
 
     ``certificate_authority`` is the file with the certificate that the API's is signed by, where no
-    public authority signed it.
+    public authority signed it. ``accounts`` is the namespace of people's service accounts: the hub may
+    make tokens of every account in it, so it has none but those.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     server: Annotated[str, AfterValidator(_secure)]
     certificate_authority: Path | None = None
+    accounts: DnsLabel = "jupyterhub-people"
     lasts: Duration = Field(default=timedelta(hours=1), ge=SHORTEST, le=timedelta(hours=24))
 
     def beside(self, folder: Path) -> Kubeconfigs:
