@@ -28,7 +28,7 @@ from allotment.inventory.kubernetes.connecting import (
     ClusterRefused,
     problem,
 )
-from allotment.inventory.kubernetes.listing import Listing, document_of
+from allotment.inventory.kubernetes.listing import PAGE, Listing, document_of
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,6 @@ Endpoint = Callable[[ApiClient], Listing]
 Key = tuple[str, str]
 """Namespace and name."""
 
-PAGE = 500
 WATCH = 55
 """Seconds after which the API ends a watch: a connection that died unseen is known to be dead soon after."""
 TRIAL = 5
