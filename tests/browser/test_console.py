@@ -21,15 +21,12 @@ import example_data
 import example_platform
 from allotment.work.listeners import Listeners
 from allotment_widgets import console_notebook_path
+from console_pages import WITH_ROWS, WITHOUT_ROWS, go, in_light_and_dark, row, tick, turn
 from control_planes import Platform
 
 pytestmark = pytest.mark.needs("chromium")
 
 TOKEN, ADDRESS = "JUPYTERHUB_API_TOKEN", "ALLOTMENT_API_URL"
-PANELS = (
-    *("overview", "pools", "nodes", "servers", "profiles", "groups", "users"),
-    *("costs", "capacity", "sources", "datasets", "targets", "models"),
-)
 
 
 @pytest.fixture(scope="module")
@@ -77,30 +74,6 @@ def console(day: Platform, voila: Any, open_page: Callable[..., Page]) -> Callab
         return page
 
     return open_at
-
-
-def go(page: Page, panel: str) -> None:
-    turn(page, panel)
-    expect(page.locator(".ag-row").first).to_be_visible()
-
-
-def turn(page: Page, panel: str) -> None:
-    """To a panel that shows no rows before it is asked."""
-    page.locator(f'.allotment-rail [data-go="{panel}"]').click()
-    expect(page.locator(f'.allotment-rail [data-go="{panel}"]')).to_have_attribute(
-        "aria-current", "page"
-    )
-
-
-def row(page: Page, *words: str) -> Any:
-    found = page.locator(".ag-row")
-    for each in words:
-        found = found.filter(has_text=each)
-    return found.first
-
-
-def tick(page: Page, *words: str) -> None:
-    row(page, *words).get_by_role("checkbox").check()
 
 
 @pytest.mark.promise("ADMIN-2")
@@ -285,24 +258,12 @@ def test_axe_finds_nothing_serious_in_any_panel_in_light_and_dark(
 ) -> None:
     page = console()
 
-    for panel in PANELS:
+    for panel in WITH_ROWS:
         go(page, panel)
         in_light_and_dark(page, accessible)
-    for panel in ("replay", "let-in"):
+    for panel in WITHOUT_ROWS:
         turn(page, panel)
         in_light_and_dark(page, accessible)
-
-
-def in_light_and_dark(page: Page, accessible: Callable[..., None]) -> None:
-    """Look at what the page shows now; in the dark only colours differ."""
-    accessible(page)
-    background = "getComputedStyle(document.body).backgroundColor"
-    light = page.evaluate(background)
-    page.emulate_media(color_scheme="dark")
-    page.wait_for_function(f"light => {background} !== light", arg=light)
-    accessible(page, rules=["color-contrast"])
-    page.emulate_media(color_scheme="light")
-    page.wait_for_function(f"light => {background} === light", arg=light)
 
 
 @pytest.mark.promise("DATA-1", "SET-4", "ADMIN-5")
