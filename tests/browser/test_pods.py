@@ -130,6 +130,21 @@ def test_a_reset_to_update_is_another_pod_with_the_new_image_and_the_same_home(
     stop(hub, "ada")
 
 
+@pytest.mark.promise("POOL-7")
+def test_a_time_slice_of_a_node_says_on_the_launch_page_that_its_memory_is_shared(
+    signed_in: Open,
+) -> None:
+    page = signed_in("lee", "/hub/spawn")
+    shared = page.locator(".card", has_text="One GPU")
+    whole = signed_in("ben", "/hub/spawn").locator(".card", has_text="One GPU")
+
+    expect(shared).to_contain_text("NVIDIA-L40S-SHARED")
+    expect(shared).to_contain_text("Time slice")
+    expect(page.get_by_text("Time slice: memory is shared with others.")).to_be_visible()
+    expect(whole).to_contain_text("NVIDIA-A100-SXM4-80GB")
+    expect(whole).not_to_contain_text("Time slice")
+
+
 @pytest.mark.promise("QUEUE-1", "SERVER-2")
 def test_a_pod_that_waits_for_kueue_says_so_with_kueues_words_and_runs_when_it_is_admitted(
     hub: PodPageHub, signed_in: Open, accessible: Check

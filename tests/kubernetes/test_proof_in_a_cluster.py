@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from time import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from kubernetes_asyncio.client import CoreV1Api
+from kubespawner.spawner import KubeSpawner
+from traitlets.config import Config
 
 from allotment.inventory.kubernetes.connecting import Cluster as Connection
 from allotment.inventory.kubernetes.identity import cluster_of
-from allotment.inventory.kubernetes.pods import LANDS_WITHIN, prove_gone
+from allotment.inventory.kubernetes.pods import LANDS_WITHIN, prove_gone, unanswered_since
 from allotment.inventory.kubernetes.watching import Watched
-from allotment.model.allotments import ServerPod
+from allotment.model.allotments import Allotment, ServerPod, State
 from allotment.model.pods import LABEL_ALLOTMENT
 from allotment.settings.kubernetes import KubernetesSettings
+from allotment_spawner.kubernetes.living import LivingPod
 from cluster import Cluster
 from hubs import until
 
@@ -85,6 +90,52 @@ async def test_a_pod_whose_making_nobody_answered_is_gone_only_when_it_cannot_co
     kubernetes.apply(document, namespace)
     assert await proof(core, pod, unanswered=time())
     assert kubernetes.pods(namespace) == []
+
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.mark.promise("POOL-8")
+@pytest.mark.parametrize(
+    ("pod", "expected"),
+    [
+        (None, None),
+        (ServerPod("jupyter", "jupyter-ada", "1234"), None),
+        (ServerPod("jupyter", "jupyter-ada"), NOW.timestamp()),
+    ],
+    ids=["never asked for", "seen", "asked for"],
+)
+def test_a_pod_of_a_hub_that_was_killed_may_come_if_it_was_asked_for_and_never_seen(
+    pod: ServerPod | None, expected: float | None
+) -> None:
+    whose = ("hub", "ada", "", "vision", "default", "gpu", State.STOPPING)
+    allotment = Allotment("a-1", *whose, {}, (), NOW, stopping_at=NOW, place=pod)
+
+    assert unanswered_since(allotment) == expected
+
+
+@pytest.mark.promise("SERVER-7")
+@pytest.mark.parametrize("elsewhere", [True, False], ids=["another cluster", "its own"])
+async def test_a_server_counts_as_running_while_another_cluster_says_that_it_has_no_pod(
+    core: CoreV1Api, namespace: str, monkeypatch: pytest.MonkeyPatch, elsewhere: bool
+) -> None:
+    for connects in ("load_config", "shared_client"):  # the cluster is asked through this client
+        monkeypatch.setattr(f"kubespawner.spawner.{connects}", lambda *_, **__: None)
+    c = Config()
+    c.LivingPod.cluster = KubernetesSettings(namespace=namespace, image="lab:1")
+    server: Any = LivingPod(_mock=True, config=c)  # type: ignore[no-untyped-call]  # KubeSpawner's
+    server.api, server.namespace, server.pod_name = core, namespace, "jupyter-ada"
+    server.pod_cluster = "another" if elsewhere else await cluster_of(core)
+    monkeypatch.setattr(KubeSpawner, "poll", _gone)
+    monkeypatch.setattr(
+        LivingPod, "pod_reflector", SimpleNamespace(pods={}, last_word=lambda _: None)
+    )
+
+    assert await server.poll() == (None if elsewhere else 1)
+
+
+async def _gone(_server: object) -> int:
+    return 1
 
 
 def settings(kubeconfig: Path) -> KubernetesSettings:

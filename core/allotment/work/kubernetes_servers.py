@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from time import time
 from typing import Any
 
 from kubernetes_asyncio.client import CoreV1Api
@@ -70,25 +69,13 @@ class KubernetesServers:
                     allotment.pod,
                     self.namespace,
                     patience=self.patience,
-                    unanswered=_unanswered(allotment),
+                    unanswered=pods.unanswered_since(allotment),
                     gone=self.gone,
                 ),
                 self.patience + _MORE,
             )
         except ClusterProblem:
             return None
-
-
-def _unanswered(allotment: Allotment) -> float | None:
-    """When a pod was asked for at the latest of which nobody has seen whether it was made; None: it was seen.
-
-    A start that goes on ends before its stop begins. Where that began only now, nobody knows yet what
-    was sent a moment ago.
-    """
-    if allotment.pod is None or allotment.pod.uid:
-        return None
-    began = allotment.stopping_at
-    return time() if began is None else began.timestamp()
 
 
 def _mark_of(metadata: Mapping[str, Any]) -> PodMark | None:

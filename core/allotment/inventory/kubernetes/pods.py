@@ -18,7 +18,7 @@ from kubernetes_asyncio.client import CoreV1Api, V1DeleteOptions, V1Pod, V1Preco
 from kubernetes_asyncio.client.exceptions import ApiException
 
 from allotment.inventory.kubernetes.identity import is_elsewhere
-from allotment.model.allotments import ServerPod
+from allotment.model.allotments import Allotment, ServerPod
 from allotment.model.pods import LABEL_ALLOTMENT
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,18 @@ async def prove_gone(
         elif loop.time() >= until:
             return None
         await asyncio.sleep(_LOOK_AGAIN)
+
+
+def unanswered_since(allotment: Allotment) -> float | None:
+    """When a pod was asked for at the latest of which nobody has seen whether it was made; None: it was seen.
+
+    A start that goes on ends before its stop begins. Where that began only now, nobody knows yet what
+    was sent a moment ago.
+    """
+    if allotment.pod is None or allotment.pod.uid:
+        return None
+    began = allotment.stopping_at
+    return time() if began is None else began.timestamp()
 
 
 async def _none_of(api: CoreV1Api, allotment: str, namespace: str, patience: float) -> str | None:
