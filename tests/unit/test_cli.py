@@ -17,6 +17,7 @@ from allotment.cli.output import Output, ago, plain
 from allotment.model.refusals import AllotmentError
 from allotment.record import open_record
 from allotment.work.holders import this_process
+from allotment.work.hub_names import HubName
 from allotment.work.tenure import Tenure
 
 FILE = "groups: [{name: vision, members: [ann]}]\n"
@@ -286,7 +287,12 @@ def test_a_record_on_which_a_hub_works_is_not_moved(run: Run, record: Path, tmp_
         refused = run(*moved)
         tenure.give_up()
 
-    assert refused.exit_code == Exit.REFUSED
+        hub = HubName(opened, "hub", "this one")
+        hub.take()
+        refused_by_hub = run(*moved)
+        hub.leave()
+
+    assert (refused.exit_code, refused_by_hub.exit_code) == (Exit.REFUSED, Exit.REFUSED)
     assert "Stop the hub" in refused.stderr
     assert run(*moved).stdout.splitlines()[0].endswith("copied, and found as they were.")
     assert run("migrate", "--record", str(record), "--to", "moved").exit_code == Exit.MISUSED

@@ -117,15 +117,14 @@ def migrate(
 
 
 def _refuse_while_worked_on(opened: Record) -> None:
-    from allotment.record import leases  # noqa: PLC0415 - these commands need a database
+    from allotment.record import hubs, leases  # noqa: PLC0415 - these commands need a database
     from allotment.work.holders import known_to_be_gone  # noqa: PLC0415 - likewise
 
     with opened.reading() as reading:
-        holders = leases.holders(reading, "work:")
+        running = (one.holder for one in hubs.seen(reading) if one.rest)
+        holders = (*leases.holders(reading, "work:"), *running)
     if any(not known_to_be_gone(one) for one in holders):
-        message = (
-            "A control plane works on this record now, and what it writes would be left behind."
-        )
+        message = "A hub or its control plane works on this record now, and what it writes would be left behind."
         remedy = "Stop the hub; where its machine has failed, wait a minute."
         raise Refusal(Reason(Rule.REQUEST, message, remedy=remedy))
 
