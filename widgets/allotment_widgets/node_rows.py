@@ -26,10 +26,10 @@ OCCUPANT_STATES = {
 }
 
 NODE_COLUMNS = (
-    Column("id", "Node", flex=1.1, width=100, hover="labels"),
+    Column("id", "Node", flex=1.4, width=100, hover="about"),
     Column("state", "State", kind="state", states=NODE_STATES, hover="why", width=124),
-    Column("models", "Devices are", flex=1.6, width=112, hover="offers", hide_narrow=True),
-    Column("held", "Held", kind="meter", flex=0.8, width=84),
+    Column("models", "Devices are", flex=1, width=112, hover="offers", hide_narrow=True),
+    Column("held", "Held", kind="meter", width=84),
     Column("free", "Free", kind="number", width=62, hide_narrow=True),
     Column("taken", "Others", kind="number", width=76, hover="taken_words", hide_narrow=True),
     Column("out", "Out of use", kind="number", width=108, hide_narrow=True),
@@ -40,7 +40,7 @@ NODE_COLUMNS = (
     Column("since", "Changed", kind="time", width=104, hide_narrow=True, extra=True),
 )
 OCCUPANT_COLUMNS = (
-    Column("name", "Pod or process", flex=1.6, width=130),
+    Column("name", "Pod or process", flex=1.6, width=130, hover="whole"),
     Column("node", "Node", flex=1, width=100, hide_narrow=True),
     Column("state", "State", kind="state", states=OCCUPANT_STATES, width=132),
     Column("devices", "Devices", kind="number", width=84, hide_narrow=True),
@@ -55,7 +55,7 @@ def node_row(node: Node) -> dict[str, object]:
         "id": node.name,
         "state": node.state,
         "why": " ".join(part for part in (node.problem, node.cordon) if part),
-        "labels": ", ".join(f"{key}={value}" for key, value in sorted(node.labels.items())),
+        "about": _about(node),
         "models": ", ".join(node.models) or None,
         "offers": "; ".join(
             f"{each.allocatable} of {each.capacity} {each.resource} given out, {each.isolation_words}"
@@ -77,6 +77,12 @@ def node_row(node: Node) -> dict[str, object]:
     }
 
 
+def _about(node: Node) -> str:
+    """Its whole name, which may be cut in the grid, and its labels."""
+    labels = ", ".join(f"{key}={value}" for key, value in sorted(node.labels.items()))
+    return f"{node.name}: {labels}" if labels else node.name
+
+
 def occupant_rows(nodes: Iterable[Node]) -> list[dict[str, object]]:
     """What runs on nodes, as rows."""
     return [_occupant_row(node.name, each) for node in nodes for each in node.occupants]
@@ -87,6 +93,7 @@ def _occupant_row(node: str, each: Occupant) -> dict[str, object]:
     return {
         "id": f"{node}/{each.kind}/{each.name}",
         "name": f"process {each.name}" if process else each.name,
+        "whole": each.name,
         "node": node,
         "state": each.state,
         "devices": each.devices,

@@ -17,9 +17,9 @@ PART_STATES = {
     "ok": State("Well", "ok"),
 }
 PART_COLUMNS = (
-    Column("title", "Part", width=136),
-    Column("state", "State", kind="state", states=PART_STATES, width=116),
-    Column("says", "How it is", flex=4, width=150, hover="says"),
+    Column("title", "Part", flex=1, width=128),
+    Column("state", "State", kind="state", states=PART_STATES, width=132),
+    Column("says", "How it is", flex=6, width=150, hover="says", hide_narrow=True),
     Column("at", "Last well", kind="time", width=120, hide_narrow=True),
 )
 NEWEST = 12

@@ -37,6 +37,14 @@ def test_the_chosen_part_tells_all_that_is_known_of_it(open_console: OpenConsole
     page.sees("events</li>")
 
 
+@pytest.mark.promise("CLUSTER-1")
+def test_parts_that_want_an_eye_are_told_in_full_while_none_is_chosen(
+    open_console: OpenConsole,
+) -> None:
+    page = open_console(panel="health")
+    page.sees("<h2>Inventory</h2><p>Nobody looks now.")
+
+
 @pytest.mark.promise("CLUSTER-2")
 def test_version_licence_and_what_is_new_are_told(open_console: OpenConsole) -> None:
     page = open_console(panel="health")

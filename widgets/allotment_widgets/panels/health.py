@@ -71,8 +71,10 @@ class HealthPanel(Panel):
         self.choose(self._grid, {each.name for each in report.items} if report else (), what)
 
     def _show_chosen(self) -> None:
+        """The chosen part in full; while none is, those that want an eye."""
         items = self.picture.parts.items if self.picture.parts else ()
         chosen = [each for each in items if each.name in self._grid.selected]
-        show(self._sheet, shown=bool(chosen))
-        if chosen:
-            put(self._chosen, part_html(chosen[0]))
+        shown = chosen or [each for each in items if each.state in {"failing", "warning"}]
+        show(self._sheet, shown=bool(shown))
+        if shown:
+            put(self._chosen, "".join(part_html(each) for each in shown))

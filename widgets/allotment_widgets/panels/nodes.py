@@ -29,7 +29,7 @@ class NodesPanel(Panel):
             title="Nodes",
             noun=("node", "nodes"),
             filter_hint="Filter nodes: name, model, state",
-            empty="No node is known yet. On Kubernetes the step “devices” says why.",
+            empty="No node is known yet. On Kubernetes the panel Health says why.",
             row_tone="state",
             max_height=420,
         )
@@ -67,7 +67,9 @@ class NodesPanel(Panel):
             self._said,
             f"What runs on {escape(whose)}."
             if some
-            else "What runs on all nodes. Select some to see what runs there alone.",
+            else "What runs on all nodes. Select some to see what runs there alone."
+            if shown
+            else "",
         )
 
     def _chosen(self) -> tuple[Node, ...]:
