@@ -148,6 +148,7 @@ def _spawner(c: Config, settings: Settings, place: Place) -> None:
     c.JupyterHub.spawner_class = kind
     c.AllotmentMixin.allotment_api_url = place.api_url
     c.LocalServer.python_environments = [str(one) for one in settings.servers.python_environments]
+    c.LocalServer.group_folders = str(settings.homes.groups or "")
     c.LocalServer.console_homes = str(place.homes / "consoles")
     c.LocalServer.console_notebook = console_notebook()
     c.SimpleLocalProcessSpawner.home_dir_template = f"{place.homes}/people/{{username}}"

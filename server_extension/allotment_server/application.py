@@ -20,6 +20,7 @@ from allotment_server.activity import Saving, read_activity
 from allotment_server.announced import Announced
 from allotment_server.background import in_background
 from allotment_server.ending_handlers import ENDS, EndingsHandler, ExtendHandler, OwnEnds
+from allotment_server.group_links import link_groups
 from allotment_server.handlers import VIEW, MeHandler, PageHandler, SlashHandler
 from allotment_server.home_meter import HomeMeter
 from allotment_server.keeper_door import KeeperDoor
@@ -95,6 +96,7 @@ class AllotmentServer(ExtensionAppJinjaMixin, ExtensionApp):
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Begin to report, where there is somebody to report to."""
         self._saving.listen(serverapp)
+        await in_background(partial(link_groups, dict(os.environ), Path.home(), self.log))
         if self._client is not None:
             self._announced.name_in(os.environ)
             self._reporter.start()

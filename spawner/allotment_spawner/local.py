@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pwd
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,10 @@ from jupyterhub.spawner import LocalProcessSpawner, SimpleLocalProcessSpawner
 from traitlets import Float, List, Unicode, default
 
 from allotment.inventory import processes
+from allotment.inventory.group_folders import GroupFolder, GroupFolders
 from allotment.model.allotments import Allotment, ServerProcess
 from allotment.model.names import CONSOLE_SERVER
-from allotment.record import claims
+from allotment.record import Record, claims, memberships
 from allotment_spawner import console, refusing, software
 from allotment_spawner.admitting import AllotmentMixin
 from allotment_spawner.environment import local_environment, with_program_folder
@@ -42,12 +45,20 @@ class LocalServer(AllotmentMixin, LocalProcessSpawner):
         Unicode(), help="Folders below which profiles may name Python environments as software."
     ).tag(config=True)
 
+    group_folders = Unicode(
+        help="The folder below which each group has one that its people share. Empty: groups have none."
+    ).tag(config=True)
+    apart = False
+    """Whether each person's servers run under a system user of their own."""
+
     _started = 0.0
     """When the process was started, in seconds since the epoch; with the pid it names the process."""
     _usual_command: list[str] | None = None
     """The command of servers without software of their own."""
     _software: Path | None = None
     """The Python environment that the server runs in; None: the hub's own."""
+    _folders: tuple[GroupFolder, ...] = ()
+    """Folders of groups that the server was started with."""
 
     @property
     def _process(self) -> ServerProcess | None:
@@ -74,8 +85,22 @@ class LocalServer(AllotmentMixin, LocalProcessSpawner):
         threads, and the hub has some.
         """
         self.cmd = await asyncio.to_thread(self._command_for, allotment)
+        self._folders = await self._groups_of(allotment)
         home, owner = await asyncio.to_thread(self._make_home)
+        owner = {**owner, **_entering(owner, self._folders)}
         self.popen_kwargs = {**self.popen_kwargs, "cwd": str(home), **owner}
+
+    async def _groups_of(self, allotment: Allotment) -> tuple[GroupFolder, ...]:
+        """The folders of the groups that its person is in now; the console reads nobody's."""
+        if not self.group_folders or self._is_console:
+            return ()
+
+        def groups(record: Record) -> tuple[str, ...]:
+            with record.reading() as reading:
+                return memberships.current_groups(reading, allotment.person, datetime.now(UTC))
+
+        folders = GroupFolders(Path(self.group_folders), self.apart)
+        return await asyncio.to_thread(folders.of, await self._record.ask(groups))
 
     def _command_for(self, allotment: Allotment) -> list[str]:
         """What is run: a chosen environment has the same program as a part of its own."""
@@ -99,6 +124,9 @@ class LocalServer(AllotmentMixin, LocalProcessSpawner):
         if self._allotment is None:
             return environment
         environment |= local_environment(self._allotment)
+        if self.group_folders and not self._is_console:
+            said = {"root": self.group_folders, "groups": [one.group for one in self._folders]}
+            environment["ALLOTMENT_GROUP_FOLDERS"] = json.dumps(said)
         if self._is_console:
             environment = console.isolated(environment, self._console_home, self._console_notebook)
         if self._software is not None:
@@ -196,8 +224,18 @@ class AllotmentLocalSpawner(LocalServer, SimpleLocalProcessSpawner):
         return arguments
 
 
+def _entering(owner: Mapping[str, Any], folders: Iterable[GroupFolder]) -> dict[str, Any]:
+    """The system groups that let a process into folders, beside those that its user is in."""
+    more = [one.system_group for one in folders if one.system_group is not None]
+    if not more or "user" not in owner:
+        return {}
+    return {"extra_groups": [*owner.get("extra_groups", ()), *more]}
+
+
 class AllotmentSystemUserSpawner(LocalServer):
     """Servers under the system user of their person's name. The hub runs as root."""
+
+    apart = True
 
     def _make_home(self) -> tuple[Path, dict[str, Any]]:
         """The system user's home, and the ids that its processes get."""

@@ -58,8 +58,10 @@ def uses(reading: Reading, hub: str) -> Uses:
         allotments.c.server != CONSOLE_SERVER,
     )
     found: Uses = {}
-    for one in (*reading.all(sa.union(made, held)), *tickets.live(reading, hub=hub)):
-        found.setdefault(one.person, set()).add(one.server)
+    for row in reading.all(sa.union(made, held)):
+        found.setdefault(row.person, set()).add(row.server)
+    for ticket in tickets.live(reading, hub=hub):
+        found.setdefault(ticket.person, set()).add(ticket.server)
     return found
 
 

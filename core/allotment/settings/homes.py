@@ -12,11 +12,16 @@ from allotment.model.durations import Duration
 from allotment.model.homes import HomeEnd, HomeTerms
 from allotment.settings.entries import Entry, Wrong
 
+_CLAIM_OF_GROUPS = (
+    "servers are pods: say in kubernetes.home.groups which claim of storage groups share"
+)
+
 
 class HomeSettings(BaseModel):
     """A home is kept for ``keep`` after its person's last server was deleted; left out: for ever.
 
     Its person is warned ``warn`` before. ``archives`` is the folder that homes are packed into.
+    ``groups`` is the folder below which each group has one that its people share.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -25,6 +30,7 @@ class HomeSettings(BaseModel):
     warn: Duration = Field(default=HomeTerms().warn, gt=timedelta(0))
     then: HomeEnd = HomeEnd.REMOVE
     archives: Path | None = None
+    groups: Path | None = None
 
     @property
     def terms(self) -> HomeTerms:
@@ -32,10 +38,10 @@ class HomeSettings(BaseModel):
         return HomeTerms(self.keep, self.warn, self.then)
 
     def beside(self, folder: Path) -> HomeSettings:
-        """The same, with its folder looked for from that of the settings."""
-        if self.archives is None:
-            return self
-        return self.model_copy(update={"archives": (folder / self.archives).resolve()})
+        """The same, with its folders looked for from that of the settings."""
+        named = {"archives": self.archives, "groups": self.groups}
+        placed = {key: (folder / one).resolve() for key, one in named.items() if one is not None}
+        return self.model_copy(update=placed)
 
 
 def homes(top: Entry) -> Iterator[Wrong]:
@@ -54,6 +60,8 @@ def homes(top: Entry) -> Iterator[Wrong]:
             yield ("homes", "then"), message
         if said.value.get("archives") is not None:
             yield ("homes", "archives"), message
+        if said.value.get("groups") is not None:
+            yield ("homes", "groups"), _CLAIM_OF_GROUPS
         return
     if said.value.get("then") == HomeEnd.ARCHIVE and said.value.get("archives") is None:
         yield ("homes", "then"), "needs homes.archives: the folder where archives are kept"

@@ -53,6 +53,8 @@ class PodHome(_Section):
 
     ``size`` is in bytes. A person whose limit of storage is lower gets a claim of that. ``per`` says
     whose it is: left out, a person's where pods of several nodes may mount it, else a server's.
+    ``groups`` is a claim that is there already, in which each group has a folder that its people
+    share: pods of several nodes mount it. ``group_writers`` says who may write there.
     """
 
     kind: Literal["claim", "none"] = "claim"
@@ -63,6 +65,8 @@ class PodHome(_Section):
     )
     path: MountPath = "/home/jovyan"
     per: Literal["person", "server"] | None = None
+    groups: DnsName | None = None
+    group_writers: Literal["members", "leads"] = "members"
 
     @property
     def shared(self) -> bool:

@@ -11,7 +11,7 @@ from allotment.model.nodes import NodeRule
 from allotment.model.pod_settings import EmptyDir, PodSettings, Volume
 from allotment.model.pods import KUEUE_QUEUE, PodMark
 from allotment.model.profiles import Profile
-from allotment.settings.kubernetes import KubernetesSettings
+from allotment.settings.kubernetes import KubernetesSettings, PodHome
 
 Traits = dict[str, Any]
 """Values of KubeSpawner's traits, by name."""
@@ -40,9 +40,36 @@ CHANGED = (
 _NAME_LENGTH = 63
 _OWN = 6
 """Characters of an allotment's id that its pod's name ends with."""
+GROUPS = "groups"
+"""The volume in which each group has a folder."""
 HOME = "home"
 """The volume of a person's home."""
 _SHARED_MEMORY = "shared-memory"
+
+
+def with_groups(
+    home: PodHome, leads: Mapping[str, bool], traits: Mapping[str, Any]
+) -> Traits:
+    """What else the pod of somebody in groups has: the folder of each, at ``shared/GROUP`` in the home.
+
+    ``leads`` are the groups, each with whether its person leads it.
+    """
+    if home.groups is None or not leads:
+        return {}
+    volume = {"name": GROUPS, "persistentVolumeClaim": {"claimName": home.groups}}
+    mounts = [
+        {
+            "name": GROUPS,
+            "mountPath": f"{home.path.rstrip('/')}/shared/{group}",
+            "subPath": group,
+            "readOnly": home.group_writers == "leads" and not lead,
+        }
+        for group, lead in sorted(leads.items())
+    ]
+    return {
+        "volumes": [*traits["volumes"], volume],
+        "volume_mounts": [*traits["volume_mounts"], *mounts],
+    }
 
 
 def of_the_console(cluster: KubernetesSettings, traits: Mapping[str, Any]) -> Traits:

@@ -18,7 +18,7 @@ from allotment.model.names import CONSOLE_SERVER
 from allotment.model.nodes import NodeRule
 from allotment.model.pods import LABEL_HUB
 from allotment.model.refusals import Refusal
-from allotment.record import Record, claims, homes, pools, starts
+from allotment.record import Record, claims, homes, memberships, pools, starts
 from allotment_spawner import console
 from allotment_spawner.admitting import AllotmentMixin
 from allotment_spawner.environment import pod_environment, promised_profile
@@ -78,6 +78,10 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
         if self._is_console:
             traits |= placing.of_the_console(self.cluster, traits)
             self.cmd = list(_CONSOLE)
+        else:
+            traits |= placing.with_groups(
+                self.cluster.home, await self._groups_of(allotment), traits
+            )
         for name, value in traits.items():
             setattr(self, name, value)
         if self.storage_pvc_ensure:
@@ -111,6 +115,20 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
                 return pools.get(reading, pool).nodes
 
         return await self._record.ask(rule)
+
+    async def _groups_of(self, allotment: Allotment) -> dict[str, bool]:
+        """The groups that its person is in now, each with whether they lead it, where groups share folders."""
+        if self.cluster.home.groups is None:
+            return {}
+
+        def groups(record: Record) -> dict[str, bool]:
+            now = datetime.now(UTC)
+            with record.reading() as reading:
+                rows = memberships.all_memberships(reading, person=allotment.person)
+                named = memberships.current_groups(reading, allotment.person, now)
+            return {one: any(row.lead for row in rows if row.group == one) for one in named}
+
+        return await self._record.ask(groups)
 
     async def _storage(self, allotment: Allotment) -> int:
         """How large its claim of storage is, in bytes: all of a person's are within one limit.

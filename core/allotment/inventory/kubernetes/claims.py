@@ -56,13 +56,12 @@ class ClaimedPlaces:
         metadata = claim.metadata
         said, labels = metadata.annotations or {}, metadata.labels or {}
         person = said.get(_PERSON)
-        if not person or labels.get(LABEL_HUB, self.hub) != self.hub:
+        ours = bool(person) and labels.get(LABEL_HUB, self.hub) == self.hub
+        if not ours or getattr(metadata, "deletion_timestamp", None) is not None:
             return None
-        if metadata.deletion_timestamp is not None:
-            return None
-        requested = ((claim.spec.resources and claim.spec.resources.requests) or {}).get("storage")
+        requested = (claim.spec.resources.requests or {}).get("storage")
         server = None if self.shared else said.get(_SERVER, "")
-        return FoundHome(metadata.name, person, size_of(requested), server)
+        return FoundHome(metadata.name, str(person), size_of(requested), server)
 
     def archive(self, home: FoundHome, file: str) -> Packed:
         """Nothing: see the message.
