@@ -333,6 +333,17 @@ def test_whose_a_subject_is_can_be_forgotten_by_an_operator(lab: Any) -> None:
     assert sign_in(lab, "s-2", "mei", "ml-vision").name == "mei"
 
 
+@pytest.mark.promise("AUTH-1", "USER-1")
+@pytest.mark.parametrize("keeps", [True, False])
+def test_who_keeps_a_password_keeps_power_without_a_provider(lab: Any, keeps: bool) -> None:
+    sign_in(lab, "s-1", "mei", "ml-vision")
+    with lab.write() as writing:
+        people.set_role(writing, "mei", "operator")
+        sign_ons.unlink(writing, "mei", keeps_password=keeps)
+    with lab.record.reading() as reading:
+        assert bool(people.authority(reading, "mei", lab.now).permissions) is keeps
+
+
 @pytest.mark.promise("AUTH-4")
 def test_a_name_that_no_person_can_have_is_refused_in_words(lab: Any) -> None:
     assert refused(lab, "s-1", "mei chen!", "ml-vision") == [Rule.REQUEST]

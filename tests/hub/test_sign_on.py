@@ -11,10 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
+from allotment.data import keys
+from allotment.data.keys import new_key
+from allotment.data.vault import Vault
 from allotment.model.groups import Origin
-from allotment.record import memberships, people, sign_ons
+from allotment.record import memberships, people, sign_in, sign_ons
 from hubs import until
-from oidc_providers import SECRET, signing_key
+from oidc_providers import CLIENT, SECRET, signing_key
 from sign_on_hubs import SignOnHub, sign_on_hub
 
 
@@ -351,3 +354,40 @@ def test_people_make_tokens_of_their_own(hub: SignOnHub) -> None:
     token = {"Authorization": f"token {made.json()['token']}"}
     asked = httpx.get(f"{hub.url}/hub/api/user", headers=token)
     assert asked.json()["name"] == "ivy"
+
+
+@pytest.mark.promise("AUTH-1")
+def test_the_hub_tries_a_secret_for_the_control_plane_and_uses_what_an_operator_gave(
+    hub: SignOnHub,
+) -> None:
+    hub.provider.person("eli", "seeing")
+    assert hub.as_plane("/allotment/sign-in").json()["problems"] == []
+    refused = hub.as_plane("/allotment/sign-in", secret="another").json()
+    assert "does not know this client" in refused["problems"][0]
+    assert hub.as_plane("/allotment/sign-in", of_settings=True).json()["problems"] == []
+    key = new_key()
+    keys.write_keys(hub.state / "data.key", [key])
+    given = (hub.provider.issuer, CLIENT)
+
+    # One that the provider has taken back meanwhile, so that it is seen to be used.
+    sealed = Vault((key,)).encrypt("another")
+    hub.change(lambda w: sign_in.replace_secret(w, *given, sealed, refused["instead_of"]))
+    assert "Signing in does not work now" in returned(hub, "eli").text
+    hub.change(lambda w: sign_in.withdraw_secret(w, *given))
+    assert "eli" in hub.signs_on("eli").get("/home").text
+
+
+@pytest.mark.promise("USER-7")
+def test_nobody_but_the_control_plane_makes_people_known_or_looks_at_the_provider(
+    hub: SignOnHub,
+) -> None:
+    browser = hub.signs_on("olga")
+    xsrf = {"X-XSRFToken": browser.cookies["_xsrf"]}
+    own = browser.post("/api/users/olga/tokens", json={}, headers=xsrf).json()["token"]
+
+    for path in ("/allotment/people", "/allotment/sign-in"):
+        assert hub.as_plane(path, own, usernames=["zed"]).status_code == 403
+    assert hub.as_plane("/allotment/people", usernames=["zed", "olga"]).status_code == 204
+    assert hub.as_plane("/allotment/people", usernames=[]).status_code == 400
+    told = hub.as_plane("/users/olga", method="GET").json()
+    assert (told["name"], "auth_state" in told) == ("olga", False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import pytest
 from traitlets.config import Config
 
 from allotment.cli.findings import Level, Machine
-from allotment.record import open_record, people
+from allotment.data.assembling import open_vault
+from allotment.record import open_record, people, sign_in
 from allotment.record.schema import people as table
 from allotment.settings import load_settings
-from allotment_hub import checks, configure
+from allotment_hub import checks, configure, passwords
 from allotment_hub.launch.place import Place, Ports
 from oidc_providers import SECRET, OidcProvider
 
@@ -149,6 +151,69 @@ def test_a_provider_that_is_away_stops_no_hub_that_knew_it_with_these_settings(
     with pytest.raises(SystemExit):
         configured(changed)
     assert "does not answer" in capsys.readouterr().err
+
+
+def replace_secret(place: Place, secret: str, instead_of: str) -> None:
+    """Give another secret, as an operator does, while the settings hold one."""
+    now, settings = datetime.now(UTC), load_settings(place.settings, place.state)
+    said = settings.sign_in
+    with closing(open_record(settings.record)) as record:
+        vault = replace(open_vault(record, settings, place.state, now), accepts=True)
+        with record.writing("olga", now) as writing:
+            client, hashed = said.client_id or "", passwords.hashed(instead_of)
+            sealed = vault.encrypt(secret)
+            sign_in.replace_secret(writing, said.provider_issuer, client, sealed, hashed)
+
+
+@pytest.mark.promise("AUTH-1", "AUTH-2")
+def test_an_operators_secret_stands_for_that_of_the_settings_until_they_hold_another(
+    tmp_path: Path, provider: OidcProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configured(place_of(tmp_path, provider))
+    ended = place_of(tmp_path, provider, client_secret_file="wrong")
+    replace_secret(ended, SECRET, instead_of="of another client")
+
+    assert configured(ended).ProviderAuthenticator.client_secret == SECRET
+    (tmp_path / "wrong").chmod(0o600)
+    found = list(checks.sign_in(Machine(ended.state, ended.settings, 8000)))
+    assert "olga replaced the client's secret" in found[-1].found
+
+    (tmp_path / "wrong").write_text("a newer one, and wrong")
+    with pytest.raises(SystemExit):
+        configured(ended)
+    assert "the provider does not know this client" in capsys.readouterr().err
+
+
+@pytest.mark.promise("DATA-5", "AUTH-2")
+def test_a_hub_without_the_keys_of_a_replaced_secret_says_so(
+    tmp_path: Path, provider: OidcProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = place_of(tmp_path, provider)
+    configured(place)
+    replace_secret(place, SECRET, instead_of=SECRET)
+    (place.state / "data.key").unlink()
+
+    with pytest.raises(SystemExit):
+        configured(place)
+
+    said = capsys.readouterr().err
+    assert "with the keys of the secrets is not there" in said
+    assert SECRET not in said
+
+
+@pytest.mark.promise("AUTH-2")
+def test_what_was_found_at_the_start_is_in_the_record(
+    tmp_path: Path, provider: OidcProvider
+) -> None:
+    place = place_of(tmp_path, provider)
+    configured(place)
+
+    address = f"sqlite:///{place.state}/record.sqlite"
+    with closing(open_record(address)) as record, record.reading() as reading:
+        (look,) = sign_in.looks(reading)
+    assert look.succeeded_at is not None
+    assert (look.found["issuer"], look.found["callback"]) == (provider.issuer, CALLBACK)
+    assert SECRET not in str(look)
 
 
 @pytest.mark.promise("AUTH-2")

@@ -139,3 +139,39 @@ def test_a_patch_that_cannot_be_carried_out_is_refused(document: dict[str, Any],
 def test_what_is_patched_is_not_changed_itself() -> None:
     patch({"op": "add", "path": "emails", "value": {"value": "new@example.org"}})
     assert len(ANN["emails"]) == 2
+
+
+@pytest.mark.promise("USER-2")
+@pytest.mark.parametrize(
+    ("text", "met"),
+    [
+        ("emails pr", True),
+        ("name pr", True),
+        ("nested pr", True),
+        ("nothing pr", False),
+        ("empty pr", False),
+        ("title eq null", True),
+        ("userName eq null", False),
+        ("userName ne null", True),
+        ("emails eq null", False),
+    ],
+)
+def test_what_has_a_value_is_told_from_what_has_none(text: str, met: bool) -> None:
+    one = {
+        "userName": "mei",
+        "emails": [{"value": "mei@example.org"}],
+        "name": {"value": {"familyName": "Chen"}},
+        "nested": [{"value": [1]}],
+        "empty": [{"value": []}, {"display": "x"}],
+        "title": None,
+    }
+    assert read_filter(text)(one) is met
+
+
+@pytest.mark.promise("USER-2")
+@pytest.mark.parametrize("value", ["null", "true", "false"])
+@pytest.mark.parametrize("operator", ["gt", "ge", "lt", "le"])
+def test_what_has_no_order_is_not_compared_by_it(operator: str, value: str) -> None:
+    with pytest.raises(ScimProblem) as wrong:
+        read_filter(f"emails {operator} {value}")
+    assert wrong.value.kind == "invalidFilter"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from allotment.model.refusals import AlreadyExists, NotFound
 from allotment.record.engine import Reading, Writing
 from allotment.record.schema import directory_groups, directory_members, directory_people, people
+
+T = TypeVar("T")
+_BATCH = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +154,16 @@ def remove(writing: Writing, key: str) -> None:
     writing.run(directory_people.delete().where(directory_people.c.id == key))
 
 
-def groups_of(reading: Reading) -> dict[str, list[tuple[str, str]]]:
-    """The directory's groups of each entry, as ids and names."""
+def groups_of(reading: Reading, key: str | None = None) -> dict[str, list[tuple[str, str]]]:
+    """The directory's groups of each entry, or of one, as ids and names."""
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     statement = (
         sa.select(directory_members.c.member, directory_groups.c.id, directory_groups.c.name)
         .join(directory_groups, directory_groups.c.id == directory_members.c.directory_group)
         .order_by(directory_groups.c.name)
     )
+    if key is not None:
+        statement = statement.where(directory_members.c.member == key)
     for row in reading.all(statement):
         found[row.member].append((row.id, row.name))
     return found
@@ -232,18 +237,18 @@ def put_group(
     _refuse_taken(writing, name, key)
     wanted = frozenset(members)
     had = {member for member, _ in before.members}
-    known = {one.id: one.person for one in entries(writing)}
-    for member in sorted(wanted - had):
-        if member not in known:
-            raise NotFound("user", member)
-        row = {"directory_group": key, "member": member}
-        writing.run(directory_members.insert().values(**row))
-    for member in had - wanted:
-        match = (
-            directory_members.c.directory_group == key,
-            directory_members.c.member == member,
+    known = dict(before.members) | _people_of(writing, wanted - had)
+    unknown = sorted(wanted - known.keys())
+    if unknown:
+        raise NotFound("user", unknown[0])
+    new = [{"directory_group": key, "member": member} for member in sorted(wanted - had)]
+    for some in batched(new):
+        writing.run(directory_members.insert().values(some))
+    for gone in batched(sorted(had - wanted)):
+        of_group = directory_members.c.directory_group == key
+        writing.run(
+            directory_members.delete().where(of_group, directory_members.c.member.in_(gone))
         )
-        writing.run(directory_members.delete().where(*match))
     changed = wanted ^ had
     if not changed and (name, external_id) == (before.name, before.external_id):
         return frozenset()
@@ -261,6 +266,21 @@ def put_group(
     writing.event("directory_group.changed", name, before={"name": before.name}, after=said)
     concerned = changed if name == before.name else wanted | had
     return frozenset(known[member] for member in concerned if member in known)
+
+
+def _people_of(reading: Reading, keys: Collection[str]) -> dict[str, str]:
+    """The people with these ids, as far as there are any."""
+    found: dict[str, str] = {}
+    for some in batched(sorted(keys)):
+        statement = sa.select(directory_people.c.id, directory_people.c.person)
+        rows = reading.all(statement.where(directory_people.c.id.in_(some)))
+        found |= {row.id: row.person for row in rows}
+    return found
+
+
+def batched(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Values in parts that one statement takes."""
+    return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))
 
 
 def delete_group(writing: Writing, key: str) -> frozenset[str]:

@@ -32,6 +32,7 @@ from allotment.record.schema import (
 from allotment.record.schema import people as people_table
 
 WHY = "Its owner has left the platform."
+REMOVED = "Removed from the platform."
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,17 @@ def leave(writing: Writing, name: str, why: str = "", heir: str | None = None) -
     return held
 
 
+def removed(writing: Writing, name: str) -> None:
+    """Have each hub end what it has of somebody who was removed from the platform; one that is away, when it is back.
+
+    Of somebody who left before, hubs end it already, with what was said of the home then.
+    """
+    if writing.first(sa.select(leavings.c.at).where(leavings.c.person == name)) is not None:
+        return
+    row = {"person": name, "at": writing.now, "actor": writing.actor, "why": REMOVED}
+    writing.run(leavings.insert().values(**row, heir=None))
+
+
 def due(reading: Reading, hub: str) -> tuple[Due, ...]:
     """Who has left, and of whom this hub has not ended what it had."""
     done = sa.select(farewells.c.person).where(farewells.c.hub == hub)
@@ -132,6 +144,12 @@ def due(reading: Reading, hub: str) -> tuple[Due, ...]:
     return tuple(
         Due(row.person, row.heir) for row in reading.all(statement.order_by(leavings.c.person))
     )
+
+
+def is_removed(reading: Reading, name: str) -> bool:
+    """Whether what hubs had of somebody is ending because they were removed, and nothing is to become of a home."""
+    row = reading.first(sa.select(leavings.c.why).where(leavings.c.person == name))
+    return row is not None and row.why == REMOVED
 
 
 def said_farewell(writing: Writing, person: str, hub: str, note: str) -> bool:

@@ -198,8 +198,11 @@ def link(writing: Writing, person: str, provider_name: str) -> datetime:
     return until
 
 
-def unlink(writing: Writing, person: str) -> bool:
-    """Forget whose the person is at providers; the next sign-in needs an operator's word. False: nothing was known."""
+def unlink(writing: Writing, person: str, *, keeps_password: bool = False) -> bool:
+    """Forget whose the person is at providers; the next sign-in needs an operator's word. False: nothing was known.
+
+    ``keeps_password``: they sign in without any provider, so what they may do waits for none.
+    """
     live = writing.first(
         sa.select(identities.c.subject).where(
             identities.c.person == person, identities.c.ended.is_(False)
@@ -209,7 +212,7 @@ def unlink(writing: Writing, person: str) -> bool:
     gone += writing.run(links.delete().where(links.c.person == person)).rowcount
     if live is not None:
         # No provider answers for the person now: new servers and power wait for a sign-in.
-        _note_confirmation(writing, person, writing.now)
+        _note_confirmation(writing, person, None if keeps_password else writing.now)
         mapped.take_back(writing, person)
     if gone:
         writing.event("person.unlinked", person, person=person)

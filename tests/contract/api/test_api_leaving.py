@@ -298,6 +298,35 @@ def test_an_operator_links_a_person_and_forgets_the_link(api: Any, lab: Any) -> 
 MAPPING = GroupMapping((MappedGroup("ml-vision", group="vision"),))
 
 
+@pytest.mark.promise("USER-6", "AUTH-5")
+def test_a_hub_that_was_away_at_a_removal_ends_what_it_had_when_it_is_back(
+    api: Any, lab: Any
+) -> None:
+    olga = api.client("olga+")
+    olga.me()
+    api.hub.broken = True
+
+    (note,) = olga.users.delete(["zoe"]).notes
+
+    assert note.endswith("It is done when the hub is back.")
+    with pytest.raises(Refusal, match="has not yet ended what it had of zoe"):
+        olga.users.onboard(["zoe"])
+    api.hub.broken = False
+    assert farewells(api, lab).round(lab.now) == "ended what the hub had of zoe"
+    assert commands(api) >= {("DELETE", "/users/zoe")}
+    assert olga.users.onboard(["zoe"]).users[0].name == "zoe"
+
+
+@pytest.mark.promise("USER-6")
+def test_a_hub_that_is_there_ends_it_at_once(api: Any, lab: Any) -> None:
+    olga = api.client("olga+")
+
+    assert olga.users.delete(["zoe"]).notes == ()
+
+    assert farewells(api, lab).round(lab.now) == ""
+    assert olga.users.onboard(["zoe"]).users[0].name == "zoe"
+
+
 def sign_in(lab: Any, name: str, *provider_groups: str, person: str | None = None) -> str:
     identity = ProviderIdentity(
         "https://login.example.org", f"subject-of-{name}", name, groups=provider_groups

@@ -15,6 +15,7 @@ from allotment.api.plane import Asker, Plane, require
 from allotment.model import documents
 from allotment.record import Writing, leaving, mapped, people, sign_ons
 from allotment.rules.permission import Action
+from allotment.settings.sign_on import LOCAL
 
 router = APIRouter(prefix="/users", tags=["users"])
 
@@ -129,5 +130,7 @@ def unlink_person(plane: Plane, caller: Asker, name: PersonPath) -> Response:
     require(caller, Action.LINK_PEOPLE)
     with plane.record.writing(caller.person, plane.now()) as writing:
         require(caller, Action.LINK_PEOPLE, power_over(writing, name))
-        sign_ons.unlink(writing, name)
+        said = plane.sign_in
+        keeps = said.kind == LOCAL or name in said.local
+        sign_ons.unlink(writing, name, keeps_password=keeps)
     return Response(status_code=204)

@@ -244,9 +244,14 @@ def _change_user(
     change: Callable[[Mapping[str, Any]], Mapping[str, Any]],
 ) -> Response:
     keeper = _keeper(plane, caller)
+    with plane.record.reading() as reading:
+        before = _user(reading, directory.entry(reading, key), plane)
+    wanted = read_user(change(before))  # it may take long, so nobody waits for it
     with plane.record.writing(caller.person, plane.now()) as writing:
-        before = _user(writing, directory.entry(writing, key), plane)
-        entry, left = keeper.put(writing, key, read_user(change(before)))
+        now = _user(writing, directory.entry(writing, key), plane)
+        if now != before:  # somebody changed it meanwhile: once more, and nobody can now
+            wanted = read_user(change(now))
+        entry, left = keeper.put(writing, key, wanted)
         found = _user(writing, entry, plane)
     if left:
         stop_servers_of(plane, caller, entry.person)
@@ -264,7 +269,7 @@ def delete_user(plane: Plane, caller: Asker, key: Id) -> Response:
 
 
 def _user(reading: Reading, entry: Entry, plane: ControlPlane) -> dict[str, Any]:
-    groups = directory.groups_of(reading).get(entry.id, ())
+    groups = directory.groups_of(reading, entry.id).get(entry.id, ())
     return user_resource(entry, groups, _base(plane))
 
 
@@ -314,9 +319,13 @@ def _change_group(
     change: Callable[[Mapping[str, Any]], Mapping[str, Any]],
 ) -> Response:
     keeper = _keeper(plane, caller)
+    with plane.record.reading() as reading:
+        before = group_resource(directory.group(reading, key), _base(plane))
+    wanted = read_group(change(before))  # likewise
     with plane.record.writing(caller.person, plane.now()) as writing:
-        before = group_resource(directory.group(writing, key), _base(plane))
-        wanted = read_group(change(before))
+        now = group_resource(directory.group(writing, key), _base(plane))
+        if now != before:
+            wanted = read_group(change(now))
         found = group_resource(keeper.put_group(writing, key, wanted), _base(plane))
     return _answer(found)
 

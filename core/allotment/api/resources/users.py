@@ -29,8 +29,18 @@ from allotment.api.views.people import user_document, user_documents
 from allotment.model import documents
 from allotment.model.people import BuiltInRole, Permission
 from allotment.model.refusals import NotFound
-from allotment.record import Reading, Writing, credentials, events, memberships, people, roles
+from allotment.record import (
+    Reading,
+    Writing,
+    credentials,
+    events,
+    leaving,
+    memberships,
+    people,
+    roles,
+)
 from allotment.rules.permission import LEAD_PERMISSIONS, Action, Target, sight
+from allotment.work.farewells import KEPT
 from allotment.work.hub_api import HubAway, HubRefused
 
 router = APIRouter(prefix="/users", tags=["users"])
@@ -137,17 +147,22 @@ def delete_users(plane: Plane, caller: Asker, repeat: Repeated, body: LeavingUse
         for user in users:
             require(caller, Action.REMOVE_PEOPLE, _taken_over(writing, user))
         people.delete(writing, body.names)
+        for user in users:
+            leaving.removed(writing, user.name)
         return documents.OnboardedUsers(users=users)
 
     def leave() -> None:
         for name in dict.fromkeys(body.names):
             plane.hub.delete_user(name)
+            with plane.record.writing(caller.person, plane.now()) as writing:
+                if leaving.is_removed(writing, name):
+                    leaving.said_farewell(writing, name, plane.environment.hub, KEPT)
 
     response = write_once(plane, caller, repeat, change)
-    return _with_hub(response, leave, "removed from")
+    return _with_hub(response, leave, "removed from", " It is done when the hub is back.")
 
 
-def _with_hub(response: Response, act: Callable[[], None], verb: str) -> Response:
+def _with_hub(response: Response, act: Callable[[], None], verb: str, later: str = "") -> Response:
     """Do the hub's part; the record has decided already, so a hub that is away is only a note."""
     if response.headers.get("Idempotent-Replayed"):
         return response
@@ -156,7 +171,7 @@ def _with_hub(response: Response, act: Callable[[], None], verb: str) -> Respons
     except (HubAway, HubRefused) as error:
         log.warning("the hub's part is left: %s", error)
         done = documents.OnboardedUsers.model_validate_json(bytes(response.body))
-        note = f"They could not be {verb} the hub yet: {error}"
+        note = f"They could not be {verb} the hub yet: {error}{later}"
         return answer(done.model_copy(update={"notes": (note,)}), response.status_code)
     return response
 

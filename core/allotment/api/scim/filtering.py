@@ -27,6 +27,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "le": lambda found, asked: found <= asked,
 }
 _OF_TEXT = frozenset({"co", "sw", "ew"})
+_OF_ORDER = frozenset({"gt", "ge", "lt", "le"})
 _EXACT = frozenset({"id", "externalid"})
 """Attributes in which upper and lower case differ (RFC 7643: caseExact)."""
 _MOST_DEPTH = 20
@@ -128,7 +129,7 @@ class _Reader:
             )
         operator = self.take().lower()
         if operator == "pr":
-            return lambda one: any(value not in {None, ""} for value in _plain(one, path))
+            return lambda one: _present(one, path)
         compare = _COMPARISONS.get(operator)
         if compare is None:
             raise _misread(f"{operator!r} is no comparison")
@@ -150,6 +151,12 @@ def _asking(path: str, operator: str, compare: Callable[[Any, Any], bool], asked
     wanted = asked if exact or not isinstance(asked, str) else asked.lower()
     if operator in _OF_TEXT and not isinstance(asked, str):
         raise _misread(f"{operator} compares texts")
+    if operator in _OF_ORDER and (
+        isinstance(asked, bool) or not isinstance(asked, str | int | float)
+    ):
+        raise _misread(f"{operator} compares texts and numbers")
+    if asked is None:  # what is null is what has no value (RFC 7643, 2.5)
+        return lambda one: _present(one, path) is (operator == "ne")
 
     def question(one: Mapping[str, Any]) -> bool:
         found = _plain(one, path)
@@ -162,6 +169,11 @@ def _asking(path: str, operator: str, compare: Callable[[Any, Any], bool], asked
         )
 
     return question
+
+
+def _present(one: Mapping[str, Any], path: str) -> bool:
+    """Whether a path leads to any value that is not empty."""
+    return any(value is not None and value not in ("", [], {}) for value in _plain(one, path))
 
 
 def _folded(value: Any, *, exact: bool) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from allotment.api.scim.problems import ScimProblem
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 MOST = 1000
 """Operations of one request."""
+_FEW = 8
 _PATH = re.compile(r"^(?P<name>[^\[\].]+)(?:\[(?P<filter>.*)\])?(?:\.(?P<part>[^\[\].]+))?$")
 READ_ONLY = frozenset({"id", "meta", "groups", "schemas"})
 
@@ -93,21 +95,34 @@ def _one(holder: dict[str, Any], kind: str, name: str, value: Any) -> None:
     known = holder.get(name)
     if kind == "add" and isinstance(known, list):
         more = value if isinstance(value, list) else [value]
-        holder[name] = [*known, *(each for each in more if each not in known)]
+        holder[name] = [*known, *_new(known, more)]
     elif isinstance(known, Mapping) and isinstance(value, Mapping):
         holder[name] = {**known, **value}
     else:
         holder[name] = value
 
 
+def _new(known: list[Any], more: list[Any]) -> list[Any]:
+    """Those of several values that are not there yet. Of many, without comparing each with each."""
+    if len(more) < _FEW:
+        return [each for each in more if each not in known]
+    there = {_canonical(each) for each in known}
+    return [each for each in more if _canonical(each) not in there]
+
+
 def _without(known: Any, gone: Iterable[Any]) -> list[Any]:
-    ids = [each.get("value") if isinstance(each, Mapping) else each for each in gone]
+    ids = {_canonical(_value(each)) for each in gone}
     values = known if isinstance(known, list) else []
-    return [
-        each
-        for each in values
-        if (each.get("value") if isinstance(each, Mapping) else each) not in ids
-    ]
+    return [each for each in values if _canonical(_value(each)) not in ids]
+
+
+def _value(each: Any) -> Any:
+    return each.get("value") if isinstance(each, Mapping) else each
+
+
+def _canonical(value: Any) -> str:
+    """A text that is the same for equal values, so that values without a hash can be looked up."""
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
 def _matching(
