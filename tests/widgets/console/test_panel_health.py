@@ -42,7 +42,7 @@ def test_parts_that_want_an_eye_are_told_in_full_while_none_is_chosen(
     open_console: OpenConsole,
 ) -> None:
     page = open_console(panel="health")
-    page.sees("<h2>Inventory</h2><p>Nobody looks now.")
+    page.sees("<h3>Inventory</h3><p>Nobody looks now.")
 
 
 @pytest.mark.promise("CLUSTER-2")

@@ -153,7 +153,7 @@ def _backup(upkeep: Upkeep, now: datetime) -> Part:
 def _of_step(name: str, title: str, step: Step | None, now: datetime, known: str) -> Part:
     """A part that is as well as a piece of periodic work."""
     if step is None:
-        says = f"Nobody looks now. {_sentence(known)}"
+        says = f"Nobody looks now. What was known stays: {known}."
         return Part(name=name, title=title, state="failing", says=says)
     at, details = step.last_succeeded_at, (f"looked at every {step.every:g} s",)
     part = Part(name=name, title=title, state="ok", says="", details=details, at=at)
@@ -177,10 +177,8 @@ def _late_after(step: Step) -> timedelta:
 
 def _reconciling(step: Step | None, drift: int, now: datetime) -> Part:
     """Whether what the record says is what runs."""
-    known = "What the record says is what runs" if not drift else ""
-    part = _of_step(
-        "reconciling", "Reconciling", step, now, known or "servers are not accounted for"
-    )
+    known = "every server is accounted for"
+    part = _of_step("reconciling", "Reconciling", step, now, known)
     if not drift:
         return part
     says = f"{counted(drift, 'server')} {'is' if drift == 1 else 'are'} not accounted for: the overview names each."
