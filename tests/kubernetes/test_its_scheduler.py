@@ -105,6 +105,26 @@ async def test_required_affinity_names_the_node(
     assert await eventually(placed) == ["one", "two"]
 
 
+@pytest.mark.parametrize(
+    ("field", "cause"),
+    [
+        ({"operator": "In", "values": ["one", "two"]}, "must be only one value"),
+        ({"operator": "Exists"}, "not a valid selector operator"),
+    ],
+    ids=["two names", "no name"],
+)
+async def test_a_field_of_a_nodes_affinity_has_one_name(
+    core: client.CoreV1Api, namespace: str, pod: Pod, field: dict[str, Any], cause: str
+) -> None:
+    terms = {"nodeSelectorTerms": [{"matchFields": [{"key": "metadata.name", **field}]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+
+    with pytest.raises(client.ApiException) as refused:
+        await core.create_namespaced_pod(namespace, pod("one", affinity=affinity))
+
+    assert (refused.value.status, cause in str(refused.value.body)) == (422, True)
+
+
 async def test_a_pod_of_more_priority_takes_the_place_of_one_of_less(
     kubernetes: Cluster,
     core: client.CoreV1Api,

@@ -16,7 +16,7 @@ from traitlets.config import Config
 
 from allotment.inventory.kubernetes.connecting import Cluster as Connection
 from allotment.inventory.kubernetes.identity import cluster_of
-from allotment.inventory.kubernetes.pods import LANDS_WITHIN, prove_gone, unanswered_since
+from allotment.inventory.kubernetes.pods import GRACE, LANDS_WITHIN, prove_gone, unanswered_since
 from allotment.inventory.kubernetes.watching import Watched
 from allotment.model.allotments import Allotment, ServerPod, State
 from allotment.model.pods import LABEL_ALLOTMENT
@@ -136,6 +136,56 @@ async def test_a_server_counts_as_running_while_another_cluster_says_that_it_has
 
 async def _gone(_server: object) -> int:
     return 1
+
+
+@pytest.mark.promise("LIMIT-3")
+async def test_a_pod_is_given_less_time_to_end_than_its_end_is_waited_for(
+    core: CoreV1Api, kubernetes: Cluster, namespace: str
+) -> None:
+    kubernetes.add_node(f"node-of-{namespace}", labels={"only": namespace})
+    selected = {"nodeSelector": {"only": namespace}, "terminationGracePeriodSeconds": 30}
+    stubborn = ("sh", "-c", "trap '' TERM; while true; do sleep 1; done")
+    made = kubernetes.add_pod("jupyter-ada", namespace, command=stubborn, **selected)
+    until(lambda: kubernetes.pod("jupyter-ada", namespace)["status"]["phase"] == "Running", "it")  # type: ignore[index]  # it is there
+    pod = ServerPod(namespace, "jupyter-ada", made["metadata"]["uid"])
+
+    assert await prove_gone(core, "a-1", pod, namespace, patience=0) is None
+
+    ending = kubernetes.pod("jupyter-ada", namespace)
+    assert ending is not None
+    assert ending["metadata"]["deletionGracePeriodSeconds"] == GRACE
+    kubernetes.delete_pod("jupyter-ada", namespace, grace=0)
+    kubernetes.remove_node(f"node-of-{namespace}")
+
+
+@pytest.mark.promise("POOL-6")
+def test_a_cluster_that_has_not_come_as_far_as_it_once_had_is_listed_anew(
+    own_cluster: Cluster,
+) -> None:
+    own_cluster.add_node("there")
+    connection = Connection(settings(own_cluster.kubeconfig))
+    lists: list[str] = []
+
+    def restored(client: Any) -> Any:
+        """The first list is of before the cluster was restored from a backup, and of a later version."""
+
+        async def listing(**asked: Any) -> Any:
+            if asked.get("watch") and len(lists) < 2:
+                asked["resource_version"] = "999999999"
+            if not asked.get("watch"):
+                lists.append("")
+            return await CoreV1Api(client).list_node(**asked)
+
+        return listing
+
+    nodes = Watched(connection, restored, lambda found: str(found["metadata"]["name"]))
+    nodes.begin()
+    assert nodes.seen(10).values == ("there",)
+    own_cluster.add_node("since")
+
+    until(lambda: set(nodes.seen().values) == {"there", "since"}, "the list to be made anew")
+    nodes.end()
+    connection.close()
 
 
 def settings(kubeconfig: Path) -> KubernetesSettings:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from allotment_spawner.kubernetes.ends import Hold, Waiting, end_words, hold_of, is_over
+from allotment_spawner.kubernetes.ends import (
+    Hold,
+    Waiting,
+    end_words,
+    hold_of,
+    is_lost,
+    is_over,
+    lost_words,
+)
 
 UNSCHEDULABLE = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
 
@@ -119,3 +128,32 @@ def test_an_image_that_cannot_be_had_is_named() -> None:
 
 def test_a_pod_that_runs_waits_for_nothing() -> None:
     assert hold_of(pod("Running", {"running": {}}, conditions=scheduled("True"))) is None
+
+
+@pytest.mark.parametrize(
+    ("until", "lost"),
+    [
+        (None, False),
+        ("2026-11-23T10:00:30Z", False),
+        ("2026-11-23T09:59:30Z", False),
+        ("2026-11-23T09:59:29Z", True),
+        ("2026-11-23T09:59:29+00:00", True),
+    ],
+)
+def test_a_pod_is_lost_that_should_have_ended_half_a_minute_ago(
+    until: str | None, lost: bool
+) -> None:
+    found = pod() | {"metadata": {"deletionTimestamp": until} if until else {}}
+    now = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+    assert is_lost(found, now, timedelta(seconds=30)) == lost
+
+
+def test_a_lost_pod_says_why_it_was_to_end_and_that_nobody_knows_whether_it_has() -> None:
+    message = "Taint manager: deleting due to NoExecute taint"
+    found = pod(conditions=disrupted("DeletionByTaintManager", message))
+
+    words = lost_words(found | {"metadata": {"deletionTimestamp": "2026-11-23T09:00:00Z"}})
+
+    assert words.startswith(f"It was evicted: its node does not let it stay. {message}")
+    assert words.endswith("Its node has not said that it ended: what it holds is free when it has.")

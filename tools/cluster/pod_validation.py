@@ -240,7 +240,23 @@ def wrong_scheduling(spec: Document) -> list[Cause]:
         for number, one in enumerate(term.get("matchExpressions") or []):
             field = f"{at}.nodeSelectorTerms[{index}].matchExpressions[{number}]"
             found += wrong_expression(one, field)
+        for number, one in enumerate(term.get("matchFields") or []):
+            field = f"{at}.nodeSelectorTerms[{index}].matchFields[{number}]"
+            found += wrong_field(one, field)
     return found
+
+
+def wrong_field(one: Document, at: str) -> list[Cause]:
+    """What is wrong with one field of a node selector: only its name, one in each."""
+    operator = one.get("operator", "")
+    if operator not in ("In", "NotIn"):
+        return [wrong(f"{at}.operator", operator, "not a valid selector operator")]
+    if len(one.get("values") or []) != 1:
+        why = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"
+        return [required(f"{at}.values", why)]
+    if one.get("key") != "metadata.name":
+        return [wrong(f"{at}.key", one.get("key", ""), "not a valid field selector key")]
+    return []
 
 
 def wrong_expression(one: Document, at: str) -> list[Cause]:

@@ -110,13 +110,13 @@ class LivingPod(KubeSpawner):
         if pod is None:
             self.end_words = self._words_of_a_deleted_pod()
             return status or 1
+        if ends.is_over(pod):
+            self.end_words = ends.end_words(pod)
+            return 1 if status is None else status
         if ends.is_lost(pod, datetime.now(UTC), timedelta(seconds=self.lost_after)):
             self.end_words = ends.lost_words(pod)
             return status or 1
-        if not ends.is_over(pod):
-            return None
-        self.end_words = ends.end_words(pod)
-        return 1 if status is None else status
+        return None
 
     async def _read_pod(self) -> dict[str, Any] | None:
         """The pod as the cluster has it now; None where it answers that there is none.

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 _NOT_FOUND, _CONFLICT = 404, 409
 _LOOK_AGAIN = 0.3
 """Seconds between two looks at a pod that is ending."""
+GRACE = 10
+"""Seconds that a pod is given to end by itself: less than is waited for its end (20), or that would prove nothing."""
 LANDS_WITHIN = 60.0
 """Seconds after which a call that nobody saw answered is not carried out any more: what an API server gives a call."""
 
@@ -107,8 +109,8 @@ def _the_same(found: V1Pod, allotment: str, pod: ServerPod) -> bool:
 
 
 async def _end(api: CoreV1Api, pod: ServerPod, uid: str) -> None:
-    """Ask for the end of this very pod; with its own grace, which ends sooner where it was asked before."""
-    options = V1DeleteOptions(preconditions=V1Preconditions(uid=uid))
+    """Ask for the end of this very pod; where it was asked before, the shorter grace holds."""
+    options = V1DeleteOptions(preconditions=V1Preconditions(uid=uid), grace_period_seconds=GRACE)
     try:
         await api.delete_namespaced_pod(pod.name, pod.namespace, body=options)
     except ApiException as error:

@@ -46,6 +46,9 @@ SILENCE = 75.0
 SHORTEST = 1.0
 """Seconds that a watch lasts at least where all is well."""
 LONGEST_PAUSE = 20.0
+MANY_FAILURES = 3
+"""Failures in a row after which a version is not asked for again: a cluster that was restored from a backup, or is another
+one now, has not come that far, and answers (504) as one that is away."""
 LIST_AGAIN = 600.0
 """Seconds after which everything is listed anew, though nothing is known to be missing: what was missed is found."""
 _GONE = 410
@@ -91,7 +94,7 @@ class Watched(Generic[V]):
         self._listed = False
         self._problem = "It was not asked yet."
         self._fresh_at = monotonic()
-        self._pause = 0.0
+        self._pause, self._failures = 0.0, 0
         self._list_again, self._listed_at = list_again, 0.0
         self._following: Future[None] | None = None
 
@@ -127,6 +130,9 @@ class Watched(Generic[V]):
                 version = await self._watch(version)
             except ClusterProblem as failed:
                 if isinstance(failed, ClusterRefused):
+                    version = ""
+                self._failures += 1
+                if self._failures >= MANY_FAILURES:
                     version = ""
                 # What is too old is not out of date yet: it is listed anew at once.
                 if not isinstance(failed, ClusterRefused) or failed.status != _GONE:
@@ -171,7 +177,7 @@ class Watched(Generic[V]):
                 break
         with self._changed:
             self._values, self._listed, self._problem = found, True, ""
-            self._listed_at = monotonic()
+            self._listed_at, self._failures = monotonic(), 0
             self._changed.notify_all()
         return str(metadata.get("resourceVersion") or "")
 
@@ -217,14 +223,14 @@ class Watched(Generic[V]):
                 document_of(response, await response.read())
             async for event in _events(response):
                 version = self._happened(event) or version
-                self._pause = 0.0
+                self._pause, self._failures = 0.0, 0
                 self._up_to_date()
         self._up_to_date()
         if monotonic() - began < SHORTEST:
             # An API that ends every watch at once is not to be asked without end.
             await asyncio.sleep(self._next_pause())
         else:
-            self._pause = 0.0
+            self._pause, self._failures = 0.0, 0
         return version
 
     def _happened(self, event: Mapping[str, Any]) -> str:
