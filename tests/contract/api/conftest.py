@@ -222,7 +222,8 @@ def environment(hub_url: str) -> ServiceEnvironment:
             "JUPYTERHUB_SERVICE_PREFIX": "/services/allotment/",
             "JUPYTERHUB_SERVICE_NAME": "allotment",
             "ALLOTMENT_RECORD_URL": "sqlite:///unused",
-            "ALLOTMENT_API_URL": "http://hub.example/services/allotment/api/v1",
+            # Nobody is there, and no name has to be looked up to know it.
+            "ALLOTMENT_API_URL": "http://127.0.0.1:1/services/allotment/api/v1",
         }
     )
 
