@@ -27,11 +27,7 @@ def server_environment(control_plane: ControlPlane, tmp_path: Path) -> dict[str,
 
 @pytest.mark.promise("SERVER-10", "LIMIT-5")
 def test_the_folders_of_groups_are_in_the_home_and_what_a_claim_holds_is_reported(
-    started: dict[str, str],
-    control_plane: ControlPlane,
-    run: Any,
-    jp_serverapp: Any,
-    tmp_path: Path,
+    started: dict[str, str], run: Any, jp_serverapp: Any, tmp_path: Path
 ) -> None:
     assert started
     assert (tmp_path / "home" / "shared" / "vision").resolve() == tmp_path / "groups" / "vision"
