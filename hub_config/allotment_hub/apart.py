@@ -6,6 +6,7 @@ from typing import Any
 
 from allotment.model.refusals import SettingsInvalid
 from allotment.settings import Settings
+from allotment_hub.launch.place import SERVICE_PREFIX
 from allotment_hub.roles import SERVICE
 
 
@@ -29,4 +30,6 @@ def service_apart(settings: Settings) -> dict[str, Any] | None:
         "api_token": token,
         "display": False,
         "oauth_no_confirm": True,
+        # As the control plane says it. With host names for servers the hub would expect one before it.
+        "oauth_redirect_uri": f"{SERVICE_PREFIX}oauth_callback",
     }

@@ -129,6 +129,19 @@ def test_what_the_chart_has_said_stays_but_what_the_settings_say(
     assert (ready["status"], ready["record"], ready["hub"]) == ("ready", "ok", "ok")
 
 
+def test_a_browser_that_signed_in_to_the_hub_is_known_to_the_control_plane(
+    platform: Installed, operator: httpx.Client
+) -> None:
+    with platform.browser() as browser:
+        browser.cookies = operator.cookies
+        me = f"{API}/me"
+        assert browser.get(me).status_code == 401
+        entered = browser.get(f"/services/allotment/login?next={me}", follow_redirects=True)
+
+    seen = entered.raise_for_status().json()
+    assert (seen["person"], seen["reach"]) == ("operator", "read-own")
+
+
 @pytest.mark.promise("USER-7")
 def test_hub_and_control_plane_ask_the_cluster_for_nothing_that_their_roles_lack(
     platform: Installed, operator: httpx.Client
