@@ -18,7 +18,13 @@ _NOT_BENCHMARKS = {
     "bare.py",
     "everything.py",
     "filled.py",
+    "hub_turns.py",
     "kueue_load.py",
+    "pod_cluster.py",
+    "pod_console.py",
+    "pod_control_plane.py",
+    "pod_hubs_measured.py",
+    "pod_rows.py",
     "slurm_cluster.py",
     "table.py",
 }

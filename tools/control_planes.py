@@ -114,9 +114,9 @@ def _doing_only(plane: ControlPlane, steps: Sequence[Step]) -> ControlPlane:
 
 
 @contextmanager
-def platform(folder: Path) -> Iterator[Platform]:
-    """A platform with an empty record, its control plane not yet started."""
-    url = f"sqlite:///{folder}/record.sqlite"
+def platform(folder: Path, url: str = "") -> Iterator[Platform]:
+    """A platform with an empty record, or the one at an address; its control plane is not yet started."""
+    url = url or f"sqlite:///{folder}/record.sqlite"
     record = open_record(url, migrate=True)
     port = free_port()
     (folder / "data").mkdir(exist_ok=True)
