@@ -13,6 +13,8 @@ from time import monotonic
 
 ALL = 2
 """The oldest generation: its search is one in everything that is not set aside."""
+_OFTEN = 2
+"""After how many searches of the middle generation a full one follows: it is short now, and shorter if it is frequent."""
 EVERYTHING_EVERY = 24 * 3600.0
 
 
@@ -20,6 +22,8 @@ def set_survivors_aside() -> None:
     """From now on set aside what a full search leaves over. Calling it again changes nothing."""
     if not any(isinstance(one, _SettingAside) for one in gc.callbacks):
         gc.callbacks.append(_SettingAside())
+        young, middle, _ = gc.get_threshold()
+        gc.set_threshold(young, middle, _OFTEN)
 
 
 class _SettingAside:

@@ -20,10 +20,11 @@ class Circle:
 
 @pytest.fixture(autouse=True)
 def _only_here() -> Iterator[None]:
-    before = list(gc.callbacks)
+    before, thresholds = list(gc.callbacks), gc.get_threshold()
     collecting.set_survivors_aside()
     yield
     gc.callbacks[:] = before
+    gc.set_threshold(*thresholds)
     gc.unfreeze()
 
 
