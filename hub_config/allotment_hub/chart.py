@@ -6,6 +6,7 @@ from the chart's ``hub.extraConfig``, so what both say is as the settings say it
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -19,10 +20,18 @@ from allotment_hub.configure import configure
 from allotment_hub.launch.place import Place, Ports
 from allotment_hub.roles import SERVICE
 
+log = logging.getLogger(__name__)
+
 HUB_PORT = 8081
 """Where the chart lets the hub listen."""
 _NEEDED = ("kubernetes", "control_plane")
 """Sections of the settings without which a hub in a cluster has no servers, or nobody who minds them."""
+
+
+SHARED_HOST = (
+    "hub.config.JupyterHub.subdomain_host is not set: hub and servers share one host name, so a page of "
+    "one person's server acts as whoever opens it"
+)
 
 
 def configure_in_chart(c: Config, environment: Mapping[str, str] = os.environ) -> None:
@@ -43,6 +52,8 @@ def configure_in_chart(c: Config, environment: Mapping[str, str] = os.environ) -
     others = [one for one in c.JupyterHub.get("services", []) if one["name"] != SERVICE]
     roles = list(c.JupyterHub.get("load_roles", []))
     configure(c, settings, place)
+    if not c.JupyterHub.get("subdomain_host"):
+        log.warning(SHARED_HOST)
     # What an operator adds by the chart's own values stays.
     c.JupyterHub.services = [*c.JupyterHub.services, *others]
     c.JupyterHub.load_roles = [*c.JupyterHub.load_roles, *roles]
