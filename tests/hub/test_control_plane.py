@@ -255,6 +255,18 @@ def all_run(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     return steps if all(step.runs for step in steps) else ()
 
 
+@pytest.mark.promise("CLUSTER-1")
+def test_each_part_of_a_platform_that_runs_says_that_it_is_well(platform: Platform) -> None:
+    parts = {"hub", "proxy", "control-plane", "record", "inventory", "reconciling", "work", "mail"}
+    with platform.client(platform.token("olga", "inherit")) as olga:
+        until(lambda: states(olga, parts) == dict.fromkeys(parts, "ok"), "parts that are well", 60)
+
+
+def states(client: AllotmentClient, names: set[str]) -> dict[str, str]:
+    """How these parts are; how full a disk is, is the machine's own."""
+    return {part.name: part.state for part in client.parts().items if part.name in names}
+
+
 @pytest.mark.promise("SERVER-4", "LIMIT-3")
 def test_an_operator_stops_a_server_with_a_reason_and_starts_it_again(platform: Platform) -> None:
     platform.launch("ben", "train", "gpu")
