@@ -290,6 +290,7 @@ def take_panels(page: Page, picture: Callable[[str], None]) -> None:
     """Follow each link of the rail."""
     page.get_by_text("Live ·").wait_for()
     rail = page.get_by_role("navigation", name="Panels")
+    rail.locator("[data-go]").first.wait_for()
     for panel in [link.get_attribute("data-go") for link in rail.locator("[data-go]").all()]:
         rail.locator(f"[data-go={panel}]").click()
         rail.locator(f"[data-go={panel}][aria-current=page]").wait_for()
