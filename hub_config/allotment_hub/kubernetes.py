@@ -49,6 +49,9 @@ def servers_as_pods(c: Config, cluster: KubernetesSettings) -> None:
     c.KubeSpawner.service_account = cluster.service_account
     # KubeSpawner's, not Spawner's: the chart sets KubeSpawner's own, which would win.
     c.KubeSpawner.start_timeout = int(cluster.longest_start.total_seconds()) + SLACK
+    # A pod may wait for minutes, for a node, its image or Kueue. Where a hundred do (the chart says 64),
+    # JupyterHub would refuse everybody else's launch; how many there may be is the rules' to say.
+    c.JupyterHub.concurrent_spawn_limit = 0
     if cluster.hub_url is not None:
         c.JupyterHub.hub_connect_url = cluster.hub_url
     _homes(c, cluster)

@@ -92,6 +92,15 @@ def test_the_hub_waits_longer_for_a_start_than_the_spawner_whose_words_say_why(
     assert spawner.start_timeout > 63 * 60
 
 
+def test_pods_that_wait_are_in_nobody_elses_way() -> None:
+    c = Config()
+    c.JupyterHub.concurrent_spawn_limit = 64  # as the chart does before
+
+    told("", c)
+
+    assert c.JupyterHub.concurrent_spawn_limit == 0
+
+
 def test_pods_are_told_where_they_reach_hub_and_control_plane() -> None:
     more = ", hub_url: 'http://10.0.0.5:8081', public_url: 'http://10.0.0.5:8000/'"
     cluster = settings(more).kubernetes
