@@ -24,6 +24,7 @@ import example_platform
 from allotment.model.claims import Claim, Granted
 from allotment.record import claims
 from browsing import chromium, voila
+from console_pages import WITH_ROWS
 from page_hubs import PageHub, launch
 
 VIEWS = {
@@ -294,6 +295,8 @@ def take_panels(page: Page, picture: Callable[[str], None]) -> None:
     for panel in [link.get_attribute("data-go") for link in rail.locator("[data-go]").all()]:
         rail.locator(f"[data-go={panel}]").click()
         rail.locator(f"[data-go={panel}][aria-current=page]").wait_for()
+        if panel in WITH_ROWS:
+            page.locator(".ag-row").first.wait_for()
         expect(page.get_by_text("Loading…").filter(visible=True)).to_have_count(0)
         picture(f"console-{panel}")
     operating_pictures.take(page, picture)
