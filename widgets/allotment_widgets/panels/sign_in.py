@@ -42,7 +42,7 @@ class SignInPanel(Panel):
         self._slot = Slot(self.desk)
         self._may_change = self.desk.may(*Permission)
         self._read_at = datetime.now(UTC)
-        self._facts, self._mapping = words(""), words("")
+        self._facts, self._mapping = words('<p class="quiet">Loading…</p>'), words("")
         self._grid = Grid(
             LOOK_COLUMNS,
             title="Hubs",
