@@ -11,7 +11,7 @@ from allotment.data import keys, vault
 from allotment.data.assembling import open_vault
 from allotment.data.vault import KeysWrong, Vault
 from allotment.model.sources import Source, SourceKind
-from allotment.record import events, sources
+from allotment.record import events, sign_in, sources
 from allotment.settings import Settings
 
 pytestmark = pytest.mark.promise("DATA-5")
@@ -91,3 +91,27 @@ def test_no_event_holds_a_secret_or_its_encryption(world: Any) -> None:
         said = str(events.after(reading, 0))
     assert "hunter2-canary" not in said
     assert sealed not in said
+
+
+def _client(world: Any) -> sign_in.ReplacedSecret | None:
+    with world.record.reading() as reading:
+        return sign_in.replaced_secret(reading, "https://id.example.org", "allotment")
+
+
+@pytest.mark.promise("AUTH-1")
+def test_a_clients_secret_is_exchanged_and_forgotten_with_the_others(world: Any) -> None:
+    vault.meet(world.record, Vault((OLD,)), "platform", world.now)
+    with world.write() as writing:
+        sealed = Vault((OLD,)).encrypt("hunter2")
+        sign_in.replace_secret(writing, "https://id.example.org", "allotment", sealed, "a-hash")
+
+    with world.write() as writing:
+        assert vault.rotate(writing, Vault((NEW, OLD))) == 1
+
+    kept = _client(world)
+    assert kept is not None
+    assert Vault((NEW,)).decrypt(kept.sealed) == "hunter2"
+    assert "hunter2" not in repr(kept)
+    with world.write() as writing:
+        assert vault.forget(writing, Vault((NEW,))) == 1
+    assert _client(world) is None

@@ -27,7 +27,7 @@ LOOK_STATES = {
 LOOK_COLUMNS = (
     Column("id", "Hub", width=110),
     Column("state", "Provider", kind="state", states=LOOK_STATES, width=122),
-    Column("at", "Looked", kind="time", width=110),
+    Column("at", "Looked", kind="time", width=110, hide_narrow=True),
     Column("succeeded_at", "Last good", kind="time", width=110),
     Column("says", "Found", flex=2, width=150, hover="says"),
     Column("callback", "People come back to", flex=2, width=150, hide_narrow=True),
@@ -54,7 +54,7 @@ def sign_in_html(found: SignInState) -> str:
     )
     return (
         f'<h2>What is active</h2><table class="plain facts-table">{rows}</table>'
-        f"<p>{escape(found.fixed)}</p>"
+        f"<p class=quiet>{escape(found.fixed)}</p>"
     )
 
 
@@ -62,6 +62,9 @@ def _facts(found: SignInState) -> Iterator[tuple[str, str]]:
     yield "People sign in", KINDS.get(found.kind, found.kind)
     if found.kind != LOCAL:
         yield from _provider(found)
+    for one in found.hubs:  # in full: a row of the grid cuts it off
+        if one.problems:
+            yield f"Hub {one.hub}", "; ".join(one.problems)
     yield "Operators", ", ".join(found.operators) or "those whom a group of the provider makes one"
     if found.kind != LOCAL:
         accounts = "; ".join(_account(one) for one in found.emergency_accounts)
@@ -78,9 +81,13 @@ def _provider(found: SignInState) -> Iterator[tuple[str, str]]:
     yield "Asked for", " ".join(found.scopes)
     yield "Admits", _ADMITS.get(found.admits or "", found.admits or "")
     if found.refresh_seconds is not None and found.confirm_within_seconds is not None:
-        again = counted(found.refresh_seconds // 60, "minute")
-        holds = counted(found.confirm_within_seconds // 60, "minute")
+        again, holds = _span(found.refresh_seconds), _span(found.confirm_within_seconds)
         yield "Asked again", f"every {again}; its word admits new servers for {holds}"
+
+
+def _span(seconds: int) -> str:
+    hours, rest = divmod(seconds, 3600)
+    return counted(hours, "hour") if hours and not rest else counted(seconds // 60, "minute")
 
 
 _ADMITS = {

@@ -11,7 +11,7 @@ from allotment.api.resources import scim
 from allotment.model.people import Permission
 from allotment.record import directory, people
 
-pytestmark = pytest.mark.promise("USER-2")
+pytestmark = [pytest.mark.promise("USER-2"), pytest.mark.parametrize("store", ["sqlite"])]
 
 TYPE = "application/scim+json"
 Meanwhile = Callable[[Callable[[], None]], None]

@@ -6,10 +6,12 @@ import logging
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from allotment.cli import app
 from allotment.record import events, sign_in
 
-pytestmark = pytest.mark.promise("AUTH-1")
+pytestmark = [pytest.mark.promise("AUTH-1"), pytest.mark.parametrize("store", ["sqlite"])]
 
 SECRET = "a-secret-that-is-in-no-answer"
 ISSUER, CLIENT = "https://login.example.org", "allotment"
@@ -113,3 +115,48 @@ def test_a_look_is_the_hubs_and_a_hub_that_is_away_is_said(api: Any) -> None:
     assert ("POST", "/allotment/sign-in") in api.hub.commands()
     api.hub.broken = True
     assert api.ask("POST", "/sign-in/check", "olga+").status_code == 503
+
+
+@pytest.fixture
+def run(api: Any) -> Any:
+    environment = {"ALLOTMENT_API_URL": api.url, "ALLOTMENT_TOKEN": "olga+"}
+
+    def command(*words: str, typed: str = "") -> Any:
+        return CliRunner().invoke(app, ["sign-in", *words], env=environment, input=typed)
+
+    return command
+
+
+def test_the_command_line_tells_looks_and_replaces(lab: Any, api: Any, run: Any) -> None:
+    with lab.write("hub") as writing:
+        sign_in.note_look(writing, "hub", api.hub.look, succeeded=True)
+    shown = run("show")
+    assert f"Provider      {ISSUER}" in shown.stdout
+    assert "Hub hub: looked" in shown.stdout
+    assert run("check").exit_code == 0
+
+    done = run("replace-secret", "--from", "-", typed=f"{SECRET}\n")
+
+    assert "replaced by olga on" in done.stdout
+    assert {"secret": SECRET} in api.hub.bodies
+    assert SECRET not in done.output
+    assert "that of the settings" in run("withdraw-secret", "--yes").stdout
+
+
+def test_a_look_that_finds_something_wrong_fails_the_command(lab: Any, api: Any, run: Any) -> None:
+    found = {**api.hub.look, "problems": ["sign_in.client_id: the secret is not its own"]}
+    with lab.write("hub") as writing:
+        sign_in.note_look(writing, "hub", found, succeeded=False)
+
+    looked = run("check")
+
+    assert looked.exit_code == 1
+    assert "  sign_in.client_id: the secret is not its own" in looked.stdout
+    assert "last found good never" in looked.stdout
+
+
+def test_a_secret_is_never_taken_where_nobody_can_type_it(run: Any) -> None:
+    answer = run("replace-secret")
+
+    assert answer.exit_code == 2
+    assert "--from FILE" in answer.stderr

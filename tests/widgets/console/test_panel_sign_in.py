@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -54,8 +55,17 @@ def test_with_passwords_there_is_nothing_to_look_at(open_console: OpenConsole) -
 
 
 @pytest.mark.usefixtures("with_provider")
-def test_what_is_active_is_shown_and_looked_at(open_console: OpenConsole) -> None:
+def test_what_is_active_is_shown_and_looked_at(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    found = {
+        **platform.hub.looked({"of_settings": True}),
+        "problems": ["sign_in.callback: is <none>"],
+    }
+    with platform.record.writing("hub", datetime.now(UTC)) as writing:
+        sign_in.note_look(writing, "hub", found, succeeded=False)
     page = open_console(panel="sign-in")
+    page.sees("sign_in.callback: is &lt;none&gt;")
     page.sees("https://login.example.org")
     page.sees("rescue, who has no password yet")
     page.sees("&lt;b&gt;seeing&lt;/b&gt;")

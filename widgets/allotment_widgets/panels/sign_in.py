@@ -38,7 +38,7 @@ class SignInPanel(Panel):
     topics = frozenset({Topic.SIGN_IN})
 
     def build(self) -> tuple[Any, ...]:
-        """The facts, a form's place, the hubs and the mapping."""
+        """The hubs, a form's place, the facts and the mapping."""
         self._slot = Slot(self.desk)
         self._may_change = self.desk.may(*Permission)
         self._read_at = datetime.now(UTC)
@@ -50,13 +50,19 @@ class SignInPanel(Panel):
             filter_hint="Filter hubs: name, what was found",
             empty="No hub has looked at the provider yet: it does when it starts.",
             actions=(_LOOK, _REPLACE, _WITHDRAW) if self._may_change else (),
+            selection="none",
             row_tone="state",
             max_height=320,
         )
         self._grid.on_action(lambda key, _: self.desk.backend.soon(lambda: self._ask(key)))
-        self._provider = stack(self._grid, stack(self._mapping, kind="sheet pad"))
-        show(self._provider, shown=False)
-        return (stack(self._facts, kind="sheet pad"), self._slot.view, self._provider)
+        self._meaning = stack(self._mapping, kind="sheet pad")
+        self._show_provider(shown=False)
+        return (
+            self._grid,
+            self._slot.view,
+            stack(self._facts, kind="sheet pad"),
+            self._meaning,
+        )
 
     def show(self, changed: Changed) -> None:
         """Show what is new."""
@@ -64,12 +70,16 @@ class SignInPanel(Panel):
         if found is not None and changed.touches(Topic.SIGN_IN):
             self._read_at = datetime.now(UTC)
             put(self._facts, sign_in_html(found))
-            show(self._provider, shown=found.kind != LOCAL)
+            self._show_provider(shown=found.kind != LOCAL)
             self._grid.replace(look_row(each) for each in found.hubs)
             put(self._mapping, mapping_html(found))
         elif changed.touches(Topic.CLOCK) and datetime.now(UTC) - self._read_at > AGAIN:
             self._read_at = datetime.now(UTC)
             self.desk.again(Topic.SIGN_IN)
+
+    def _show_provider(self, *, shown: bool) -> None:
+        for one in (self._grid, self._meaning):
+            show(one, shown=shown)
 
     def about(self, what: str) -> None:
         """Show the hub of this name."""

@@ -94,7 +94,7 @@ SIGN_ON_ANSWERS: dict[str, Any] = {
         ],
         "directory": False,
         "fixed": "All of this but the client's secret is in the settings file; a hub reads it when it starts. "
-        "An operator's secret stands until the settings hold another one than now.",
+        "A secret that an operator gives stands until the settings hold a newer one.",
     },
     "Link": {
         "person": "analyst-1",

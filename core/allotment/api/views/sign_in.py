@@ -12,7 +12,7 @@ from allotment.settings.sign_on import LOCAL, SignIn
 
 FIXED = (
     "All of this but the client's secret is in the settings file; a hub reads it when it starts. "
-    "An operator's secret stands until the settings hold another one than now."
+    "A secret that an operator gives stands until the settings hold a newer one."
 )
 FIXED_LOCAL = (
     "This is in the settings file, which a hub reads when it starts. Passwords are made in Users."
