@@ -23,10 +23,10 @@ STATES = {
     "problem": State("Problem", "bad"),
 }
 COLUMNS = (
-    Column("person", "Person", flex=1, width=130),
-    Column("place", "Home", flex=1.2, width=120, hide_narrow=True),
-    Column("used", "Holds", kind="bytes", width=104),
-    Column("size", "Of", kind="bytes", width=96, hide_narrow=True),
+    Column("person", "Person", flex=1, width=104),
+    Column("place", "Home", flex=1.2, width=120, extra=True),
+    Column("used", "Holds", kind="bytes", width=104, hide_narrow=True),
+    Column("size", "Of", kind="bytes", width=96, extra=True),
     Column("since", "Unused since", kind="time", width=130, hide_narrow=True),
     Column("ends", "Ends", width=112),
     Column("state", "State", kind="state", states=STATES, hover="why", width=128),
@@ -38,9 +38,9 @@ ARCHIVE_STATES = {
     "problem": State("Problem", "bad"),
 }
 ARCHIVE_COLUMNS = (
-    Column("person", "Person", flex=1, width=130),
+    Column("person", "Person", flex=1, width=104),
     Column("file", "File", flex=2, width=150, hide_narrow=True),
-    Column("size", "Size", kind="bytes", width=104),
+    Column("size", "Size", kind="bytes", width=104, hide_narrow=True),
     Column("entries", "Files", kind="number", width=92, hide_narrow=True),
     Column("made", "Packed", kind="time", width=120),
     Column("state", "State", kind="state", states=ARCHIVE_STATES, hover="why", width=128),
