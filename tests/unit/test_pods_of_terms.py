@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from allotment.model.allotments import Allotment, HeldDevice, State
 from allotment.model.nodes import NodeRule
+from allotment.model.pod_settings import SHARED_MEMORY, PodSettings
 from allotment.model.pods import read_mark
 from allotment.model.profiles import Profile
 from allotment.settings.catalogue import read_profile
@@ -257,6 +260,30 @@ def test_what_no_profile_may_say_of_a_pod_is_refused_by_name_and_line(
     assert found.profile is None
     assert "training.yaml:3: kubernetes" in found.problem
     assert word in found.problem
+
+
+def _volume(name: str, path: str) -> dict[str, Any]:
+    return {"name": name, "empty_dir": {}, "mount_path": path}
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"volumes": [_volume("a", "/a"), _volume("a", "/b")]}, "two volumes are called 'a'"),
+        ({"volumes": [_volume("home", "/a")]}, "'home' is the platform's own"),
+        ({"volumes": [_volume("a", "/a"), _volume("b", "/a/")]}, "two volumes are mounted at /a;"),
+        (
+            {"shared_memory": "1GiB", "volumes": [_volume("a", SHARED_MEMORY)]},
+            f"two volumes are mounted at {SHARED_MEMORY};",
+        ),
+    ],
+    ids=["name", "our name", "path", "our path"],
+)
+def test_volumes_of_a_profile_that_are_in_each_others_way_are_refused(
+    said: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(ValidationError, match=re.escape(problem)):
+        PodSettings.model_validate(said)
 
 
 SHOWS = ("NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "NVIDIA_MIG_MONITOR_DEVICES")

@@ -42,6 +42,7 @@ _OUR_LABELS = frozenset({"app", "component", "heritage", "release"})
 OUR_VOLUMES = frozenset({"home", "console", "groups", "shared-memory"})
 """Names of the volumes that the platform gives a pod: homes, shared folders, memory."""
 
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - where a volume is mounted in a pod
 FORBIDDEN = {
     "hostPath": "a server would read and write the node's own files",
     "host_path": "a server would read and write the node's own files",
@@ -211,5 +212,15 @@ class PodSettings(_Words):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             message = f"two volumes are called {twice[0]!r}; expected a name for each"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _paths_once(self) -> PodSettings:
+        paths = [one.mount_path.rstrip("/") for one in self.volumes]
+        paths += [] if self.shared_memory is None else [SHARED_MEMORY]
+        twice = sorted({path for path in paths if paths.count(path) > 1})
+        if twice:
+            message = f"two volumes are mounted at {twice[0]}; expected a path for each"
             raise ValueError(message)
         return self
