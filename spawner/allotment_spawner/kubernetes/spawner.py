@@ -44,6 +44,8 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
 
     _given: dict[str, Any] | None = None
     """What the deployer gave the traits that a launch changes."""
+    _noted: ServerPod | None = None
+    """The pod that the record was told of last."""
 
     @default("delete_stopped_pods")
     def _default_delete_stopped_pods(self) -> bool:
@@ -158,7 +160,9 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
         began = datetime.fromisoformat(pod["metadata"]["creationTimestamp"]).timestamp()
         uid = pod["metadata"]["uid"]
         place = ServerPod(self.namespace, self.pod_name, uid, began, self.pod_cluster)
-        await self._step(claims.placed, allotment.id, place)
+        if place != self._noted:
+            await self._step(claims.placed, allotment.id, place)
+            self._noted = place
 
     async def note_seen(self) -> None:
         """Tell it the record as soon as it is known: a start that fails has an end that is proven at once."""
