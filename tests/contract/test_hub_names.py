@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from allotment.record import Record, events, hubs, open_record
+from allotment.record import Record, events, hubs
+from allotment.work import hub_names
 from allotment.work.holders import known_to_live, this_process
 from allotment.work.hub_names import HubName, HubNameTaken, SignsOfLife
 from allotment.work.tenure import Tenure
+from allotment_hub import identity
 
 pytestmark = pytest.mark.promise("SERVER-7")
 
@@ -51,7 +52,8 @@ def test_a_second_hub_of_a_name_is_refused_and_told_where_the_first_runs(record:
 
 
 def test_a_hub_that_says_again_that_it_runs_is_seen_to_run(record: Record) -> None:
-    first, looks = hub(record, "first", HERE), []
+    first = hub(record, "first", HERE)
+    looks: list[bool | None] = []
     first.take()
 
     def says_so_meanwhile(_holder: str) -> bool:
@@ -106,8 +108,8 @@ def test_the_name_of_a_hub_that_ended_is_free_at_once(record: Record, ending: st
 
 
 def test_that_a_name_stands_for_another_hub_is_told_once(record: Record) -> None:
-    for identity, holder in (("first", HERE), ("first", HERE), ("second", THERE)):
-        one = hub(record, identity, holder)
+    for whose, holder in (("first", HERE), ("first", HERE), ("second", THERE)):
+        one = hub(record, whose, holder)
         one.take()
         one.leave()
 
@@ -160,64 +162,65 @@ def test_a_hub_says_that_it_runs_until_the_name_is_anothers(record: Record) -> N
     signs.end()
 
 
-PROCESS = """
-import signal, sys
-from datetime import timedelta
-from allotment.work import hub_names
-from allotment_hub.identity import serve_as
-hub_names._PACES["sqlite"] = (timedelta(minutes=1), 0.05)
 class App:
+    """What is asked of JupyterHub here."""
+
     cleanup_servers = True
-app = App()
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0 if app.cleanup_servers else 7))
-serve_as(app, sys.argv[1], "north", sys.argv[2])
-print("serves", flush=True)
-signal.pause()
-"""
-LEFT_ITS_SERVERS = 7
 
 
-def process(url: str, identity: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", PROCESS, url, identity],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=dict(os.environ),
-    )
+@dataclass
+class Serving:
+    """A hub that serves in this process, and what it did to end itself."""
+
+    app: App
+    ended: threading.Event
+    at_exit: list[Callable[[], None]]
 
 
-def test_a_process_whose_name_another_took_ends_and_leaves_its_servers(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/record.sqlite"
-    record = open_record(url, migrate=True)
-    first = process(url, "first")
-    assert first.stdout is not None
-    assert first.stdout.readline() == "serves\n"
+@pytest.fixture
+def serving(record: Record, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
+    """A hub that has the name, and says so often."""
+    made = Serving(App(), threading.Event(), [])
+    monkeypatch.setitem(hub_names._PACES, record.dialect, (timedelta(minutes=1), 0.01))
+    monkeypatch.setattr(identity, "open_record", lambda _url: record)
+    monkeypatch.setattr(atexit, "register", made.at_exit.append)
+    signals = {(os.getpid(), signal.SIGTERM): made.ended.set}
+    monkeypatch.setattr(os, "kill", lambda *asked: signals[asked]())
+    identity.serve_as(made.app, "the record", "north", "first")
+    yield made
+    for end in made.at_exit:
+        end()
 
-    refused = process(url, "second")
-    assert "another hub called 'north'" in refused.communicate(timeout=60)[1]
-    assert refused.returncode == 2
 
+def test_a_hub_whose_name_another_process_took_ends_and_leaves_its_servers(
+    record: Record, serving: Serving
+) -> None:
     hub(record, "first", THERE).take()
-    assert first.wait(60) == LEFT_ITS_SERVERS
-    first.communicate()
-    record.close()
+
+    assert serving.ended.wait(20)
+    assert serving.app.cleanup_servers is False
 
 
-def test_a_process_that_ends_leaves_its_name_to_whoever_asks(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/record.sqlite"
-    record = open_record(url, migrate=True)
-    first = process(url, "first")
-    assert first.stdout is not None
-    first.stdout.readline()
-    first.send_signal(signal.SIGTERM)
-    first.communicate(timeout=60)
+def test_a_hub_that_ends_leaves_its_name_to_whoever_asks(record: Record, serving: Serving) -> None:
+    (end,) = serving.at_exit
+    end()
 
     with record.reading() as reading:
         found = hubs.get(reading, "north")
     assert found is not None
     assert found.rest == timedelta(0)
-    record.close()
+    assert not serving.ended.is_set()
+
+
+def test_a_hub_does_not_serve_when_another_took_the_name_in_this_moment(
+    record: Record, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(identity, "open_record", lambda _url: record)
+    hub(record, "first", THERE).take()
+
+    with pytest.raises(SystemExit):
+        identity.serve_as(App(), "the record", "north", "second")
+    assert "another hub called 'north' uses this record" in capsys.readouterr().err
 
 
 def test_this_process_is_known_to_live() -> None:
