@@ -47,9 +47,7 @@ HOME = "home"
 _SHARED_MEMORY = "shared-memory"
 
 
-def with_groups(
-    home: PodHome, leads: Mapping[str, bool], traits: Mapping[str, Any]
-) -> Traits:
+def with_groups(home: PodHome, leads: Mapping[str, bool], traits: Mapping[str, Any]) -> Traits:
     """What else the pod of somebody in groups has: the folder of each, at ``shared/GROUP`` in the home.
 
     ``leads`` are the groups, each with whether its person leads it.

@@ -207,6 +207,11 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
     def _own_end(self) -> str:
         return self.end_words or super()._own_end()
 
+    def _unanswered_of(self, allotment: Allotment) -> float | None:
+        """When its pod was asked for without an answer; of what another run of the hub asked only the record knows."""
+        mine = self._launched_here and allotment.id == self._allotment_id
+        return self.unanswered if mine else pods.unanswered_since(allotment)
+
     async def prove_gone(self, allotment: Allotment) -> str | None:
         """Delete the pod where it is left, and look until the cluster answers that there is none."""
         try:
@@ -216,7 +221,7 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
                 allotment.pod,
                 self.namespace,
                 patience=self.ending_patience,
-                unanswered=self.unanswered,
+                unanswered=self._unanswered_of(allotment),
                 gone=self.cluster.gone_clusters,
             )
         except (ApiException, aiohttp.ClientError, OSError, TimeoutError) as error:
