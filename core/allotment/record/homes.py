@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +43,7 @@ def get(reading: Reading, hub: str, place: str) -> Home:
     return _from_row(row)
 
 
+_AT_ONCE = 500
 Uses = dict[str, set[str]]
 """Servers whose homes are used: names by person."""
 
@@ -71,6 +72,26 @@ def is_used(home: Home | FoundHome, uses: Uses) -> bool:
     return bool(names) if home.server is None else home.server in names
 
 
+def differs(
+    reading: Reading, hub: str, homes_known: Iterable[Home], found: Iterable[FoundHome]
+) -> bool:
+    """Whether :func:`seen` would change anything: it mostly would not, and then nobody need wait for a turn to write."""
+    known = {one.place: one for one in homes_known}
+    there = {one.place: one for one in found}
+    if known.keys() - there.keys():
+        return True
+    used = uses(reading, hub)
+    return any(
+        place not in known or _differs(known[place], one, used=is_used(one, used))
+        for place, one in there.items()
+    )
+
+
+def _differs(home: Home, found: FoundHome, *, used: bool) -> bool:
+    told = (home.person, home.size, home.server, home.used)
+    return told != (found.person, found.size, found.server, used)
+
+
 def seen(writing: Writing, hub: str, found: Iterable[FoundHome]) -> None:
     """Take in which homes there are. From now on those are unused whose servers are all deleted.
 
@@ -83,19 +104,18 @@ def seen(writing: Writing, hub: str, found: Iterable[FoundHome]) -> None:
         # What is claimed by a start that is under way may not be there yet.
         if known[place].person not in starting:
             writing.run(homes.delete().where(*_match(hub, place)))
+    new: list[dict[str, Any]] = []
     for place, one in there.items():
-        before = known.get(place)
         since = None if is_used(one, used) else writing.now
+        row = {"person": one.person, "size": one.size, "server": one.server}
+        before = known.get(place)
         if before is None:
-            row = {"person": one.person, "size": one.size, "server": one.server}
-            writing.run(homes.insert().values(hub=hub, place=place, unused_since=since, **row))
-            continue
-        values: dict[str, Any] = {}
-        if (before.person, before.size, before.server) != (one.person, one.size, one.server):
-            values |= {"person": one.person, "size": one.size, "server": one.server}
-        if before.used is not (since is None):
-            values |= _fresh(since)
-        _set(writing, before, **values)
+            new.append({"hub": hub, "place": place, "unused_since": since, **row})
+        elif _differs(before, one, used=since is None):
+            fresh = _fresh(since) if before.used is not (since is None) else {}
+            _set(writing, before, **row, **fresh)
+    if new:
+        writing.connection.execute(homes.insert(), new)
 
 
 def _starting(reading: Reading, hub: str) -> frozenset[str]:
@@ -157,9 +177,12 @@ def used_in(reading: Reading, hub: str, person: str) -> int | None:
     return None if row is None or row.used is None else int(row.used)
 
 
-def ends(writing: Writing, home: Home, at: datetime | None) -> None:
-    """Note when a home would end as things are, which nobody was told yet."""
-    _set(writing, home, ends_at=at, warned_at=None)
+def ends(writing: Writing, hub: str, places: Sequence[str], at: datetime | None) -> None:
+    """Note when homes would end as things are, which nobody was told yet."""
+    for start in range(0, len(places), _AT_ONCE):
+        some = homes.c.place.in_(places[start : start + _AT_ONCE])
+        match = (homes.c.hub == hub, some)
+        writing.run(homes.update().where(*match).values(ends_at=at, warned_at=None))
 
 
 def warned(writing: Writing, home: Home, at: datetime, then: HomeEnd) -> None:

@@ -26,9 +26,9 @@ from allotment.model.homes import (
 from allotment.record import Reading, Record, Writing, home_archives, homes
 from allotment.record.ids import new_id
 from allotment.record.schema import allotments
-from allotment.rules.keeping import Turn, keeping
+from allotment.rules.keeping import Keeping, Turn, keeping
 
-EVERY = 15.0
+EVERY = 20.0
 """Seconds between two rounds."""
 AT_ONCE = 3
 """Homes that one round removes or packs at most: each may take minutes."""
@@ -83,35 +83,62 @@ class HomeKeeping:
         if place is None:
             return ""
         with self.record.reading() as reading:
-            known = {one.place for one in homes.all_homes(reading, hub=self.hub)}
+            known = homes.all_homes(reading, hub=self.hub)
         try:
-            place.tidy(known)
+            place.tidy({one.place for one in known})
             done = []
         except NotPacked as problem:
             done = [str(problem)]  # one home in the way of none else
-        due = self._look(place.homes(), self.terms(), now)
+        due = self._look(known, place.homes(), self.terms(), now)
         done += [self._end(place, one, then, now) for one, then in due[:AT_ONCE]]
         done += [self._answer(place, one, now) for one in self._asked()[:AT_ONCE]]
         return " ".join(one for one in done if one)
 
     def _look(
-        self, found: Sequence[FoundHome], terms: HomeTerms, now: datetime
+        self,
+        known: Sequence[Home],
+        found: Sequence[FoundHome],
+        terms: HomeTerms,
+        now: datetime,
     ) -> list[tuple[Home, HomeEnd]]:
-        """Take in what is there, announce ends, and say what is to end now, and how."""
-        due = []
+        """Take in what is there, announce ends, and say what is to end now, and how.
+
+        Mostly nothing has changed: then the record is only read.
+        """
+        with self.record.reading() as reading:
+            differs = homes.differs(reading, self.hub, known, found)
+        if differs:
+            with self.record.writing(_ACTOR, now, configuration=False) as writing:
+                homes.seen(writing, self.hub, found)
+                known = homes.all_homes(writing, hub=self.hub)
+        looked = [(one, keeping(one, terms, now)) for one in known]
+        self._announce(looked, terms, now)
+        asked = [(one, one.asked) for one in known if one.asked is not None]
+        over = [
+            (one, terms.then)
+            for one, wanted in looked
+            if wanted.turn is Turn.END and one.asked is None and not one.problem
+        ]
+        return asked + over
+
+    def _announce(
+        self, looked: Sequence[tuple[Home, Keeping]], terms: HomeTerms, now: datetime
+    ) -> None:
+        """Write down when homes end that nobody was told of, and tell of those whose time it is."""
+        told = [(one, wanted.ends_at) for one, wanted in looked if wanted.turn is Turn.WARN]
+        moved: dict[datetime | None, list[str]] = {}
+        for one, wanted in looked:
+            if wanted.turn is not Turn.WARN and wanted.ends_at != one.ends_at:
+                moved.setdefault(wanted.ends_at, []).append(one.place)
+        if not told and not moved:
+            return
         with self.record.writing(_ACTOR, now, configuration=False) as writing:
-            homes.seen(writing, self.hub, found)
-            for one in homes.all_homes(writing, hub=self.hub):
-                wanted = keeping(one, terms, now)
-                if wanted.turn is Turn.WARN and wanted.ends_at is not None:
-                    homes.warned(writing, one, wanted.ends_at, terms.then)
-                elif wanted.ends_at != one.ends_at:
-                    homes.ends(writing, one, wanted.ends_at)
-                if one.asked is not None:
-                    due.append((one, one.asked))
-                elif wanted.turn is Turn.END and not one.problem:
-                    due.append((one, terms.then))
-        return due
+            for at, places in moved.items():
+                homes.ends(writing, self.hub, places, at)
+            used = homes.uses(writing, self.hub) if told else {}
+            for one, at in told:
+                if at is not None and not homes.is_used(one, used):
+                    homes.warned(writing, one, at, terms.then)
 
     def _end(self, place: Place, home: Home, then: HomeEnd, now: datetime) -> str:
         """Remove a home, or pack it away first. What cannot be done is noted, and the home stays."""
