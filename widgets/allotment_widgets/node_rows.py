@@ -26,7 +26,7 @@ OCCUPANT_STATES = {
 }
 
 NODE_COLUMNS = (
-    Column("id", "Node", flex=1.4, width=100, hover="about"),
+    Column("id", "Node", flex=1.2, width=100, hover="about"),
     Column("state", "State", kind="state", states=NODE_STATES, hover="why", width=124),
     Column("models", "Devices are", flex=1, width=112, hover="offers", hide_narrow=True),
     Column("held", "Held", kind="meter", width=84),
@@ -35,7 +35,9 @@ NODE_COLUMNS = (
     Column("out", "Out of use", kind="number", width=108, hide_narrow=True),
     Column("ailing", "Ailing", kind="number", width=74, hide_narrow=True),
     Column("use", "Use", kind="percent", width=70, hide_narrow=True),
-    Column("occupants", "Runs", kind="number", width=72, hover="pods", hide_narrow=True),
+    Column(
+        "occupants", "Runs", kind="number", width=72, hover="pods", hide_narrow=True, extra=True
+    ),
     Column("version", "Kubelet", width=92, hide_narrow=True, extra=True),
     Column("since", "Changed", kind="time", width=104, hide_narrow=True, extra=True),
 )

@@ -11,7 +11,9 @@ import pytest
 from allotment.model.claims import Claim
 from allotment.model.devices import DeviceOrigin, DeviceSpec
 from allotment.record import claims, devices
+from allotment.work.loop import Step
 from control_planes import Platform
+from hubs import until
 
 OpenConsole = Callable[..., Any]
 
@@ -85,3 +87,20 @@ def test_simulated_devices_are_said_to_be_simulated_wherever_they_are_counted(
 
     page.sees("1 simulated")
     page.until(lambda: "Devices are simulated." in page.console._rail.foot)
+
+
+@pytest.mark.promise("ADMIN-1", "CLUSTER-1")
+def test_work_that_fails_leads_to_the_panel_that_says_more(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    def fails(_now: datetime) -> str:
+        raise RuntimeError("The driver asks for a reset")
+
+    platform.stop()
+    platform.start(Step("devices", 3600.0, fails))
+    until(lambda: platform.plane.loop.progress()[0].failures, "the first failure", 20)
+
+    page = open_console()
+
+    page.sees("<b>devices</b> fails (1 time in a row): RuntimeError: The driver asks for a reset")
+    page.sees('data-go="health"')

@@ -24,7 +24,7 @@ _LEADS_TO = {
     "profile": "profiles",
     "share": "groups",
     "type": "instance-types",
-    "work": "",
+    "work": "health",
     "hub": "",
 }
 _LINKS = {
@@ -33,6 +33,7 @@ _LINKS = {
     "profiles": "Profile",
     "groups": "Group",
     "instance-types": "Types",
+    "health": "Health",
 }
 _REFUSALS_SHOWN = 5
 
