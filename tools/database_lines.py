@@ -13,7 +13,8 @@ import psycopg
 import sqlalchemy as sa
 
 HOST = "127.0.0.1"
-COMMIT = b"COMMIT"
+COMMIT = b"COMMIT\0"
+"""How a client says it: no other word, such as that of an isolation, ends so."""
 NAME = "over-a-line"
 """What connections over a line call themselves at the database."""
 

@@ -31,7 +31,7 @@ from allotment.record import (
     undone,
 )
 from allotment.record.offers import Place
-from database_lines import Break, DatabaseLine
+from database_lines import COMMIT, Break, DatabaseLine
 
 PLACE = Place("a100", "A100", "n1")
 
@@ -86,7 +86,7 @@ class Broken:
             yield
             assert self.lab.sound()
             if not self._line.broke:
-                assert b"COMMIT" in b"".join(self._line.said)
+                assert COMMIT in b"".join(self._line.said)
                 self.statements = number
                 return
 
