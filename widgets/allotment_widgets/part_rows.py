@@ -44,7 +44,9 @@ def part_html(part: Part) -> str:
     """One part with all that is known of it."""
     lines = "".join(f"<li>{escape(line)}</li>" for line in part.details)
     listed = f"<ul>{lines}</ul>" if lines else ""
-    return f"<div class=release><h3>{escape(part.title)}</h3><p>{escape(part.says)}</p>{listed}</div>"
+    return (
+        f"<div class=release><h3>{escape(part.title)}</h3><p>{escape(part.says)}</p>{listed}</div>"
+    )
 
 
 def about_html(about: About) -> str:
