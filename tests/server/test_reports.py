@@ -103,6 +103,7 @@ def test_it_reports_kernels_terminals_and_when_something_last_happened(
         "terminals": 1,
         "terminals_busy": 0,
         "last_activity": last_activity,
+        "home_used": None,
         "devices": [
             {
                 "id": "sim-0",
