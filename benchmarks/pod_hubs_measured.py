@@ -52,6 +52,7 @@ cluster = KubernetesSettings.model_validate_json({cluster!r})
 kubernetes.connect(Settings(kubernetes=cluster))
 kubernetes.servers_as_pods(c, cluster)
 c.JupyterHub.spawner_class = note_starts(c.JupyterHub.spawner_class, "prepare", Path({notes!r}))
+c.AllotmentMixin.record_patience = 120  # how long it takes is measured here, and not refused
 """
 STOCK = """
 from kubernetes_asyncio.config import kube_config
