@@ -142,6 +142,14 @@ def test_a_home_that_is_gone_is_forgotten(record: Record, tmp_path: Path) -> Non
     assert known(record) == {}
 
 
+@pytest.mark.promise("LIMIT-5")
+def test_what_others_have_measured_where_this_machine_has_no_homes_stays(record: Record) -> None:
+    with record.writing("storage", NOW) as writing:
+        storage.measured(writing, "hub", "ann", 100, complete=True)
+    Homes(record, "hub", lambda _person: None).round(NOW + timedelta(hours=1))
+    assert known(record) == {"ann": 100}
+
+
 def claim(record: Record, profile: str, server: str = "") -> Granted | Refused:
     outcome = claims.admit(record, Claim("hub", "ann", server, profile), NOW)
     assert isinstance(outcome, Granted | Refused)

@@ -50,7 +50,9 @@ class Homes:
             if left <= 0:
                 break
             folder = self._folder_of(person)
-            held = None if folder is None else measure(folder, self._entries)
+            if folder is None:
+                continue  # it is nowhere here: whoever can look into it has measured it
+            held = measure(folder, self._entries)
             left -= 1 + (held.entries if held else 0)
             if held is not None or person in last:
                 found[person] = held
