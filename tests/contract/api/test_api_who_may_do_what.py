@@ -309,9 +309,7 @@ ROWS = [
     ),
     Row("GET", "/homes", EVERYBODY),
     Row("POST", "/homes/{home}/keep", "O", body(until=None), "/homes/hub~h{number}/keep", a_home),
-    Row(
-        "POST", "/homes/{home}/end", "O", body(what="remove"), "/homes/hub~h{number}/end", a_home
-    ),
+    Row("POST", "/homes/{home}/end", "O", body(what="remove"), "/homes/hub~h{number}/end", a_home),
     Row(
         "POST",
         "/homes/archives/{key}",
