@@ -9,9 +9,8 @@ from jupyterhub.handlers.base import BaseHandler
 from tornado import web
 
 from allotment.model.refusals import RecordUnavailable, Refusal
-from allotment.record import Record, credentials
+from allotment.record import Record, credentials, session_ends
 from allotment_hub import passwords
-from allotment_hub.sign_in_people import end_sessions
 
 if TYPE_CHECKING:
     from allotment_hub.sign_in_people import PeopleOfTheRecord
@@ -81,11 +80,15 @@ class _PasswordHandler(BaseHandler):
         if not self.sign_in.keeps_password(person):
             raise web.HTTPError(404, "You sign in through the provider: there is no password here.")
 
-    def end_sessions(self, person: str) -> None:
-        """Sign a person out of every browser: of the hub, and of the servers that hold a session of it."""
-        user = self.find_user(person)
-        if user is not None:  # else they have never signed in
-            end_sessions(user)
+    async def end_sessions(self, person: str, word: datetime) -> None:
+        """Sign a person out of every browser: of the hub, and of the servers that hold a session of it.
+
+        Other hubs on this record do so by the word that was kept with the new password.
+        """
+        try:
+            await self.sign_in.end_sessions_of_before(self.find_user(person), person, word)
+        except RecordUnavailable:
+            self.log.warning("The sessions of %s end once more when the record answers.", person)
 
 
 class ChangePasswordHandler(_PasswordHandler):
@@ -107,7 +110,7 @@ class ChangePasswordHandler(_PasswordHandler):
                 await self.show(user.name, problem="The password now is not that.", status=403)
                 return
             hashed = await self.new_hash(user.name)
-            await self.sign_in.record.ask(lambda record: _store(record, user.name, hashed))
+            word = await self.sign_in.record.ask(lambda record: _store(record, user.name, hashed))
         except Refusal as refusal:
             await self.show(user.name, problem=str(refusal), status=400)
             return
@@ -117,7 +120,7 @@ class ChangePasswordHandler(_PasswordHandler):
         except web.HTTPError as error:
             await self.show(user.name, problem=error.log_message or "", status=error.status_code)
             return
-        self.end_sessions(user.name)
+        await self.end_sessions(user.name, word)
         self.set_login_cookie(user)
         self.log.info("%s changed the own password.", user.name)
         await self.show(user.name, done=True)
@@ -160,14 +163,14 @@ class ResetPasswordHandler(_PasswordHandler):
             await self.show(person, problem=str(refusal), status=400, token=token)
             return
         try:
-            await self.sign_in.record.ask(lambda record: _use_link(record, link, hashed))
+            word = await self.sign_in.record.ask(lambda record: _use_link(record, link, hashed))
         except Refusal as refusal:
             await self.show("", problem=str(refusal), status=403, form_open=False)
             return
         except RecordUnavailable:
             await self.show(person, problem=_AWAY, status=503, token=token)
             return
-        self.end_sessions(person)
+        await self.end_sessions(person, word)
         self.sign_in.attempts.succeeded(person)
         self.log.info("%s reset the own password by a one-time link.", person)
         await self.show(person, done=True)
@@ -176,12 +179,18 @@ class ResetPasswordHandler(_PasswordHandler):
 _AWAY = "The record does not answer, so nothing was changed. Try again in a minute."
 
 
-def _store(record: Record, person: str, hashed: str) -> None:
+def _store(record: Record, person: str, hashed: str) -> datetime:
+    """Keep a password, and the word that sessions of before it end at every hub; returns the word's time."""
     with record.writing(person, datetime.now(UTC)) as writing:
         credentials.set_password(writing, person, hashed)
+        session_ends.say(writing, person)
+        return writing.now
 
 
-def _use_link(record: Record, link: str, hashed: str) -> None:
+def _use_link(record: Record, link: str, hashed: str) -> datetime:
+    """The same for whoever holds a one-time link, which is used up."""
     with record.writing("reset-link", datetime.now(UTC)) as writing:
         person = credentials.use_reset(writing, link)
         credentials.set_password(writing, person, hashed)
+        session_ends.say(writing, person)
+        return writing.now

@@ -126,6 +126,7 @@ def test_a_changed_password_counts_at_once_and_signs_every_other_browser_out(
     assert (done.status_code, "Your password is changed" in done.text) == (200, True)
     assert is_signed_in(here)
     assert not is_signed_in(elsewhere)
+    assert words_for(page_hub, "p4") == (False, True)
     assert "Choose your own" not in here.get("/home").text
     assert page_hub.try_sign_in(page_hub.browser(), "p4", first).status_code == 403
     assert page_hub.try_sign_in(page_hub.browser(), "p4", "a new pass phrase").is_redirect
@@ -171,6 +172,7 @@ def test_a_reset_link_works_once_and_signs_its_person_out_everywhere(page_hub: P
     assert shown.headers["cache-control"] == "no-store"
     assert reset(page_hub, "token-of-p7", "the reset pass phrase").status_code == 200
     assert not is_signed_in(before)
+    assert words_for(page_hub, "p7") == (False, True)
     assert page_hub.try_sign_in(page_hub.browser(), "p7", "the reset pass phrase").is_redirect
     again = reset(page_hub, "token-of-p7", "another pass phrase")
     assert (again.status_code, "used or has ended" in again.text) == (403, True)
@@ -234,6 +236,13 @@ def test_sessions_of_before_end_though_nobody_signs_in(page_hub: PageHub) -> Non
     before = page_hub.signed_in("p30")
     page_hub.change(lambda writing: session_ends.say(writing, "p30"))
     until_refused(before, "/home", 302)
+
+
+def words_for(hub: PageHub, person: str) -> tuple[bool, bool]:
+    """Whether sessions of somebody are still to end at this hub, and at another one on its record."""
+    with hub.record.reading() as reading:
+        here, elsewhere = (session_ends.due(reading, person, name) for name in ("hub", "another"))
+    return here is not None, elsewhere is not None
 
 
 def until_refused(browser: httpx.Client, path: str, status: int) -> None:

@@ -1,4 +1,4 @@
-"""Sessions that are to end because somebody's password was set by whoever runs the machine.
+"""Sessions that are to end because somebody's password was set anew.
 
 Each hub ends those that it has, and notes it, so that a hub that is away does its part when it is back.
 """
