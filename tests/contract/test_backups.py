@@ -12,11 +12,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from allotment.model.homes import ArchiveAsk, FoundHome, HomeEnd, HomeTerms, Packed
 from allotment.model.refusals import RecordTooNew
+from allotment.rules.keeping import Keeping, Turn, keeping
 from allotment.record import (
     backups,
     copying,
     events,
+    home_archives,
+    homes,
     leases,
     migrating,
     open_record,
@@ -67,6 +71,33 @@ def test_a_restored_record_is_the_one_that_was_backed_up(
     with there.writing("olga", full.now) as writing:
         writing.event("test.goes", "on")
     there.close()
+
+
+@pytest.mark.promise("SERVER-10")
+def test_after_a_restore_homes_are_announced_anew_and_nothing_is_asked_of_them(
+    lab: Any, elsewhere: str, tmp_path: Path
+) -> None:
+    day = timedelta(days=1)
+    start = lab.now
+    with lab.write() as writing:
+        homes.seen(writing, "hub", [FoundHome("ann", "ann"), FoundHome("bob", "bob")])
+        ann, bob = homes.all_homes(writing)
+        homes.warned(writing, ann, start + 31 * day, HomeEnd.REMOVE)
+        homes.ask(writing, bob, HomeEnd.REMOVE)
+        home_archives.made(writing, "1", bob, "bob.tar.gz", Packed(1, 1), "olga")
+        home_archives.ask(writing, "1", ArchiveAsk.REMOVE)
+    backups.backup(lab.record, tmp_path / "record.backup")
+
+    backups.restore(tmp_path / "record.backup", elsewhere)
+
+    there, terms = open_record(elsewhere), HomeTerms(keep=17 * day, warn=14 * day)
+    with there.reading() as reading:
+        found = homes.all_homes(reading)
+        (archive,) = home_archives.all_archives(reading)
+    there.close()
+    now = start + 32 * day
+    assert [keeping(one, terms, now) for one in found] == [Keeping(Turn.WARN, now + 14 * day)] * 2
+    assert {(one.asked, one.asked_by) for one in (*found, archive)} == {(None, "")}
 
 
 def test_a_backup_is_its_owners_only_and_takes_no_other_files_place(

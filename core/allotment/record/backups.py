@@ -17,6 +17,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
+from sqlalchemy.engine import Connection
+
 from allotment.record.copying import (
     CopyRefused,
     Layout,
@@ -29,6 +31,7 @@ from allotment.record.copying import (
     rows_of,
 )
 from allotment.record.engine import Record
+from allotment.record.schema import home_archives, homes
 
 FORMAT = 1
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,59}")
@@ -89,13 +92,26 @@ def content(file: Path) -> Sum:
 def restore(file: Path, url: str) -> Sum:
     """Make a record of a backup in an empty database, and bring it to this version's schema.
 
+    No home ends by what was said before: see :func:`_announced_anew`.
+
     Raises:
         RecordTooNew: a newer version wrote it; nothing was changed.
         CopyRefused: it is no whole backup, or the database is not empty; nothing was changed.
         RecordUnavailable: the database is away.
     """
     with _opened(file) as (layout, rows):
-        return fill(url, layout, rows)
+        return fill(url, layout, rows, _announced_anew)
+
+
+def _announced_anew(connection: Connection) -> None:
+    """Forget which ends of homes were announced, and what was asked of them.
+
+    Whoever came back since the backup, and what an operator took back, is not in it: a home that ended
+    by it would take with it what somebody has made since. Ends are announced anew, with the whole time.
+    """
+    nothing = {"asked": None, "asked_by": ""}
+    connection.execute(homes.update().values(ends_at=None, warned_at=None, **nothing))
+    connection.execute(home_archives.update().values(**nothing))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
@@ -128,8 +128,15 @@ def sum_of(record: Record) -> Sum:
         return Sum().of(rows_of(reading.connection, Layout.now()))
 
 
-def fill(url: str, layout: Layout, rows: Iterable[Row]) -> Sum:
+def fill(
+    url: str,
+    layout: Layout,
+    rows: Iterable[Row],
+    then: Callable[[Connection], None] = lambda _connection: None,
+) -> Sum:
     """Make a record of these rows in an empty database: all of it, or nothing. Returns what was put in.
+
+    ``then`` changes it in the same transaction, after the look whether it is all there.
 
     Raises:
         RecordTooNew: a newer version wrote the rows.
@@ -142,6 +149,7 @@ def fill(url: str, layout: Layout, rows: Iterable[Row]) -> Sum:
     try:
         with said_in_words(writer.dialect.name), writer.begin() as connection:
             put = _fill(connection, layout, rows)
+            then(connection)
     except BaseException:
         writer.dispose()
         if made is not None:
