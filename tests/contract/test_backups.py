@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from allotment.model.homes import ArchiveAsk, FoundHome, HomeEnd, HomeTerms, Packed
 from allotment.model.refusals import RecordTooNew
-from allotment.rules.keeping import Keeping, Turn, keeping
 from allotment.record import (
     backups,
     copying,
@@ -29,6 +28,7 @@ from allotment.record import (
 from allotment.record.copying import CopyRefused, Layout, Sum
 from allotment.record.engine import writer_of
 from allotment.record.schema import secrets
+from allotment.rules.keeping import Keeping, Turn, keeping
 
 pytestmark = pytest.mark.promise("OPS-5")
 
