@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import ssl
 from collections.abc import Callable, Iterator
@@ -31,6 +32,9 @@ _NOT_YET = frozenset(
 )
 """What a provider sends back for nobody's sign-in without a page, where client and callback are right."""
 
+_OF_THE_CODE = frozenset({"invalid_grant", "bad_verification_code"})
+"""What is said of a code that nobody was given by who knows the client and its secret."""
+
 
 class Away(Exception):
     """The provider did not answer; the message says how."""
@@ -46,10 +50,13 @@ class Checked:
     away: str = ""
 
 
-def check(settings: SignIn, callback: str, secret: str | None = None) -> Checked:
+def check(
+    settings: SignIn, callback: str, secret: str | None = None, *, proven: bool = False
+) -> Checked:
     """Ask a provider everything that can be asked without a person. Blocks, at most a minute.
 
-    ``secret`` is the client's that is to be tried; None: that of the settings.
+    ``secret`` is the client's that is to be tried; None: that of the settings. ``proven``: an answer
+    that does not tell whether the secret is good is a problem, and no note.
     """
     found = Checked()
     if secret is None:
@@ -62,7 +69,9 @@ def check(settings: SignIn, callback: str, secret: str | None = None) -> Checked
             found.endpoints = _endpoints(web, settings, found)
             if found.endpoints is not None:
                 _check_keys(web, found.endpoints, found)
-                found.endpoints = _check_client(web, settings, found, secret, callback)
+                found.endpoints = _check_client(
+                    web, settings, found, secret, callback, proven=proven
+                )
                 _check_callback(web, settings, found, callback)
         except Away as away:
             found.away = str(away)
@@ -150,7 +159,13 @@ def _check_keys(web: httpx.Client, endpoints: Endpoints, found: Checked) -> None
 
 
 def _check_client(
-    web: httpx.Client, settings: SignIn, found: Checked, secret: str, callback: str
+    web: httpx.Client,
+    settings: SignIn,
+    found: Checked,
+    secret: str,
+    callback: str,
+    *,
+    proven: bool,
 ) -> Endpoints:
     """Show the client's id and secret with a code that nobody was given: only the code may be refused.
 
@@ -158,17 +173,22 @@ def _check_client(
     """
     endpoints = found.endpoints
     assert endpoints is not None  # noqa: S101 - asked only where there are some
+    unclear = ""
     for in_header in (endpoints.client_secret_in_header, not endpoints.client_secret_in_header):
         said = _shown(web, settings, endpoints, secret, callback, in_header=in_header)
-        if said not in OF_THE_CLIENT:
-            if said not in {"invalid_grant", "bad_verification_code"}:
-                found.notes.append(
-                    f"the token endpoint answered {said} to a code that nobody was given"
-                )
+        told = f"the token endpoint answered {said} to a code that nobody was given"
+        if said in _OF_THE_CODE:
             return replace(endpoints, client_secret_in_header=in_header)
+        if said not in OF_THE_CLIENT:
+            if not proven:
+                found.notes.append(told)
+                return replace(endpoints, client_secret_in_header=in_header)
+            unclear = unclear or told
         if settings.kind == "github":
             break
     message = "the provider does not know this client, or the secret is not its own"
+    if unclear:
+        message = f"{unclear}, which does not prove that the secret is this client's"
     found.problems.append(("client_id", message))
     return endpoints
 
@@ -199,7 +219,9 @@ def _shown(
     except ValueError:
         said = None
     word = said.get("error") if isinstance(said, dict) else None
-    return str(word)[:60] if word else f"{answer.status_code}"
+    # Only what has the form of OAuth's errors is repeated: what was sent could come back in others.
+    known = isinstance(word, str) and re.fullmatch(r"[a-z][a-z_]{0,59}", word) and word != secret
+    return str(word) if known else f"{answer.status_code}"
 
 
 def _check_callback(web: httpx.Client, settings: SignIn, found: Checked, callback: str) -> None:

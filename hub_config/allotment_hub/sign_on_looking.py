@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,15 +101,17 @@ def look_document(said: SignIn, callback: str, found: Checked) -> dict[str, Any]
 async def look(mine: ProviderAuthenticator, secret: str | None) -> dict[str, Any]:
     """Ask the provider everything that can be asked without a person, in a thread.
 
-    ``secret`` is tried instead of the client's own, and nothing of that is written down; the answer
-    then says by what the record is to know the settings' own.
+    ``secret`` is tried instead of the client's own, and nothing of that is written down; it is good
+    only where the provider's answer proves it, for every hub would use it. The answer then says by
+    what the record is to know the settings' own.
 
     Raises:
         RecordUnavailable: the record did not take what was found.
     """
     tried = secret if secret is not None else await mine.current_secret()
     loop, callback = asyncio.get_running_loop(), mine.oauth_callback_url
-    found = await loop.run_in_executor(None, check, mine.settings, callback, tried)
+    asked = partial(check, mine.settings, callback, tried, proven=secret is not None)
+    found = await loop.run_in_executor(None, asked)
     document = look_document(mine.settings, callback, found)
     if secret is None:
         said, hub, replaced = mine.settings, mine.hub_name, tried != mine.sign_on.secret.said
