@@ -173,6 +173,8 @@ def test_peoples_servers_have_host_names_of_their_own(settings: Settings) -> Non
     assert host == settings.control_plane.public_url
     assert host_name("ann", "jupyter.example.org", "user") == "ann.jupyter.example.org"
     assert host_name("allotment", "jupyter.example.org", "service") == "jupyter.example.org"
+    others = host_name("binder", "jupyter.example.org", "service")
+    assert others == "binder--service.jupyter.example.org"
 
 
 def test_no_file_holds_a_secret_and_every_secret_is_named_by_its_place() -> None:
