@@ -53,7 +53,11 @@ class LaunchFailed(web.HTTPError):
     """A launch that was admitted and then failed on this machine. Not the person's fault: HTTP 500."""
 
     def __init__(self, error: OSError) -> None:
-        words = f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
+        words = (
+            f"{error.strerror}: {error.filename}"
+            if error.filename
+            else str(error.strerror or error)
+        )
         message = f"The server could not be started ({words}). Tell an operator."
         self.jupyterhub_message = message
         self.jupyterhub_html_message = escape(message)

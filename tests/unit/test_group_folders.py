@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import json
 import logging
 import os
@@ -41,12 +42,26 @@ def test_with_system_users_a_folder_belongs_to_a_system_group_of_its_own(
     given: list[tuple[str, int, int]] = []
     # Only root may give files away.
     monkeypatch.setattr(os, "chown", lambda path, *ids: given.append((Path(path).name, *ids)))
+    own = tmp_path.stat().st_gid
+    monkeypatch.setattr(GroupFolders, "_free_id", lambda _folders: own)
+    monkeypatch.setattr(group_folders, "FIRST_ID", own)
 
     (vision,) = GroupFolders(tmp_path / "groups", apart=True).of(["vision"])
 
-    assert given == [(".vision.part", 0, FIRST_ID)]
+    assert given == [(".vision.part", 0, own)]
     assert vision.path.stat().st_mode & 0o7777 == 0o2770
     assert vision.system_group == vision.path.stat().st_gid
+
+
+@pytest.mark.promise("SERVER-10")
+def test_a_folder_of_another_system_group_gives_nobody_that_group(tmp_path: Path) -> None:
+    (tmp_path / "vision").mkdir()
+    own = tmp_path.stat().st_gid
+
+    with pytest.raises(OSError, match=f"vision belongs to the system group {own}"):
+        GroupFolders(tmp_path, apart=True).of(["vision"])
+
+    assert (tmp_path / "vision").stat().st_gid == own
 
 
 def test_a_link_is_no_groups_folder(tmp_path: Path) -> None:
@@ -132,3 +147,15 @@ def test_ids_of_folders_are_nobody_elses(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "vision").mkdir()
     free: Callable[[], int] = GroupFolders(tmp_path, apart=True)._free_id
     assert free() != own
+
+
+def test_ids_that_a_directory_knows_and_does_not_list_are_not_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of_a_directory(number: int) -> None:
+        if number > FIRST_ID:
+            raise KeyError(number)
+
+    monkeypatch.setattr(grp, "getgrgid", of_a_directory)
+    free: Callable[[], int] = GroupFolders(tmp_path, apart=True)._free_id
+    assert free() == FIRST_ID + 1

@@ -39,7 +39,7 @@ class GroupFolders:
         """The folders of these groups. Blocks.
 
         Raises:
-            OSError: one cannot be made, or something else lies there.
+            OSError: one cannot be made, something else lies there, or it belongs to a system group that is not a folder's.
         """
         with _making:
             self.root.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -55,7 +55,18 @@ class GroupFolders:
             return GroupFolder(group, path)
         if not path.exists():
             self._make(path)
-        return GroupFolder(group, path, path.stat().st_gid)
+        return GroupFolder(group, path, self._own_id(path))
+
+    def _own_id(self, path: Path) -> int:
+        """The system group of a folder. Whoever enters gets it, so it may give rights to nothing but folders here."""
+        found = path.stat().st_gid
+        if FIRST_ID <= found <= LAST_ID:
+            return found
+        message = (
+            f"{path} belongs to the system group {found}, and folders of groups only to ids from {FIRST_ID} to "
+            f"{LAST_ID}: move it away, launch again, and move what was in it into the new one"
+        )
+        raise OSError(message)
 
     def _make(self, path: Path) -> None:
         """Make a folder under another name first: one that is there has its system group already."""
@@ -72,7 +83,16 @@ class GroupFolders:
             taken = {one.stat(follow_symlinks=False).st_gid for one in entries}
         taken |= {one.gr_gid for one in grp.getgrall()}
         for number in range(FIRST_ID, LAST_ID + 1):
-            if number not in taken:
+            if number not in taken and not _is_known(number):
                 return number
         message = f"no id between {FIRST_ID} and {LAST_ID} is left for another system group"
         raise OSError(message)
+
+
+def _is_known(number: int) -> bool:
+    """Whether the machine has a system group of that id; directories do not list theirs, but answer for each."""
+    try:
+        grp.getgrgid(number)
+    except KeyError:
+        return False
+    return True
