@@ -226,6 +226,24 @@ def test_a_home_that_was_on_its_way_out_when_its_process_died_is_as_the_record_s
     assert list(lab.folders.folder.glob(".*")) == []
 
 
+@pytest.mark.promise("SERVER-10")
+def test_who_launches_before_a_home_came_back_loses_neither_of_the_two(lab: Lab) -> None:
+    home = lab.home("ann")
+    lab.round(0)
+    (found,) = lab.folders.homes()
+    lab.folders.aside(found)  # and the process dies before it is written
+    home.mkdir()
+
+    assert "ann has two homes" in lab.round(1)
+    lab.ask("ann", HomeEnd.REMOVE)
+    lab.round(2)
+
+    assert "ann has two homes" in lab.known()["ann"].problem
+    home.rmdir()
+    lab.round(3)
+    assert (home / "notes.txt").read_text() == "ann"
+
+
 def test_links_and_files_among_homes_are_nobodys(lab: Lab, tmp_path: Path) -> None:
     (lab.folders.folder / "link").symlink_to(tmp_path)
     (lab.folders.folder / "file").write_text("")

@@ -47,13 +47,14 @@ class HomeFolders:
         return packing.pack(self.folder / home.place, self._archives / file)
 
     def aside(self, home: FoundHome) -> None:
-        """Take a home out of the way, at once.
+        """Take a home out of the way, at once, and never over what is out of the way already.
 
         Raises:
             NotPacked: it cannot be moved.
         """
+        if os.path.lexists(self._aside(home.place)):
+            raise self._twice(home.place)
         try:
-            packing.discard(self._aside(home.place))
             (self.folder / home.place).rename(self._aside(home.place))
         except OSError as error:
             raise _not_removed(home.place, error) from error
@@ -77,15 +78,34 @@ class HomeFolders:
     def tidy(self, known: Collection[str]) -> None:
         """Finish what a process left that died: homes that the record knows come back, others go.
 
+        Where its person has made another home meanwhile, both stay: only people know what is wanted.
+
         Raises:
-            NotPacked: what is left cannot be removed.
+            NotPacked: what is left can neither come back nor be removed. The others are finished.
         """
+        problems = []
         for left in sorted(self.folder.glob(f"{_GOING}*")):
             place = left.name.removeprefix(_GOING)
-            if place in known:
-                self.back(FoundHome(place, place))
-            else:
-                self.finish(FoundHome(place, place))
+            try:
+                self._tidy(FoundHome(place, place), known=place in known)
+            except NotPacked as problem:
+                problems.append(str(problem))
+        if problems:
+            raise NotPacked(" ".join(problems))
+
+    def _tidy(self, home: FoundHome, *, known: bool) -> None:
+        if not known:
+            self.finish(home)
+        elif os.path.lexists(self.folder / home.place):
+            raise self._twice(home.place)
+        else:
+            self.back(home)
+
+    def _twice(self, place: str) -> NotPacked:
+        return NotPacked(
+            f"{place} has two homes: {self.folder / place}, and {self._aside(place)}, which was on its way out when the "
+            f"control plane died. Nothing of either is removed: move what is wanted into the first, and the second away."
+        )
 
     def _aside(self, place: str) -> Path:
         return self.folder / f"{_GOING}{place}"
