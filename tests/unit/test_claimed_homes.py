@@ -27,6 +27,7 @@ from allotment.record import (
     open_record,
     people,
     profiles,
+    servers,
 )
 from allotment.work.claimed_homes import ClaimedHomes
 from allotment.work.live_use import LiveUse
@@ -109,6 +110,60 @@ def test_a_home_of_one_server_is_unused_when_that_server_is_deleted(record: Reco
             "c-one": True,
             "c-two": False,
         }
+
+
+def look(record: Record, *found: FoundHome) -> dict[str, bool]:
+    """Look what is there; which homes are used."""
+    with record.writing("homes", NOW, configuration=False) as writing:
+        homes.seen(writing, "hub", found)
+        return {one.place: one.used for one in homes.all_homes(writing, hub="hub")}
+
+
+def stop_all(record: Record) -> None:
+    """Stop what runs."""
+    with record.reading() as reading:
+        running = allotments.active(reading)
+    for held in running:
+        claims.mark_stopping(record, held.id, "", "ann", NOW)
+        claims.release(record, held.id, "It is gone.", NOW)
+
+
+@pytest.fixture
+def renamed(record: Record) -> FoundHome:
+    """The home of ann's server "one", which is called "two" by now; the claim says what it ever said."""
+    claims.admit(record, Claim("hub", "ann", "one", "cpu"), NOW)
+    found = FoundHome("c-one", "ann", GIB, "one")
+    look(record, found)
+    stop_all(record)
+    with record.writing("ann", NOW) as writing:
+        assert servers.rename(writing, "hub", "ann", "one", "two")
+    return found
+
+
+@pytest.mark.promise("SERVER-10")
+def test_a_server_that_was_renamed_uses_its_home_on_until_it_is_deleted(
+    record: Record, renamed: FoundHome
+) -> None:
+    assert look(record, renamed) == {"c-one": True}
+    with record.writing("ann", NOW) as writing:
+        assert not homes.differs(writing, "hub", homes.all_homes(writing), [renamed])
+        servers.forget(writing, "hub", "ann", "two")
+    assert look(record, renamed) == {"c-one": False}
+
+
+@pytest.mark.promise("SERVER-10")
+@pytest.mark.parametrize("deleted", ["one", "two"])
+def test_a_home_that_a_new_server_of_the_old_name_has_too_is_used_by_either(
+    record: Record, renamed: FoundHome, deleted: str
+) -> None:
+    claims.admit(record, Claim("hub", "ann", "one", "cpu"), NOW)
+    with record.writing("hub", NOW, configuration=False) as writing:
+        homes.claimed(writing, "hub", renamed, None)
+    stop_all(record)
+
+    with record.writing("ann", NOW) as writing:
+        servers.forget(writing, "hub", "ann", deleted)
+    assert look(record, renamed) == {"c-one": True}
 
 
 @pytest.mark.promise("LIMIT-5")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -77,7 +78,7 @@ def differs(
 ) -> bool:
     """Whether :func:`seen` would change anything: it mostly would not, and then nobody need wait for a turn to write."""
     known = {one.place: one for one in homes_known}
-    there = {one.place: one for one in found}
+    there = _there(known, found)
     if known.keys() - there.keys():
         return True
     used = uses(reading, hub)
@@ -85,6 +86,15 @@ def differs(
         place not in known or _differs(known[place], one, used=is_used(one, used))
         for place, one in there.items()
     )
+
+
+def _there(known: Mapping[str, Home], found: Iterable[FoundHome]) -> dict[str, FoundHome]:
+    """What was found, by place. A server that was renamed uses its home on, which says the old name for ever."""
+    there = {one.place: one for one in found}
+    for place, before in known.items():
+        if place in there and there[place].person == before.person:
+            there[place] = replace(there[place], server=before.server)
+    return there
 
 
 def _differs(home: Home, found: FoundHome, *, used: bool) -> bool:
@@ -99,7 +109,7 @@ def seen(writing: Writing, hub: str, found: Iterable[FoundHome]) -> None:
     """
     known = {one.place: one for one in all_homes(writing, hub=hub)}
     used, starting = uses(writing, hub), _starting(writing, hub)
-    there = {one.place: one for one in found}
+    there = _there(known, found)
     for place in known.keys() - there.keys():
         # What is claimed by a start that is under way may not be there yet.
         if known[place].person not in starting:
@@ -156,6 +166,9 @@ def claimed(writing: Writing, hub: str, found: FoundHome, group: str | None) -> 
     own = all_homes(writing, person=found.person)
     for one in own:
         if (one.hub, one.place) == (hub, found.place):
+            if one.server != found.server:
+                # It was a server's that was renamed: as long as there is either of the two, it is used.
+                _set(writing, one, server=None)
             return one.size if one.size is not None else wanted
     bound = limits.effective(writing, found.person, group)
     limit = next(one for one in bound if one.kind is LimitKind.STORAGE)
@@ -163,6 +176,12 @@ def claimed(writing: Writing, hub: str, found: FoundHome, group: str | None) -> 
     row = {"person": found.person, "size": size, "server": found.server}
     writing.run(homes.insert().values(hub=hub, place=found.place, **row))
     return size
+
+
+def renamed(writing: Writing, hub: str, person: str, old: str, new: str) -> None:
+    """Follow a server that has another name from now on: it uses the home that it had."""
+    match = (homes.c.hub == hub, homes.c.person == person, homes.c.server == old)
+    writing.run(homes.update().where(*match).values(server=new))
 
 
 def measured(writing: Writing, home: Home, used: int) -> None:

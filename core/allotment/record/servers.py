@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from allotment.model.allotments import Allotment, State
 from allotment.record import allotments as allotment_rows
+from allotment.record import homes
 from allotment.record.engine import Reading, Writing
 from allotment.record.schema import allotments, servers
 
@@ -108,10 +109,11 @@ def forget(
 
 
 def rename(writing: Writing, hub: str, person: str, old: str, new: str) -> bool:
-    """Give a stopped server another name. Its history stays under the old one. Returns whether it was there."""
+    """Give a stopped server another name, and its home with it. Its history stays under the old one. Returns whether it was there."""
     match = (servers.c.person == person, servers.c.hub == hub, servers.c.name == old)
     if not writing.run(servers.update().where(*match).values(name=new)).rowcount:
         return False
+    homes.renamed(writing, hub, person, old, new)
     writing.event(
         "server.renamed",
         f"{person}/{new}",
