@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -10,6 +11,7 @@ import pytest
 from allotment.inventory.kubernetes import listing
 from allotment.inventory.kubernetes.connecting import Cluster as Connection
 from allotment.inventory.kubernetes.connecting import ClusterRefused
+from allotment.model.allotments import Allotment, ServerPod, State
 from allotment.model.pods import PodMark
 from allotment.work.kubernetes_servers import KubernetesServers
 from cluster import Cluster
@@ -56,6 +58,21 @@ def test_all_servers_of_a_hub_are_found_page_by_page(
     pod = kubernetes.pod("server-one", namespace)
     assert pod is not None
     assert found["one"].place.uid == pod["metadata"]["uid"]
+
+
+@pytest.mark.promise("SERVER-7", "LIMIT-3")
+def test_a_pod_that_was_made_after_the_one_on_the_record_is_ended_though_its_allotment_is_released(
+    kubernetes: Cluster, namespace: str, servers: KubernetesServers
+) -> None:
+    make_server(kubernetes, namespace, "one")
+    whose = ("hub", "ada", "one", "vision", None, "small", State.RELEASED)
+    first = ServerPod(namespace, "server-one", "another uid")
+    then = datetime(2026, 11, 23, tzinfo=UTC)
+    stray = Allotment("one", *whose, {}, (), then, stopping_at=then, place=first)
+
+    assert servers.end(stray)
+
+    assert kubernetes.pods(namespace) == []
 
 
 class Forgetful:

@@ -54,8 +54,8 @@ async def test_the_pods_of_a_cluster_that_an_operator_calls_gone_are_gone(
 
 
 @pytest.mark.promise("LIMIT-3")
-async def test_who_may_not_ask_which_cluster_it_is_believes_it(
-    as_account: Any, kubernetes: Cluster, namespace: str
+async def test_who_may_not_ask_which_cluster_it_is_believes_it_of_no_pod_whose_cluster_is_known(
+    as_account: Any, kubernetes: Cluster, namespace: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "delete"]}]
     role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "rules": rules}
@@ -71,7 +71,13 @@ async def test_who_may_not_ask_which_cluster_it_is_believes_it(
     narrow = CoreV1Api(await as_account("narrow"))
 
     assert await cluster_of(narrow) == ""
-    assert await proof(narrow, ServerPod(namespace, "jupyter-ada", cluster="another"))
+    known = ServerPod(namespace, "jupyter-ada", cluster=f"of-{namespace}")
+    assert await proof(narrow, known) is None
+    assert await proof(narrow, known) is None
+    (said,) = (one.getMessage() for one in caplog.records if known.cluster in one.getMessage())
+    assert "kube-system may not be read" in said
+    assert await proof(narrow, known, gone=(known.cluster,))
+    assert await proof(narrow, ServerPod(namespace, "jupyter-ada"))
 
 
 @pytest.mark.promise("POOL-8")
@@ -83,13 +89,64 @@ async def test_a_pod_whose_making_nobody_answered_is_gone_only_when_it_cannot_co
     assert await proof(core, pod, unanswered=time()) is None
     assert await proof(core, pod, unanswered=time() - LANDS_WITHIN)
 
-    metadata = {"name": pod.name, "labels": {LABEL_ALLOTMENT: "a-1"}}
+    make_pod(kubernetes, namespace)
+    assert await proof(core, pod, unanswered=time()) is None
+    assert kubernetes.pods(namespace) == []
+
+
+def make_pod(cluster: Cluster, namespace: str, allotment: str = "a-1") -> str:
+    """A pod of an allotment; returns its uid."""
+    made = cluster.apply(pod_document(allotment), namespace)
+    return str(made["metadata"]["uid"])
+
+
+def pod_document(allotment: str = "a-1") -> dict[str, Any]:
+    metadata = {"name": "jupyter-ada", "labels": {LABEL_ALLOTMENT: allotment}}
     container = {"name": "notebook", "image": "busybox", "command": ["sleep", "infinity"]}
     spec = {"containers": [container], "terminationGracePeriodSeconds": 1}
-    document = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
-    kubernetes.apply(document, namespace)
-    assert await proof(core, pod, unanswered=time())
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+@pytest.mark.promise("POOL-8", "LIMIT-3")
+async def test_another_pod_of_the_same_allotment_is_no_proof_and_is_ended(
+    core: CoreV1Api, kubernetes: Cluster, namespace: str
+) -> None:
+    make_pod(kubernetes, namespace)
+
+    said = await proof(core, ServerPod(namespace, "jupyter-ada", "the first"))
+
+    assert said == f"The cluster has no pod {namespace}/jupyter-ada."
     assert kubernetes.pods(namespace) == []
+
+
+@pytest.mark.promise("LIMIT-3")
+async def test_a_pod_of_somebody_else_under_its_name_proves_that_it_is_gone_and_stays(
+    core: CoreV1Api, kubernetes: Cluster, namespace: str
+) -> None:
+    uid = make_pod(kubernetes, namespace, "a-2")
+
+    said = await proof(core, ServerPod(namespace, "jupyter-ada", "1234"))
+
+    assert said == f"The pod {namespace}/jupyter-ada is another now."
+    assert [one["metadata"]["uid"] for one in kubernetes.pods(namespace)] == [uid]
+
+
+@pytest.mark.promise("POOL-8", "LIMIT-3")
+async def test_while_a_second_pod_may_come_the_end_of_the_first_proves_nothing(
+    own_core: CoreV1Api, own_cluster: Cluster
+) -> None:
+    first = ServerPod("default", "jupyter-ada", make_pod(own_cluster, "default"))
+    with own_cluster.late():
+        asked = time()
+        with pytest.raises(TimeoutError):
+            await own_core.create_namespaced_pod("default", pod_document(), _request_timeout=1)
+        assert await proof(own_core, first, unanswered=asked) is None
+        assert own_cluster.pods("default") == []
+    until(lambda: own_cluster.pods("default"), "the second pod")
+
+    assert await proof(own_core, first, unanswered=asked) is None
+    assert own_cluster.pods("default") == []
+    assert await proof(own_core, first, unanswered=asked - LANDS_WITHIN)
 
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -97,19 +154,20 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 @pytest.mark.promise("POOL-8")
 @pytest.mark.parametrize(
-    ("pod", "expected"),
+    ("pod", "ran", "expected"),
     [
-        (None, None),
-        (ServerPod("jupyter", "jupyter-ada", "1234"), None),
-        (ServerPod("jupyter", "jupyter-ada"), NOW.timestamp()),
+        (None, None, None),
+        (ServerPod("jupyter", "jupyter-ada", "1234"), NOW, None),
+        (ServerPod("jupyter", "jupyter-ada", "1234"), None, NOW.timestamp()),
+        (ServerPod("jupyter", "jupyter-ada"), None, NOW.timestamp()),
     ],
-    ids=["never asked for", "seen", "asked for"],
+    ids=["never asked for", "its server ran", "seen", "asked for"],
 )
-def test_a_pod_of_a_hub_that_was_killed_may_come_if_it_was_asked_for_and_never_seen(
-    pod: ServerPod | None, expected: float | None
+def test_a_pod_of_a_hub_that_was_killed_may_come_if_it_was_asked_for_and_its_server_never_ran(
+    pod: ServerPod | None, ran: datetime | None, expected: float | None
 ) -> None:
     whose = ("hub", "ada", "", "vision", "default", "gpu", State.STOPPING)
-    allotment = Allotment("a-1", *whose, {}, (), NOW, stopping_at=NOW, place=pod)
+    allotment = Allotment("a-1", *whose, {}, (), NOW, running_at=ran, stopping_at=NOW, place=pod)
 
     assert unanswered_since(allotment) == expected
 

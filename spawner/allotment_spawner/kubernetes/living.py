@@ -17,7 +17,7 @@ from traitlets import Float, Instance
 
 from allotment.inventory.kubernetes import pods
 from allotment.inventory.kubernetes.connecting import ClusterAway
-from allotment.inventory.kubernetes.identity import is_elsewhere
+from allotment.inventory.kubernetes.identity import may_be_elsewhere
 from allotment.settings.kubernetes import KubernetesSettings
 from allotment_spawner.kubernetes import ends
 from allotment_spawner.kubernetes.reflecting import (
@@ -122,7 +122,7 @@ class LivingPod(KubeSpawner):
         """The pod as the cluster has it now; None where it answers that there is none.
 
         Raises:
-            ClusterAway: another cluster answers than the one that has it.
+            ClusterAway: another cluster may answer than the one that has it.
         """
         try:
             found = await self.api.read_namespaced_pod(
@@ -131,8 +131,8 @@ class LivingPod(KubeSpawner):
         except ApiException as error:
             if not pods.is_not_there(error, self.pod_name):
                 raise
-            if await is_elsewhere(self.api, self.pod_cluster, self.cluster.gone_clusters):
-                message = f"another cluster answers than {self.pod_cluster}, where it is"
+            if await may_be_elsewhere(self.api, self.pod_cluster, self.cluster.gone_clusters):
+                message = f"another cluster may answer than {self.pod_cluster}, where it is"
                 raise ClusterAway(message) from None
             return None
         return dict(self.api.api_client.sanitize_for_serialization(found))

@@ -6,11 +6,15 @@ namespace kube-system: it is made with the cluster, once, and another cluster ha
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
+from functools import cache
 from time import monotonic
 
 from kubernetes_asyncio.client import CoreV1Api
 from kubernetes_asyncio.client.exceptions import ApiException
+
+log = logging.getLogger(__name__)
 
 NAMESPACE = "kube-system"
 _FORBIDDEN, _NOT_FOUND = 403, 404
@@ -48,14 +52,34 @@ class ThisCluster:
         return self._name
 
 
-async def is_elsewhere(api: CoreV1Api, cluster: str, gone: Collection[str] = ()) -> bool:
-    """Whether another cluster answers than the one that is meant: what it says of its pods is no word of theirs.
+async def may_be_elsewhere(api: CoreV1Api, cluster: str, gone: Collection[str] = ()) -> bool:
+    """Whether another cluster may answer than the one that is meant: what it says of its pods is no word of theirs.
 
-    ``gone`` are clusters that an operator has said to be gone for good, with all of their pods.
+    Only its own uid says that it is the one; where that may not be read, nobody knows. ``gone`` are
+    clusters that an operator has said to be gone for good, with all of their pods.
 
     Raises:
         ApiException, aiohttp.ClientError, OSError, TimeoutError: as :func:`cluster_of`.
     """
     if not cluster or cluster in gone:
         return False
-    return await cluster_of(api) not in {"", cluster}
+    answers = await cluster_of(api)
+    if not answers:
+        _say_unreadable(cluster)
+    elif answers != cluster:
+        log.warning(
+            "Another cluster answers than %s: it has no word about that one's pods.", cluster
+        )
+    return answers != cluster
+
+
+@cache
+def _say_unreadable(cluster: str) -> None:
+    """Once for a cluster: it is asked again and again, and the answer stays."""
+    log.warning(
+        "Whether it is the cluster %s that answers is not known: its namespace %s may not be read. "
+        "Servers there count as running and hold their devices until 'get' on it is allowed, or "
+        "kubernetes.gone_clusters says that the cluster is gone.",
+        cluster,
+        NAMESPACE,
+    )

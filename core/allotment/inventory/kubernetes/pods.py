@@ -1,6 +1,6 @@
 """Servers' pods, asked of the cluster itself: ending one, and proving that it is gone.
 
-Proof is an answer, never a silence: the API's own 404 for the pod's name, or another pod under it.
+Proof is an answer, never a silence: the API's own 404 for the pod's name, or a pod of somebody else under it.
 A 404 of somebody else (a proxy whose route is gone, another cluster at the same address) says nothing
 of the pod, nor does that of a cluster which may still carry out that the pod be made. Nothing is ended
 at once (a grace of zero): the cluster then forgets a pod whose processes may still run.
@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Collection
 from time import time
 
 from kubernetes_asyncio.client import CoreV1Api, V1DeleteOptions, V1Pod, V1Preconditions
 from kubernetes_asyncio.client.exceptions import ApiException
 
-from allotment.inventory.kubernetes.identity import is_elsewhere
+from allotment.inventory.kubernetes.identity import may_be_elsewhere
 from allotment.model.allotments import Allotment, ServerPod
 from allotment.model.pods import LABEL_ALLOTMENT
-
-log = logging.getLogger(__name__)
 
 _NOT_FOUND, _CONFLICT = 404, 409
 _LOOK_AGAIN = 0.3
@@ -56,15 +53,14 @@ async def prove_gone(
         return await _none_of(api, allotment, namespace, patience)
     loop = asyncio.get_running_loop()
     until = loop.time() + patience
-    asked = False
+    asked = ""
     while True:
         found = await _read(api, pod)
-        if found is None or not _the_same(found, allotment, pod):
-            may_come = not asked and unanswered is not None and time() < unanswered + LANDS_WITHIN
-            if may_come:
+        if found is None or not _is_of(found, allotment, pod):
+            # One that was seen, or ended, may have been made by another of several calls.
+            if unanswered is not None and time() < unanswered + LANDS_WITHIN:
                 return None
-            if await is_elsewhere(api, pod.cluster, gone):
-                log.warning("Another cluster answers than %s, where %s is.", pod.cluster, pod.name)
+            if await may_be_elsewhere(api, pod.cluster, gone):
                 return None
             where = f"{pod.namespace}/{pod.name}"
             return (
@@ -72,21 +68,23 @@ async def prove_gone(
                 if found is None
                 else f"The pod {where} is another now."
             )
-        if not asked:
-            await _end(api, pod, str(found.metadata.uid))
-            asked = True
+        uid = str(found.metadata.uid)
+        if asked != uid:
+            await _end(api, pod, uid)
+            asked = uid
         elif loop.time() >= until:
             return None
         await asyncio.sleep(_LOOK_AGAIN)
 
 
 def unanswered_since(allotment: Allotment) -> float | None:
-    """When a pod was asked for at the latest of which nobody has seen whether it was made; None: it was seen.
+    """When a pod was asked for at the latest of which nobody has seen whether it was made; None: its server ran.
 
-    A start that goes on ends before its stop begins. Where that began only now, nobody knows yet what
-    was sent a moment ago.
+    That one pod was seen says nothing of another call: KubeSpawner makes another in the place of one that
+    is in its way. A start that goes on ends before its stop begins. Where that began only now, nobody knows
+    yet what was sent a moment ago.
     """
-    if allotment.pod is None or allotment.pod.uid:
+    if allotment.pod is None or (allotment.pod.uid and allotment.running_at is not None):
         return None
     began = allotment.stopping_at
     return time() if began is None else began.timestamp()
@@ -102,9 +100,10 @@ async def _none_of(api: CoreV1Api, allotment: str, namespace: str, patience: flo
     return f"The cluster has no pod in {namespace} with the label {wanted}."
 
 
-def _the_same(found: V1Pod, allotment: str, pod: ServerPod) -> bool:
-    if pod.uid:
-        return bool(found.metadata.uid == pod.uid)
+def _is_of(found: V1Pod, allotment: str, pod: ServerPod) -> bool:
+    """Whether it is the pod that the record knows, or another of the same allotment: both use its devices."""
+    if pod.uid and found.metadata.uid == pod.uid:
+        return True
     return bool((found.metadata.labels or {}).get(LABEL_ALLOTMENT) == allotment)
 
 
