@@ -37,11 +37,17 @@ class Looking:
     def __init__(self, world: Any) -> None:
         self.world = world
 
-    def see(self, *seen: NodeSight, pods: tuple[PodUse, ...] | None = ()) -> None:
-        sight = ClusterSight(tuple(seen), pods)
+    def see(
+        self,
+        *seen: NodeSight,
+        pods: tuple[PodUse, ...] | None = (),
+        of: str = "",
+        gone: tuple[str, ...] = (),
+    ) -> None:
+        sight = ClusterSight(tuple(seen), pods, of)
         found = [spec for each in seen for spec in slots(each)]
         with self.world.write("inventory") as writing:
-            cluster.observe(writing, found, sight)
+            cluster.observe(writing, found, sight, gone)
         with self.world.record.reading() as reading:
             assert counting.discrepancies(reading) == ()
 
@@ -316,3 +322,41 @@ def test_who_waits_for_an_elastic_pool_is_offered_a_device_on_no_node(
     with look.world.record.reading() as reading:
         offered = [one for one in allotments.active(reading) if one.person == "zoe"]
     assert [device.node for one in offered for device in one.devices] == [""]
+
+
+@pytest.mark.promise("POOL-6")
+def test_a_look_at_another_cluster_is_refused_and_marks_nothing_missing(look: Looking) -> None:
+    look.see(node("n1"), of="north")
+    with pytest.raises(cluster.AnotherCluster) as refused:
+        look.see(node("m1"), of="south")
+
+    said = str(refused.value)
+    assert "Devices of the cluster south are not taken in" in said
+    assert "the record counts those of the cluster north" in said
+    assert "gone_clusters" in said
+    assert look.states() == {"n1-gpu-0": "free", "n1-gpu-1": "free"}
+
+
+@pytest.mark.promise("POOL-6")
+def test_another_cluster_is_counted_once_an_operator_says_that_the_first_is_gone(
+    look: Looking,
+) -> None:
+    look.see(node("n1", 1), of="north")
+    look.see(node("m1", 1), of="south", gone=("north",))
+    assert look.states() == {"n1-gpu-0": "missing", "m1-gpu-0": "free"}
+
+    with pytest.raises(cluster.AnotherCluster):
+        look.see(node("n1", 1), of="north")
+    look.see(node("m1", 1), of="south")
+    assert look.states()["m1-gpu-0"] == "free"
+
+
+@pytest.mark.promise("POOL-6")
+def test_a_look_that_does_not_say_which_cluster_it_is_of_is_taken_in_until_one_has(
+    look: Looking,
+) -> None:
+    look.see(node("n1", 1))
+    look.see(node("n1", 2), of="north")
+    with pytest.raises(cluster.AnotherCluster, match="allotment-which-cluster"):
+        look.see(node("m1", 1))
+    assert look.states() == {"n1-gpu-0": "free", "n1-gpu-1": "free"}

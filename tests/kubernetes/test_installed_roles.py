@@ -77,7 +77,10 @@ def test_the_control_plane_sees_devices_with_its_role_and_asks_for_nothing_else(
     assert found.complete, found.note
     assert sum(one.node == node for one in found.devices) == 2
     asked = kubernetes.calls_of("allotment", installed)
-    assert asked <= {(verb, "", what) for verb in ("list", "watch") for what in ("nodes", "pods")}
+    listed = {(verb, "", what) for verb in ("list", "watch") for what in ("nodes", "pods")}
+    assert asked <= listed | {("get", "", "namespaces")}
+    assert found.cluster is not None
+    assert found.cluster.cluster
 
 
 @pytest.fixture

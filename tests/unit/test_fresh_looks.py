@@ -33,6 +33,34 @@ class _Known:
         return self._seen
 
 
+class _Answers:
+    """A cluster that says which it is, or does not."""
+
+    def __init__(self, uid: str | None) -> None:
+        self._uid = uid
+
+    def call(self, _question: object, _patience: float) -> str:
+        if self._uid is None:
+            raise ClusterAway("nobody answers")
+        return self._uid
+
+
+@pytest.mark.promise("POOL-6")
+@pytest.mark.parametrize("uid", ["its uid", None], ids=["answered", "silent"])
+def test_from_a_cluster_that_does_not_answer_which_it_is_nothing_follows(
+    monkeypatch: pytest.MonkeyPatch, uid: str | None
+) -> None:
+    looking = KubernetesInventory(_Access())
+    seen = _Known(Seen((), listed=True, problem="", age=0.0))
+    for part, said in (("_nodes", seen), ("_pods", seen), ("_cluster", _Answers(uid))):
+        monkeypatch.setattr(looking, part, said)
+
+    found = looking.observe()
+
+    assert found.cluster is not None
+    assert (found.complete, found.cluster.cluster) == (uid is not None, uid or "")
+
+
 @pytest.mark.promise("POOL-6")
 @pytest.mark.parametrize(
     ("age", "known"), [(STALE - 1, (OTHERS,)), (STALE, None)], ids=["fresh", "old"]
@@ -44,6 +72,7 @@ def test_what_pods_used_long_ago_is_not_written_down_as_known(
     monkeypatch.setattr(looking, "_nodes", _Known(Seen((), listed=True, problem="", age=0.0)))
     old = Seen((OTHERS,), listed=True, problem="pods is forbidden", age=age)
     monkeypatch.setattr(looking, "_pods", _Known(old))
+    monkeypatch.setattr(looking, "_cluster", _Answers("its uid"))
 
     found = looking.observe()
 

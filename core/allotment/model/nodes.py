@@ -144,7 +144,11 @@ class PodUse:
 
 @dataclass(frozen=True, slots=True)
 class ClusterSight:
-    """What a cluster told at one time. ``pods`` None: it may not be asked about them."""
+    """What a cluster told at one time. ``pods`` None: it may not be asked about them.
+
+    ``cluster`` is the uid of its namespace kube-system; empty where it may not be asked for it.
+    """
 
     nodes: tuple[NodeSight, ...]
     pods: tuple[PodUse, ...] | None = ()
+    cluster: str = ""

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from allotment.model.amounts import counted
 from allotment.model.devices import Device, DeviceOrigin, DeviceSpec
 from allotment.model.nodes import ClusterSight, NodeRule
-from allotment.record import devices, node_pools, nodes
+from allotment.model.reasons import Reason, Rule
+from allotment.model.refusals import Refusal
+from allotment.record import devices, node_pools, nodes, platform
 from allotment.record.engine import Reading, Writing
 from allotment.record.schema import allotments, pools
 from allotment.rules.slots import Settled, Slot, settle
@@ -23,12 +25,26 @@ Place = tuple[str, str]
 """A node and a resource; for elastic pools no node, and the pool."""
 
 
-def observe(writing: Writing, found: Sequence[DeviceSpec], sight: ClusterSight) -> bool:
+class AnotherCluster(Refusal):
+    """A look at another cluster than the one whose devices the record counts. Nothing of it was taken in."""
+
+
+def observe(
+    writing: Writing,
+    found: Sequence[DeviceSpec],
+    sight: ClusterSight,
+    gone: Collection[str] = (),
+) -> bool:
     """Take in a look at a cluster. Returns whether any device changed.
 
     Devices that others use are taken; pools of nodes get what is on theirs; elastic pools have as
-    many devices as they may. Only for a look that is complete.
+    many devices as they may. Only for a look that is complete. ``gone`` are clusters that an operator
+    has said to be gone for good: another one may be counted after them.
+
+    Raises:
+        AnotherCluster: the record counts the devices of another one.
     """
+    _recognise(writing, sight.cluster, gone)
     forgotten = nodes.observe(writing, sight)
     rules = node_pools.rules(writing)
     slots = _slots(writing, found, sight, rules)
@@ -37,6 +53,32 @@ def observe(writing: Writing, found: Sequence[DeviceSpec], sight: ClusterSight) 
     changed = devices.observe(writing, settled, DeviceOrigin.KUBERNETES)
     devices.forget(writing, forgotten)
     return node_pools.fill(writing) or changed
+
+
+def _recognise(writing: Writing, cluster: str, gone: Collection[str]) -> None:
+    """Refuse what may be another cluster: to it all devices of the first would be missing, and the other way round.
+
+    Until one has said which it is, nothing is known and nothing is refused.
+    """
+    known = platform.cluster_counted(writing)
+    if known and cluster != known and known not in gone:
+        raise AnotherCluster(_not_taken_in(cluster, known))
+    if cluster not in {"", known}:
+        platform.count_cluster(writing, cluster)
+
+
+def _not_taken_in(cluster: str, known: str) -> Reason:
+    counts = f"the record counts those of the cluster {known}, and of no other beside it"
+    over = f"If {known} is gone for good with all of its pods, name it in kubernetes: gone_clusters of the settings."
+    if cluster:
+        message = f"Devices of the cluster {cluster} are not taken in: {counts}."
+        remedy = f"Give hubs in another cluster a record of their own. {over}"
+    else:
+        message = f"Devices of a cluster that does not say which it is are not taken in: {counts}."
+        remedy = (
+            f"Allow 'get' on the namespace kube-system by the role allotment-which-cluster. {over}"
+        )
+    return Reason(Rule.SETTINGS, message, limit=1, used=1, asked=1, remedy=remedy)
 
 
 def _slots(

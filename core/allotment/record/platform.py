@@ -129,6 +129,20 @@ def set_key_check(writing: Writing, sealed: bytes) -> None:
     _put(writing, "key_check", sealed.decode())
 
 
+def cluster_counted(reading: Reading) -> str:
+    """The cluster whose devices the record counts, by the uid of its namespace kube-system; empty: none yet."""
+    return str(_value(reading, "cluster") or "")
+
+
+def count_cluster(writing: Writing, cluster: str) -> None:
+    """Count the devices of this cluster from now on. What answers says which it is: no choice of anybody's."""
+    before = cluster_counted(writing)
+    _put(writing, "cluster", cluster)
+    writing.event(
+        "platform.changed", "cluster", before={"cluster": before}, after={"cluster": cluster}
+    )
+
+
 def time_zone(reading: Reading) -> tzinfo:
     """The zone in which the platform's days and months begin; UTC unless the settings say another."""
     return zone_of(str(_value(reading, "time_zone") or "UTC"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from allotment.inventory import Discovery, Inventory
@@ -48,12 +48,18 @@ def _of_cluster(settings: KubernetesSettings) -> Observer:
     return KubernetesInventory(settings, others)
 
 
-def take_in(writing: Writing, found: Discovery) -> None:
-    """Take a look into the record. Where nobody could look, nothing follows."""
+def take_in(writing: Writing, found: Discovery, gone: Collection[str] = ()) -> None:
+    """Take a look into the record. Where nobody could look, nothing follows.
+
+    ``gone`` are clusters that are gone for good.
+
+    Raises:
+        cluster.AnotherCluster: the record counts the devices of another cluster than the one that was seen.
+    """
     if not found.complete:
         return
     if found.cluster is not None:
-        cluster.observe(writing, found.devices, found.cluster)
+        cluster.observe(writing, found.devices, found.cluster, gone)
     else:
         devices.observe(writing, found.devices, found.origin)
     # A machine whose devices are told in another way than before has no others.

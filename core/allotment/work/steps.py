@@ -112,8 +112,9 @@ def _profiles(work: Work, declared: Declared, now: datetime) -> str:
 
 def _devices(work: Work, declared: Declared, now: datetime) -> str:
     found = declared.inventory(work.record).observe()
+    cluster = declared.settings.kubernetes
     with work.record.writing("inventory", now) as writing:
-        take_in(writing, found)
+        take_in(writing, found, () if cluster is None else cluster.gone_clusters)
     work.use.observe(found.uses, now)
     return f"{counted(len(found.devices), 'device')}. {found.note}".strip()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any
@@ -10,13 +11,17 @@ from kubernetes_asyncio.client import ApiClient, CoreV1Api
 
 from allotment.inventory.discovery import Discovery
 from allotment.inventory.kubernetes.accelerators import Reading
-from allotment.inventory.kubernetes.connecting import Access, Cluster
+from allotment.inventory.kubernetes.connecting import Access, Cluster, ClusterProblem
+from allotment.inventory.kubernetes.identity import PATIENCE as IDENTITY_PATIENCE
+from allotment.inventory.kubernetes.identity import cluster_of
 from allotment.inventory.kubernetes.listing import Listing
 from allotment.inventory.kubernetes.nodes import fits_record, read_node, read_pod, slots
 from allotment.inventory.kubernetes.watching import Seen, Watched
 from allotment.model.amounts import counted
 from allotment.model.devices import DeviceOrigin, DeviceSpec
 from allotment.model.nodes import ClusterSight, NodeSight, PodUse
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 20.0
 """Seconds that the first look may take."""
@@ -63,22 +68,37 @@ class KubernetesInventory:
         nodes, pods = self._nodes.seen(self._patience), self._pods.seen(self._patience)
         found = tuple(chain.from_iterable(slots(node) for node in sorted(nodes.values, key=_name)))
         fitting = tuple(spec for spec in found if fits_record(spec))
+        which = self._which() if _fresh(nodes) else None
         sight = ClusterSight(
-            tuple(sorted(nodes.values, key=_name)), pods.values if _fresh(pods) else None
+            tuple(sorted(nodes.values, key=_name)),
+            pods.values if _fresh(pods) else None,
+            which or "",
         )
         return Discovery(
             devices=fitting,
             origin=DeviceOrigin.KUBERNETES,
             note=_note(nodes, pods, found, fitting),
-            complete=_fresh(nodes),
+            complete=which is not None,
             cluster=sight,
         )
+
+    def _which(self) -> str | None:
+        """Which cluster it is that was seen, asked after it was; None where that is not answered now."""
+        try:
+            return self._cluster.call(_identity, IDENTITY_PATIENCE)
+        except ClusterProblem as problem:
+            log.warning("which cluster answers could not be asked: %s", problem)
+            return None
 
     def close(self) -> None:
         """Watch no longer, and end the connection."""
         self._nodes.end()
         self._pods.end()
         self._cluster.close()
+
+
+async def _identity(client: ApiClient) -> str:
+    return await cluster_of(CoreV1Api(client))
 
 
 def _fresh(seen: Seen[Any]) -> bool:
