@@ -38,6 +38,8 @@ class FoundHome:
     size: int | None = None
     server: str | None = None
     """The one server whose home it is; None: all servers of its person share it."""
+    uid: str = ""
+    """What tells it from an earlier or later one of the same name; empty where the name alone does."""
 
 
 @dataclass(frozen=True, slots=True)

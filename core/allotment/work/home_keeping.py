@@ -45,7 +45,7 @@ class Place(Protocol):
         """Pack a home into a file of that name, and read it back."""
 
     def aside(self, home: FoundHome) -> None:
-        """Take a home out of the way, at once."""
+        """Take a home out of the way, at once: whoever launches from then on finds it gone."""
 
     def back(self, home: FoundHome) -> None:
         """Put it back."""
@@ -89,8 +89,10 @@ class HomeKeeping:
             done = []
         except NotPacked as problem:
             done = [str(problem)]  # one home in the way of none else
-        due = self._look(known, place.homes(), self.terms(), now)
-        done += [self._end(place, one, then, now) for one, then in due[:AT_ONCE]]
+        found = {one.place: one for one in place.homes()}
+        due = self._look(known, tuple(found.values()), self.terms(), now)
+        there = [(one, found[one.place], then) for one, then in due if one.place in found]
+        done += [self._end(place, one, what, then, now) for one, what, then in there[:AT_ONCE]]
         done += [self._answer(place, one, now) for one in self._asked()[:AT_ONCE]]
         return " ".join(one for one in done if one)
 
@@ -106,7 +108,7 @@ class HomeKeeping:
         Mostly nothing has changed: then the record is only read.
         """
         with self.record.reading() as reading:
-            differs = homes.differs(reading, self.hub, known, found)
+            differs = homes.differs(reading, self.hub, known, found, now)
         if differs:
             with self.record.writing(_ACTOR, now, configuration=False) as writing:
                 homes.seen(writing, self.hub, found)
@@ -140,9 +142,8 @@ class HomeKeeping:
                 if at is not None and not homes.is_used(one, used):
                     homes.warned(writing, one, at, terms.then)
 
-    def _end(self, place: Place, home: Home, then: HomeEnd, now: datetime) -> str:
+    def _end(self, place: Place, home: Home, found: FoundHome, then: HomeEnd, now: datetime) -> str:
         """Remove a home, or pack it away first. What cannot be done is noted, and the home stays."""
-        found = FoundHome(home.place, home.person, home.size, home.server)
         key, file, packed = new_id(now), "", None
         with self.record.reading() as reading:
             before = self._latest(reading, home)

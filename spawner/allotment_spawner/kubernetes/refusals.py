@@ -40,6 +40,13 @@ def no_room(refusal: Refusal) -> LaunchRefused:
     return LaunchRefused(refusal.reasons, status_code=409, label="storage")
 
 
+def home_going(name: str) -> LaunchRefused:
+    """Its home was removed, and the cluster still holds what is left of it."""
+    message = f"Its old home is being removed: the claim of storage {name} has not gone yet."
+    reason = Reason(Rule.REQUEST, message, remedy="Try again in a minute, or tell an operator.")
+    return LaunchRefused([reason], status_code=503, label="storage")
+
+
 def ended_early(words: str) -> LaunchRefused:
     """Its pod ended before its server answered."""
     message = f"Its pod ended while it was starting. {words}".strip()

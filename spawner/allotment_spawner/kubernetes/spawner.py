@@ -22,7 +22,7 @@ from allotment.record import Record, claims, homes, memberships, pools, starts
 from allotment_spawner import console
 from allotment_spawner.admitting import AllotmentMixin
 from allotment_spawner.environment import pod_environment, promised_profile
-from allotment_spawner.kubernetes import placing, refusals
+from allotment_spawner.kubernetes import claiming, placing, refusals
 from allotment_spawner.kubernetes.starting import PodServer
 from allotment_spawner.late import HUB
 
@@ -87,6 +87,10 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
         for name, value in traits.items():
             setattr(self, name, value)
         if self.storage_pvc_ensure:
+            patience = float(self.k8s_api_request_retry_timeout)
+            if not await claiming.is_there(self.api, self.namespace, self.pvc_name, patience):
+                # KubeSpawner makes none that it has seen once; a home may have been removed since.
+                self._pvc_exists = False
             self.storage_capacity = str(await self._storage(allotment))
             mark = {LABEL_HUB: allotment.hub}
             self.storage_extra_labels = {**self.storage_extra_labels, **mark}

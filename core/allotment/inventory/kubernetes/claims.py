@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from kubernetes_asyncio.client import ApiClient, CoreV1Api, V1PersistentVolumeClaim
+from kubernetes_asyncio.client import (
+    ApiClient,
+    CoreV1Api,
+    V1DeleteOptions,
+    V1PersistentVolumeClaim,
+    V1Preconditions,
+)
 
-from allotment.inventory.kubernetes.connecting import Cluster, ClusterProblem, NotThere
+from allotment.inventory.kubernetes.connecting import (
+    Cluster,
+    ClusterProblem,
+    ConflictingChange,
+    NotThere,
+)
 from allotment.inventory.packing import NotPacked
 from allotment.model.homes import FoundHome, Packed
 from allotment.model.pods import LABEL_HUB
 
+_ENDING = 5.0
+"""Seconds that the deletion of a claim may take: nobody is admitted meanwhile."""
 _LABELS = "component=singleuser-storage"
 _PERSON, _SERVER = "hub.jupyter.org/username", "hub.jupyter.org/servername"
 _UNITS = {
@@ -61,7 +74,7 @@ class ClaimedPlaces:
             return None
         requested = (claim.spec.resources.requests or {}).get("storage")
         server = None if self.shared else said.get(_SERVER, "")
-        return FoundHome(metadata.name, str(person), size_of(requested), server)
+        return FoundHome(metadata.name, str(person), size_of(requested), server, metadata.uid)
 
     def archive(self, home: FoundHome, file: str) -> Packed:
         """Nothing: see the message.
@@ -73,30 +86,36 @@ class ClaimedPlaces:
         raise NotPacked(message)
 
     def aside(self, home: FoundHome) -> None:
-        """Nothing: a claim has one name. It is deleted when the record has forgotten it."""
+        """Delete the claim that was found, and no other of its name.
 
-    def back(self, home: FoundHome) -> None:
-        """Nothing was moved."""
-
-    def finish(self, home: FoundHome) -> None:
-        """Delete the claim; the cluster keeps it as long as a pod uses it.
+        From then on no launch uses it: one that finds it going waits until it is gone, and makes another.
 
         Raises:
-            NotPacked: the cluster does not do it. It is found again, and its time begins anew.
+            NotPacked: the cluster does not do it, or it is another claim by now.
         """
+        options = V1DeleteOptions(preconditions=V1Preconditions(uid=home.uid))
 
         async def ask(client: ApiClient) -> None:
             await CoreV1Api(client).delete_namespaced_persistent_volume_claim(
-                home.place, self.namespace
+                home.place, self.namespace, body=options
             )
 
         try:
-            self.cluster.call(ask)
+            self.cluster.call(ask, _ENDING)
         except NotThere:
             return
+        except ConflictingChange as problem:
+            message = f"The claim {home.place} is another one than was found: {problem}"
+            raise NotPacked(message) from problem
         except ClusterProblem as problem:
             message = f"The claim {home.place} could not be deleted: {problem}"
             raise NotPacked(message) from problem
+
+    def back(self, home: FoundHome) -> None:
+        """Nothing: what is deleted stays so. Nobody was admitted who could count on it."""
+
+    def finish(self, home: FoundHome) -> None:
+        """Nothing is left: the cluster keeps a claim that was deleted only while a pod uses it."""
 
     def tidy(self, known: Collection[str]) -> None:
         """Nothing is ever left."""
