@@ -216,9 +216,9 @@ def sign_in(machine: Machine) -> Iterator[Finding]:
     settings = machine.usable_settings()
     if settings is None or settings.sign_in.kind == LOCAL:
         return
-    from allotment_hub.sign_on_checks import check, problem_lines  # noqa: PLC0415 - few need it
+    from allotment_hub.sign_on_checks import problem_lines  # noqa: PLC0415 - few need it
     from allotment_hub.sign_on_looking import kept  # noqa: PLC0415 - likewise
-    from allotment_hub.sign_on_wiring import callback_of, client_secret_of  # noqa: PLC0415 - likewise
+    from allotment_hub.sign_on_wiring import callback_of, try_secrets  # noqa: PLC0415 - likewise
 
     secret = settings.sign_in.client_secret_file
     if secret is not None and secret.exists() and _mode(secret) & OTHERS:
@@ -226,12 +226,12 @@ def sign_in(machine: Machine) -> Iterator[Finding]:
         yield warn("Sign-in", found_open, f"chmod 600 {secret}")
     place = Place(machine.state, machine.settings or Path(), Ports(machine.port, 0, 0, 0))
     try:
-        client, replaced = client_secret_of(settings, machine.state), kept(settings).replaced
-        in_force = None if client is None else client.in_force(replaced)
-        found = check(settings.sign_in, callback_of(settings, place), in_force)
+        replaced = kept(settings).replaced
+        tried = try_secrets(settings, machine.state, callback_of(settings, place), replaced)
     except AllotmentError as invalid:
         yield fail("Sign-in", str(invalid), "The hub does not start before that is mended.")
         return
+    client, found = tried.secret, tried.found
     for line in problem_lines(found, settings.where):
         yield fail("Sign-in", line, "The hub does not start before that is mended.")
     if found.away:
@@ -242,7 +242,9 @@ def sign_in(machine: Machine) -> Iterator[Finding]:
     if found.endpoints is not None and not (found.problems or found.away or found.notes):
         who = f"{settings.sign_in.provider_issuer} knows this client, its secret and its callback"
         yield ok("Sign-in", who)
-    if client is not None and replaced is not None and in_force != client.said:
+    if tried.refused:
+        yield warn("Sign-in", tried.refused, "allotment sign-in withdraw-secret")
+    if client is not None and replaced is not None and tried.in_force != client.said:
         said = f"{replaced.by} replaced the client's secret on {replaced.at:%Y-%m-%d}; that of the settings is not used"
         yield ok("Sign-in", said)
 

@@ -42,12 +42,16 @@ class Away(Exception):
 
 @dataclass
 class Checked:
-    """What was found. ``problems`` are pairs of a key of ``sign_in`` and a sentence; ``away``: it did not answer."""
+    """What was found. ``problems`` are pairs of a key of ``sign_in`` and a sentence; ``away``: it did not answer.
+
+    ``refused``: it is the client or its secret that the provider does not take.
+    """
 
     endpoints: Endpoints | None = None
     problems: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     away: str = ""
+    refused: bool = False
 
 
 def check(
@@ -190,6 +194,7 @@ def _check_client(
     if unclear:
         message = f"{unclear}, which does not prove that the secret is this client's"
     found.problems.append(("client_id", message))
+    found.refused = True
     return endpoints
 
 

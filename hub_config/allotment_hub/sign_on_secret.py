@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from allotment.data.vault import Vault
 from allotment.record import Reading, sign_in
@@ -23,6 +24,8 @@ class ClientSecret:
     settings: SignIn
     said: str = field(repr=False)
     vault: Callable[[], Vault] = field(repr=False)
+    refused_at: datetime | None = None
+    """When the operator's secret was given that the provider refused at this hub's start; None: none was."""
 
     def replaced(self, reading: Reading) -> ReplacedSecret | None:
         """An operator's word, newer or not."""
@@ -31,7 +34,13 @@ class ClientSecret:
 
     def stands(self, replaced: ReplacedSecret | None) -> bool:
         """Whether an operator's word is the newest. Blocks: it computes a hash."""
-        return replaced is not None and passwords.fits(replaced.instead_of, self.said)
+        if replaced is None or replaced.at == self.refused_at:
+            return False
+        return passwords.fits(replaced.instead_of, self.said)
+
+    def refusing(self, replaced: ReplacedSecret) -> ClientSecret:
+        """The same without this word of an operator; a later one stands again."""
+        return replace(self, refused_at=replaced.at)
 
     def in_force(self, replaced: ReplacedSecret | None) -> str:
         """The secret with which the provider is asked. Blocks: it computes a hash, and decrypts.

@@ -14,6 +14,7 @@ from traitlets.config import Config
 
 from allotment.data.assembling import read_vault
 from allotment.model.refusals import SettingsInvalid
+from allotment.record.sign_in import ReplacedSecret
 from allotment.settings import Settings
 from allotment.settings.sign_on_references import CALLBACK_PATH
 from allotment_hub.launch.place import Place
@@ -41,6 +42,19 @@ class Way:
     found: Checked
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What was found with the client's secret that is in force; None where the settings' cannot be read.
+
+    ``refused`` says which secret of an operator the provider refused, so that the settings' is in force.
+    """
+
+    secret: ClientSecret | None
+    in_force: str | None = field(repr=False)
+    found: Checked
+    refused: str = ""
+
+
 def way_of(settings: Settings, place: Place) -> Way:
     """The way in, once everything that can be looked at was found right. Nothing is made or changed.
 
@@ -53,11 +67,12 @@ def way_of(settings: Settings, place: Place) -> Way:
         RecordTooNew, RecordUnavailable: the record cannot be used.
     """
     callback, before = callback_of(settings, place), kept(settings)
-    secret = client_secret_of(settings, place.state)
-    in_force = None if secret is None else secret.in_force(before.replaced)
-    found = check(settings.sign_in, callback, in_force)
+    tried = try_secrets(settings, place.state, callback, before.replaced)
+    secret, in_force, found = tried.secret, tried.in_force, tried.found
     if secret is None or in_force is None or found.problems:
         raise SettingsInvalid(tuple(problem_lines(found, settings.where)))
+    if tried.refused:
+        found.notes.append(tried.refused)
     for note in found.notes:
         log.warning("Signing in: %s.", note)
     if found.endpoints is not None and not found.away:
@@ -77,6 +92,37 @@ def client_secret_of(settings: Settings, state: Path) -> ClientSecret | None:
     except (OSError, ValueError):
         return None
     return ClientSecret(settings.sign_in, said, partial(read_vault, settings, state))
+
+
+def try_secrets(
+    settings: Settings, state: Path, callback: str, replaced: ReplacedSecret | None
+) -> Tried:
+    """Ask the provider with the secret in force. Blocks, at most two minutes.
+
+    An operator's that is refused gives way to a good one of the settings: giving another one, or
+    withdrawing it, is done at a hub that runs.
+
+    Raises:
+        KeysWrong, SourceProblem: an operator replaced the client's secret, and it cannot be decrypted.
+    """
+    secret = client_secret_of(settings, state)
+    in_force = None if secret is None else secret.in_force(replaced)
+    found = check(settings.sign_in, callback, in_force)
+    if secret is None or replaced is None or in_force == secret.said or not found.refused:
+        return Tried(secret, in_force, found)
+    own = check(settings.sign_in, callback, secret.said)
+    given = f"the secret that {replaced.by} gave on {replaced.at:%Y-%m-%d}"
+    if not own.refused and not own.away:
+        words = f"{given} is refused by the provider, so that of the settings is used; withdraw it, or give another"
+        return Tried(secret.refusing(replaced), secret.said, own, words)
+    theirs = f"could not be tried: {own.away}" if own.away else "is refused, too"
+    found.problems = [
+        (key, f"{said}: tried was {given}; that of the settings {theirs}")
+        if key == "client_id"
+        else (key, said)
+        for key, said in found.problems
+    ]
+    return Tried(secret, in_force, found)
 
 
 def callback_of(settings: Settings, place: Place) -> str:

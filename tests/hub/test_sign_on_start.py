@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from traitlets.config import Config
+from typer.testing import CliRunner
 
+from allotment.cli import app
 from allotment.cli.findings import Level, Machine
 from allotment.data.assembling import open_vault
-from allotment.record import open_record, people, sign_in
+from allotment.record import Reading, open_record, people, sign_in
 from allotment.record.schema import people as table
 from allotment.settings import load_settings
 from allotment_hub import checks, configure, passwords
@@ -182,6 +184,63 @@ def test_an_operators_secret_stands_for_that_of_the_settings_until_they_hold_ano
     with pytest.raises(SystemExit):
         configured(ended)
     assert "the provider does not know this client" in capsys.readouterr().err
+
+
+@contextmanager
+def read_record(place: Place) -> Iterator[Reading]:
+    """The record of a hub that lives there."""
+    address = f"sqlite:///{place.state}/record.sqlite"
+    with closing(open_record(address)) as record, record.reading() as reading:
+        yield reading
+
+
+@pytest.mark.promise("AUTH-1", "AUTH-2")
+def test_an_operators_secret_that_ended_gives_way_to_a_good_one_of_the_settings(
+    tmp_path: Path, provider: OidcProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = place_of(tmp_path, provider)
+    configured(place)
+    replace_secret(place, "of a year ago", instead_of=SECRET)
+
+    mine = configured(place).ProviderAuthenticator
+
+    assert mine.client_secret == SECRET
+    assert "the secret that olga gave on" in caplog.text
+    with read_record(place) as reading:
+        known, (look,) = mine.sign_on.secret.replaced(reading), sign_in.looks(reading)
+    assert mine.sign_on.secret.in_force(known) == SECRET
+    assert "the secret that olga gave on" in look.found["notes"][-1]
+    found = list(checks.sign_in(Machine(place.state, place.settings, 8000)))[-1]
+    assert (found.level, found.mend) == (Level.WARN, "allotment sign-in withdraw-secret")
+
+    replace_secret(place, "given later", instead_of=SECRET)
+    with read_record(place) as reading:
+        known = mine.sign_on.secret.replaced(reading)
+    assert mine.sign_on.secret.in_force(known) == "given later"
+
+
+@pytest.mark.promise("AUTH-1", "AUTH-2")
+def test_whose_secret_was_tried_is_said_and_an_operators_is_withdrawn_while_the_hub_is_down(
+    tmp_path: Path, provider: OidcProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configured(place_of(tmp_path, provider))
+    place = place_of(tmp_path, provider, client_secret_file="wrong")
+    replace_secret(place, "of a year ago", instead_of="of another client")
+
+    with pytest.raises(SystemExit):
+        configured(place)
+
+    said = capsys.readouterr().err
+    assert "tried was the secret that olga gave on" in said
+    assert "that of the settings is refused, too" in said
+    assert "of a year ago" not in said
+    where = ("--settings", str(place.settings), "--state", str(place.state))
+    hub = {"ALLOTMENT_API_URL": "http://127.0.0.1:9"}
+    asked = ["sign-in", "withdraw-secret", "--yes", *where]
+    answer = CliRunner().invoke(app, asked, env=hub)
+    assert "Hubs use the secret of the settings" in answer.output
+    with read_record(place) as reading:
+        assert sign_in.replaced_secret(reading, provider.issuer, "allotment") is None
 
 
 @pytest.mark.promise("DATA-5", "AUTH-2")

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from allotment.cli.agreeing import agree
+from allotment.cli.backing_up import DEFAULT_STATE, address_of
 from allotment.cli.ending import Misused
-from allotment.cli.options import Json, Url, Yes, control_plane
+from allotment.cli.options import (
+    Json,
+    RecordAddress,
+    SettingsFile,
+    StateFolder,
+    Url,
+    Yes,
+    control_plane,
+    needs_a_hubs_parts,
+)
 from allotment.cli.output import Output, ago
 from allotment.model.documents import ClientSecret, SignInLook, SignInState
+from allotment.settings import load_settings
 
 app = typer.Typer(
     help="How people sign in, and the client of the company's provider.", no_args_is_help=True
@@ -59,13 +71,63 @@ def replace_secret(
 
 
 @app.command("withdraw-secret")
-def withdraw_secret(yes: Yes = False, url: Url = None, as_json: Json = False) -> None:
-    """Forget the secret that was given, and go back to that of the settings, where the provider takes it."""
+def withdraw_secret(
+    context: typer.Context,
+    yes: Yes = False,
+    url: Url = None,
+    record: RecordAddress = None,
+    settings: SettingsFile = None,
+    state: StateFolder = DEFAULT_STATE,
+    as_json: Json = False,
+) -> None:
+    """Forget the secret that was given, and go back to that of the settings, where the provider takes it.
+
+    With --settings on the record itself: the hub need not run, and its next start tries that of the settings.
+    """
+    # A variable may name the settings for other commands: where a hub is named too, it is asked.
+    source = context.get_parameter_source("settings")
+    named = source is not None and source.name == "COMMANDLINE"
+    if record is not None or (settings is not None and (named or not url)):
+        _withdraw_offline(record, settings, state, yes=yes, out=Output(as_json=as_json))
+        return
     with control_plane(url) as client:
         if not yes:
-            agree("Forget the secret that an operator gave, and use that of the settings?")
+            agree(_WITHDRAW)
         found = client.sign_on.withdraw_secret()
     _tell(found, as_json=as_json)
+
+
+_WITHDRAW = "Forget the secret that an operator gave, and use that of the settings?"
+
+
+def _withdraw_offline(
+    record: str | None, settings: Path | None, state: Path, *, yes: bool, out: Output
+) -> None:
+    """Forget the secret in the record itself. Nothing is tried: it is hubs that ask the provider.
+
+    Raises:
+        Misused: no settings are named, which say of which client; or there is no record.
+    """
+    with needs_a_hubs_parts():
+        from allotment.cli import offline  # noqa: PLC0415 - this needs a database
+        from allotment.record import sign_in  # noqa: PLC0415 - likewise
+    if settings is None:
+        message = "Of which client? The settings say it.\nName them: --settings FILE"
+        raise Misused(message)
+    said = load_settings(settings, state).sign_in
+    with offline.opened(address_of(record, settings, state)) as opened:
+        if not yes:
+            agree(_WITHDRAW)
+        with opened.writing(offline.whoever_asks(), datetime.now(UTC)) as writing:
+            gone = sign_in.withdraw_secret(writing, said.provider_issuer, said.client_id or "")
+    if out.as_json:
+        out.document({"withdrawn": gone})
+        return
+    out.say(
+        "Forgotten. Hubs use the secret of the settings."
+        if gone
+        else "Nobody had given one: hubs use the secret of the settings."
+    )
 
 
 def _secret(file: Path | None) -> str:
