@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -105,14 +105,39 @@ def test_a_record_that_is_away_ends_no_turn_before_its_time(record: Record) -> N
     assert mine.keep()
 
 
+@pytest.mark.parametrize("phase", [0.001, 0.5, 0.999], ids=["just after", "between", "just before"])
 def test_a_turn_whose_holder_says_nothing_more_is_taken_within_fifteen_seconds(
-    record: Record,
+    record: Record, monkeypatch: pytest.MonkeyPatch, phase: float
 ) -> None:
-    one = tenure(record, "one")
-    lasts = timedelta(seconds=15) if record.dialect == "postgresql" else timedelta(minutes=1)
+    clock = Seconds()
+    first, second = tenure(record, "first", clock=clock), tenure(record, "second", clock=clock)
 
-    assert one.lasts + timedelta(seconds=one.every) <= lasts
-    assert one.lasts > 3 * timedelta(seconds=one.every)
+    def looks(one: Tenure, seconds: float) -> bool:
+        """Whether it has the turn when so many seconds have passed, by the database's clock as well."""
+        clock.now = 1000 + seconds
+        monkeypatch.setitem(leases.NOW, record.dialect, str(round(clock.now * 1_000_000)))
+        return one.keep()
+
+    assert looks(first, 0)  # and never again
+    said = [looks(second, (number + phase) * second.every) for number in range(20)]
+
+    taken = said.index(True)
+    within = 15 if record.dialect == "postgresql" else 60
+    assert (taken + phase) * second.every <= within
+    assert all(said[taken:])
+    assert not first.held
+
+
+def test_whose_word_is_late_three_times_keeps_its_turn(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tenure(record, "first"), tenure(record, "second")
+    monkeypatch.setitem(leases.NOW, record.dialect, "1000000000")
+    assert first.keep()
+
+    monkeypatch.setitem(leases.NOW, record.dialect, str(round((1000 + 3 * first.every) * 1e6)))
+    assert not second.keep()
+    assert first.keep()
 
 
 def test_this_process_is_not_known_to_be_gone() -> None:

@@ -325,3 +325,12 @@ def test_the_images_of_values_manifests_and_settings_are_of_one_version(settings
     assert CONTAINER["image"] == f"{image['name']}:{image['tag']}"
     assert settings.kubernetes is not None
     assert settings.kubernetes.image.rpartition(":")[2] == image["tag"]
+
+
+@pytest.mark.promise("SERVER-7")
+@pytest.mark.parametrize("lost", ["unreachable", "not-ready"])
+def test_the_control_plane_is_made_anew_soon_after_its_node_is_lost(lost: str) -> None:
+    (tolerated,) = (
+        one for one in POD["spec"]["tolerations"] if one["key"] == f"node.kubernetes.io/{lost}"
+    )
+    assert (tolerated["effect"], tolerated["tolerationSeconds"]) == ("NoExecute", 15)
