@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import pwd
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -84,10 +85,11 @@ class LocalServer(AllotmentMixin, LocalProcessSpawner):
         Code that runs between fork and exec (``preexec_fn``) can hang for ever in a process with
         threads, and the hub has some.
         """
-        self.cmd = await asyncio.to_thread(self._command_for, allotment)
+        command = await asyncio.to_thread(self._command_for, allotment)
         self._folders = await self._groups_of(allotment)
         home, owner = await asyncio.to_thread(self._make_home)
         owner = {**owner, **_entering(owner, self._folders)}
+        self.cmd = [*_gaining_nothing(owner), *command]
         self.popen_kwargs = {**self.popen_kwargs, "cwd": str(home), **owner}
 
     async def _groups_of(self, allotment: Allotment) -> tuple[GroupFolder, ...]:
@@ -230,6 +232,23 @@ def _entering(owner: Mapping[str, Any], folders: Iterable[GroupFolder]) -> dict[
     if not more or "user" not in owner:
         return {}
     return {"extra_groups": [*owner.get("extra_groups", ()), *more]}
+
+
+def _gaining_nothing(owner: Mapping[str, Any]) -> list[str]:
+    """What is put before the command of another user's server: nothing that it runs gains rights.
+
+    Whoever leaves a group could have kept a program that enters its folder (``chmod g+s``).
+
+    Raises:
+        OSError: the machine has no program that does it.
+    """
+    if "user" not in owner:
+        return []
+    program = shutil.which("setpriv")
+    if program is None:
+        message = "servers under system users are started with setpriv of util-linux, which is not installed"
+        raise OSError(message)
+    return [program, "--no-new-privs"]
 
 
 class AllotmentSystemUserSpawner(LocalServer):

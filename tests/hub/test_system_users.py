@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
+from allotment.inventory.group_folders import FIRST_ID
 from allotment.record import people
 from hubs import HubUnderTest, until
 
@@ -47,6 +51,36 @@ def test_a_server_runs_as_its_persons_system_user_in_that_users_home(
     hub.stop(user.pw_name)
 
     assert (hub.marked(), hub.held()) == ([], ())
+
+
+@pytest.fixture
+def kept() -> Iterator[Path]:
+    """A program with the right to enter a folder of a group's, where every user reaches it."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    program = Path(shutil.copy("/bin/sleep", folder / "kept"))
+    os.chown(program, -1, FIRST_ID if os.geteuid() == 0 else os.getegid())
+    program.chmod(0o2755)
+    yield program
+    shutil.rmtree(folder)
+
+
+@pytest.mark.promise("SERVER-10")
+def test_a_program_that_was_kept_enters_no_groups_folder_after_leaving(
+    new_hub: Callable[..., HubUnderTest], user: pwd.struct_passwd, kept: Path
+) -> None:
+    hub = new_hub(command=[str(kept), "600"], extra=SYSTEM_USERS)
+    hub.change(lambda writing: people.onboard(writing, [user.pw_name], group="vision"))
+    hub.launch(user.pw_name, profile="gpu")
+
+    def running() -> psutil.Process | None:
+        found = [psutil.Process(one.process.pid) for one in hub.marked()]
+        return next((one for one in found if one.name() == kept.name), None)
+
+    process = until(running, "the program to run")
+    assert process is not None
+    assert set(process.gids()) == {user.pw_gid}
+    hub.stop(user.pw_name)
 
 
 def test_somebody_who_is_no_user_of_this_machine_is_told_so(hub: HubUnderTest) -> None:

@@ -179,6 +179,19 @@ def test_who_runs_everybodys_servers_is_said(
     assert found.level is level
 
 
+def test_without_the_program_that_starts_system_users_servers_it_is_told(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda _program: None)
+    text = "servers: {command: [python3], system_users: true}\n"
+    (machine.state.parent / "allotment.yaml").write_text(text)
+
+    (found,) = [one for one in checks.settings(machine) if one.subject == "System users"]
+
+    assert (found.level, found.mend) == (Level.FAIL, "Install util-linux.")
+
+
 def test_a_record_that_is_not_there_yet_is_well(machine: Machine) -> None:
     (found,) = checks.record(machine)
 

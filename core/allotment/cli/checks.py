@@ -107,6 +107,9 @@ def _trust(found: Settings) -> Iterator[Finding]:
         )
     elif found.kubernetes is not None:
         yield ok("System users", "every server runs in a pod of its own")
+    elif found.servers.system_users and shutil.which("setpriv") is None:
+        why = "servers under system users are started with setpriv, which is not on this machine"
+        yield fail("System users", why, "Install util-linux.")
     elif found.servers.system_users:
         yield ok("System users", "every person's servers run under a system user of their own")
     else:
