@@ -327,6 +327,50 @@ def test_the_images_of_values_manifests_and_settings_are_of_one_version(settings
     assert settings.kubernetes.image.rpartition(":")[2] == image["tag"]
 
 
+_WORDS = {
+    "claims of storage": "persistentvolumeclaims",
+    "workloads of Kueue": "workloads",
+    "namespace `kube-system`": "namespaces/kube-system",
+}
+"""What the page calls resources that it does not call by their own name."""
+
+
+def rights(kind: str, account: str) -> set[tuple[str, str]]:
+    """What the manifests let an account do by roles of a kind: resources, each with a verb."""
+    bound = {
+        one["roleRef"]["name"]
+        for _, one in OBJECTS
+        if one["kind"] == f"{kind}Binding"
+        and account in [subject["name"] for subject in one["subjects"]]
+    }
+    return {
+        ("/".join([resource, *rule.get("resourceNames", ())]), verb)
+        for _, one in OBJECTS
+        if one["kind"] == kind and one["metadata"]["name"] in bound
+        for rule in one["rules"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def told(cell: str) -> set[tuple[str, str]]:
+    """The same, as a cell of the page's table tells it."""
+    return {
+        (_WORDS.get(name, name), verb)
+        for part in cell.split("; ")
+        for names, verbs in [part.split(": ")]
+        for name in names.split(" and ")
+        for verb in verbs.split(", ")
+    }
+
+
+@pytest.mark.parametrize("account", ["hub", "allotment"])
+def test_the_page_tells_every_right_of_the_roles_and_no_other(account: str) -> None:
+    page = (FILES.parents[1] / "docs" / "kubernetes.md").read_text()
+    (row,) = re.findall(rf"^\| [a-z ]+ \| `{account}` \| (.+) \| (.+) \|$", page, re.MULTILINE)
+    assert [told(cell) for cell in row] == [rights("Role", account), rights("ClusterRole", account)]
+
+
 @pytest.mark.promise("SERVER-7")
 @pytest.mark.parametrize("lost", ["unreachable", "not-ready"])
 def test_the_control_plane_is_made_anew_soon_after_its_node_is_lost(lost: str) -> None:
