@@ -146,7 +146,7 @@ def test_a_server_that_was_renamed_uses_its_home_on_until_it_is_deleted(
 ) -> None:
     assert look(record, renamed) == {"c-one": True}
     with record.writing("ann", NOW) as writing:
-        assert not homes.differs(writing, "hub", homes.all_homes(writing), [renamed])
+        assert not homes.differs(writing, "hub", homes.all_homes(writing), [renamed], NOW)
         servers.forget(writing, "hub", "ann", "two")
     assert look(record, renamed) == {"c-one": False}
 

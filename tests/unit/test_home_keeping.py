@@ -244,6 +244,58 @@ def test_who_launches_before_a_home_came_back_loses_neither_of_the_two(lab: Lab)
     assert (home / "notes.txt").read_text() == "ann"
 
 
+@pytest.mark.promise("SERVER-10")
+@pytest.mark.parametrize("others", [True, False], ids=["others are there", "no home is there"])
+def test_a_home_that_is_kept_until_a_time_is_so_after_it_was_out_of_sight(
+    lab: Lab, tmp_path: Path, *, others: bool
+) -> None:
+    home = lab.home("ann")
+    lab.round(0)
+    with lab.record.writing("olga", NOW) as writing:
+        homes.keep(writing, homes.get(writing, "hub", "ann"), NOW + 700 * DAY)
+    home.rename(tmp_path / "away")
+    if others:
+        lab.home("bob")
+
+    lab.round(1)
+    (tmp_path / "away").rename(home)
+    lab.round(2)
+    assert lab.known()["ann"].keep_until == NOW + 700 * DAY
+
+
+@pytest.mark.promise("SERVER-10")
+def test_where_no_home_is_seen_none_is_forgotten_or_ended(lab: Lab, tmp_path: Path) -> None:
+    home = lab.home("ann")
+    lab.round(0)
+    home.rename(tmp_path / "away")
+
+    for day in (1, 80, 200):
+        lab.round(day)
+    assert lab.known()["ann"].unused_since == NOW
+    assert lab.known()["ann"].problem == ""
+
+
+def test_a_home_that_is_gone_is_forgotten(lab: Lab) -> None:
+    lab.home("bob")
+    lab.round(0)
+    (lab.home("ann") / "notes.txt").unlink()
+    lab.round(0)
+    (lab.folders.folder / "ann").rmdir()
+    lab.round(1)
+    assert set(lab.known()) == {"bob"}
+
+
+def test_the_last_home_that_is_gone_is_forgotten_when_an_operator_has_it_removed(
+    lab: Lab, tmp_path: Path
+) -> None:
+    home = lab.home("ann")
+    lab.round(0)
+    home.rename(tmp_path / "away")
+    lab.ask("ann", HomeEnd.REMOVE)
+    lab.round(1)
+    assert lab.known() == {}
+
+
 def test_links_and_files_among_homes_are_nobodys(lab: Lab, tmp_path: Path) -> None:
     (lab.folders.folder / "link").symlink_to(tmp_path)
     (lab.folders.folder / "file").write_text("")

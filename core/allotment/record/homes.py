@@ -74,12 +74,16 @@ def is_used(home: Home | FoundHome, uses: Uses) -> bool:
 
 
 def differs(
-    reading: Reading, hub: str, homes_known: Iterable[Home], found: Iterable[FoundHome]
+    reading: Reading,
+    hub: str,
+    homes_known: Iterable[Home],
+    found: Iterable[FoundHome],
+    now: datetime,
 ) -> bool:
     """Whether :func:`seen` would change anything: it mostly would not, and then nobody need wait for a turn to write."""
     known = {one.place: one for one in homes_known}
     there = _there(known, found)
-    if known.keys() - there.keys():
+    if _gone(known, there, now):
         return True
     used = uses(reading, hub)
     return any(
@@ -97,6 +101,22 @@ def _there(known: Mapping[str, Home], found: Iterable[FoundHome]) -> dict[str, F
     return there
 
 
+def _gone(
+    known: Mapping[str, Home], there: Mapping[str, FoundHome], now: datetime
+) -> tuple[Home, ...]:
+    """Homes to be forgotten, for they are not there.
+
+    Where no home is there at all, that is more likely a disk that is not mounted, or another cluster that
+    answers. What an operator keeps is kept until then, seen or not; what one asked to be removed is gone.
+    """
+
+    def is_gone(home: Home) -> bool:
+        kept = home.keep_until is not None and home.keep_until > now
+        return home.asked is HomeEnd.REMOVE or (bool(there) and not kept)
+
+    return tuple(one for place, one in known.items() if place not in there and is_gone(one))
+
+
 def _differs(home: Home, found: FoundHome, *, used: bool) -> bool:
     told = (home.person, home.size, home.server, home.used)
     return told != (found.person, found.size, found.server, used)
@@ -105,15 +125,15 @@ def _differs(home: Home, found: FoundHome, *, used: bool) -> bool:
 def seen(writing: Writing, hub: str, found: Iterable[FoundHome]) -> None:
     """Take in which homes there are. From now on those are unused whose servers are all deleted.
 
-    A home that is gone is forgotten; one whose person came back is as if it had never been unused.
+    A home that is gone is forgotten, see :func:`_gone`; one whose person came back is as if it had never been unused.
     """
     known = {one.place: one for one in all_homes(writing, hub=hub)}
     used, starting = uses(writing, hub), _starting(writing, hub)
     there = _there(known, found)
-    for place in known.keys() - there.keys():
+    for one in _gone(known, there, writing.now):
         # What is claimed by a start that is under way may not be there yet.
-        if known[place].person not in starting:
-            writing.run(homes.delete().where(*_match(hub, place)))
+        if one.person not in starting:
+            writing.run(homes.delete().where(*_match(hub, one.place)))
     new: list[dict[str, Any]] = []
     for place, one in there.items():
         since = None if is_used(one, used) else writing.now
