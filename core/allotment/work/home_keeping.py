@@ -77,23 +77,26 @@ class HomeKeeping:
 
         Raises:
             RecordUnavailable: the record did not answer.
-            OSError, NotPacked: homes cannot be looked at.
+            OSError: homes cannot be looked at.
+            NotPacked: what a process left that died is still there. The other homes were minded.
         """
         place = self.place()
         if place is None:
             return ""
         with self.record.reading() as reading:
             known = homes.all_homes(reading, hub=self.hub)
+        left: NotPacked | None = None
         try:
             place.tidy({one.place for one in known})
-            done = []
         except NotPacked as problem:
-            done = [str(problem)]  # one home in the way of none else
+            left = problem  # told when the others are done: one home in the way of none else
         found = {one.place: one for one in place.homes()}
         due = self._look(known, tuple(found.values()), self.terms(), now)
         there = [(one, found[one.place], then) for one, then in due if one.place in found]
-        done += [self._end(place, one, what, then, now) for one, what, then in there[:AT_ONCE]]
+        done = [self._end(place, one, what, then, now) for one, what, then in there[:AT_ONCE]]
         done += [self._answer(place, one, now) for one in self._asked()[:AT_ONCE]]
+        if left is not None:
+            raise left
         return " ".join(one for one in done if one)
 
     def _look(
