@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from allotment.cli import app
 from allotment.record import Record, credentials, events, leaving, open_record, people, session_ends
+from allotment.record.schema import identities
 from allotment.record.schema import people as table
 from allotment_hub import passwords
 
@@ -106,3 +107,54 @@ def test_with_a_provider_only_those_who_keep_a_password_get_one(
     assert run(tmp_path, "olga").exit_code == 0
     with record.reading() as reading:
         assert credentials.get(reading, "ada") is None
+
+
+def signed_in_there(record: Record, name: str) -> None:
+    """Somebody whom a provider confirmed until now."""
+    subject = {"issuer": "https://id.example.org", "subject": name, "person": name, "name": name}
+    with record.writing("test", NOW) as writing:
+        row = {**subject, "groups": [], "confirmed_at": NOW, "ended": False}
+        writing.run(identities.insert().values(**row))
+        writing.run(table.update().where(table.c.name == name).values(confirmed_until=NOW))
+
+
+def lapses(record: Record, name: str) -> bool:
+    """Whether what somebody may do ends without the provider's word."""
+    with record.reading() as reading:
+        return people.get(reading, name).confirmed_until is not None
+
+
+def test_without_settings_nobody_of_a_provider_gets_a_password(
+    tmp_path: Path, record: Record
+) -> None:
+    signed_in_there(record, "ada")
+    asked = ["password", "olga", "ada", "--record", str(tmp_path / "record.sqlite")]
+
+    answer = CliRunner().invoke(app, asked)
+
+    assert answer.exit_code != 0
+    assert "Name the settings of the hub: --settings FILE" in " ".join(answer.output.split())
+    assert lapses(record, "ada")
+    with record.reading() as reading:
+        assert credentials.get(reading, "ada") is None
+        assert credentials.get(reading, "olga") is None
+
+
+def test_without_settings_a_password_leaves_what_a_provider_confirmed(
+    tmp_path: Path, record: Record
+) -> None:
+    with record.writing("test", NOW) as writing:
+        writing.run(table.update().values(confirmed_until=NOW))
+    asked = ["password", "olga", "--record", str(tmp_path / "record.sqlite")]
+
+    assert CliRunner().invoke(app, asked).exit_code == 0
+    assert lapses(record, "olga")
+
+
+def test_whom_a_provider_knows_is_confirmed_by_signing_in_and_not_by_a_password(
+    tmp_path: Path, record: Record
+) -> None:
+    signed_in_there(record, "ada")
+
+    assert run(tmp_path, "ada").exit_code == 0
+    assert lapses(record, "ada")
