@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import promises
-from promise_table import read_promises
+from promise_table import read_left, read_promises
 from test_times import BUDGETS
 
 TOOLS = Path(promises.__file__).parent
@@ -120,6 +120,28 @@ def test_the_table_tells_proven_from_broken_and_names_what_has_no_test(
     assert "LIMIT-2    proven" in shown
     assert f"1 of {len(read_promises())} proven" in shown
     assert "POOL-1," in shown
+
+
+def test_a_promise_of_which_something_is_left_is_not_called_proven(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = [
+        {"test": "tests/a.py::test_one", "promises": ["CLUSTER-2"], "outcome": "passed"},
+        {"test": "tests/a.py::test_two", "promises": ["SERVER-6"], "outcome": "failed"},
+    ]
+    (tmp_path / "out.json").write_text(json.dumps(report))
+    promises.main(str(tmp_path / "out.json"))
+    shown = capsys.readouterr().out
+    assert "CLUSTER-2  partly" in shown
+    assert f"left    {read_left()['CLUSTER-2']}" in shown
+    assert "SERVER-6   BROKEN" in shown
+    assert f"0 of {len(read_promises())} proven, 1 partly" in shown
+
+
+def test_only_of_what_is_promised_something_is_left(tmp_path: Path) -> None:
+    (tmp_path / "promises.md").write_text("| A-1 | one |\n\n- A-1: half.\n- B-1: all.\n")
+    with pytest.raises(ValueError, match="B-1"):
+        read_left(tmp_path / "promises.md")
 
 
 def test_an_id_is_promised_once(tmp_path: Path) -> None:
