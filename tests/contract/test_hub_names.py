@@ -77,6 +77,19 @@ def test_the_name_of_a_hub_that_says_nothing_more_is_free_in_time(record: Record
     assert not killed.keep()
 
 
+def test_the_name_of_a_hub_whose_machine_slept_is_not_free(record: Record) -> None:
+    slept = hub(record, "first", HERE)
+    slept.lasts = timedelta(0)
+    slept.take()
+    second = hub(record, "second", THERE, lives=lambda holder: holder == HERE)
+
+    with pytest.raises(HubNameTaken):
+        second.wait_until_free()
+    with pytest.raises(HubNameTaken):
+        second.take()
+    assert slept.keep()
+
+
 def test_the_same_hub_has_its_name_at_once_and_its_former_process_hears_of_it(
     record: Record,
 ) -> None:

@@ -74,13 +74,17 @@ def take(
     lasting: timedelta,
     *,
     gone: Callable[[str], bool] = lambda _holder: False,
+    lives: Callable[[str], bool] = lambda _holder: False,
 ) -> bool:
     """Let a name stand for this hub; False where it stands for another one that runs.
 
     The same hub takes it from its former process at once. ``gone`` says of a process whether it is
-    known to have ended. That a name stands for another hub from now on is an event.
+    known to have ended, ``lives`` whether it is known to run: then it has only said nothing for a while,
+    for its machine slept. That a name stands for another hub from now on is an event.
     """
     before = get(writing, name)
+    if before is not None and before.identity != identity and lives(before.holder):
+        return False
     ended = before is not None and gone(before.holder)
     asked = {
         "name": name,

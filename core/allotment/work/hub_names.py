@@ -60,7 +60,7 @@ class HubName:
         self.lasts, self.every = _PACES[self.record.dialect]
 
     def wait_until_free(self) -> None:
-        """Return when the name is free for this hub: at once, unless another one has said lately that it runs.
+        """Return when the name is free for this hub: at once, unless another one is seen to run or has said lately that it does.
 
         Raises:
             HubNameTaken: another one runs: it is seen to, or has said so again meanwhile.
@@ -80,7 +80,7 @@ class HubName:
             found = hubs.get(reading, self.name)
         if found is None or found.identity == self.identity or self.gone(found.holder):
             return None
-        return found if found.rest else None
+        return found if found.rest or self.lives(found.holder) else None
 
     def take(self) -> None:
         """Let the name stand for this process.
@@ -90,9 +90,8 @@ class HubName:
             RecordUnavailable: the record does not answer.
         """
         with self.record.writing(_ACTOR, datetime.now(UTC), configuration=False) as writing:
-            if hubs.take(
-                writing, self.name, self.identity, self.holder, self.lasts, gone=self.gone
-            ):
+            mine = (self.name, self.identity, self.holder, self.lasts)
+            if hubs.take(writing, *mine, gone=self.gone, lives=self.lives):
                 return
             other = hubs.get(writing, self.name)
         if other is not None:
