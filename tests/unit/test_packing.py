@@ -44,6 +44,35 @@ def test_what_was_packed_comes_out_as_it_was(home: Path, tmp_path: Path) -> None
     assert (back / "work" / "deep").is_dir()
 
 
+@pytest.mark.promise("SERVER-10")
+def test_an_archive_is_found_in_its_folder_after_a_loss_of_power(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[Path, bool]] = []
+    file, sync = tmp_path / "archives" / "ann.tar.gz", os.fsync
+
+    def note(handle: int) -> None:
+        synced.append((Path(f"/proc/self/fd/{handle}").readlink(), file.exists()))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", note)
+    packing.pack(home, file)
+    assert synced[1:] == [(file.parent, True), (tmp_path, True)]
+
+
+@pytest.mark.promise("SERVER-10")
+def test_an_archive_whose_folder_the_disk_did_not_take_is_none(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_folder: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(packing, "_sync", fail)
+    with pytest.raises(NotPacked, match="Input/output error"):
+        packing.pack(home, tmp_path / "ann.tar.gz")
+    assert [one.name for one in tmp_path.iterdir()] == ["ann"]
+
+
 def test_sockets_are_left_out(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(home)
     with socket.socket(socket.AF_UNIX) as listening:

@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -29,11 +29,13 @@ def pack(home: Path, file: Path) -> Packed:
     """
     part = file.with_name(f".{file.name}.part")
     try:
+        new = not file.parent.exists()
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write(home, part)
         entries = _compare(home, part)
         # Never over another archive, whatever its name.
         os.link(part, file)
+        _make_lasting(file, (file.parent, file.parent.parent) if new else (file.parent,))
         return Packed(file.stat().st_size, entries)
     except (OSError, tarfile.TarError, EOFError) as error:
         message = f"{home.name} could not be packed: {error}"
@@ -50,6 +52,24 @@ def _write(home: Path, part: Path) -> None:
                 archive.add(path, str(path.relative_to(home)), recursive=False)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def _make_lasting(file: Path, folders: Sequence[Path]) -> None:
+    """Have a file found after a loss of power: it is on the disk, but its name may not be. What fails leaves no file."""
+    try:
+        for folder in folders:
+            _sync(folder)
+    except OSError:
+        file.unlink()
+        raise
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _walk(home: Path) -> Iterator[Path]:
