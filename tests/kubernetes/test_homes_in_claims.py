@@ -151,6 +151,27 @@ def test_a_launch_never_uses_a_home_that_is_being_removed_but_makes_another(
 
 
 @pytest.mark.promise("SERVER-10")
+def test_a_server_that_was_deleted_and_whose_home_was_removed_is_launched_again_with_a_new_home(
+    hub: PodHub, place: ClaimedPlaces
+) -> None:
+    hub.launch("mia", profile="small").raise_for_status()
+    hub.ready("mia")
+    hub.stop("mia")
+    hub.until(lambda: not hub.held("mia"), "the server to be gone")
+    hub.change(lambda w: servers.forget(w, "hub", "mia", ""))
+    (home,) = (one for one in place.homes() if one.person == "mia")
+    place.aside(home)
+    hub.kill()
+    hub.start()  # it has read from its database that there is a claim
+
+    hub.launch("mia", profile="small").raise_for_status()
+    hub.ready("mia")
+
+    (claim,) = claims_of(hub, "mia")
+    assert claim["metadata"]["uid"] != home.uid
+
+
+@pytest.mark.promise("SERVER-10")
 def test_a_claim_of_the_same_name_that_came_later_is_not_removed(
     hub: PodHub, place: ClaimedPlaces
 ) -> None:
