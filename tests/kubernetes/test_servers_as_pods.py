@@ -14,7 +14,7 @@ import pod_hubs
 from allotment.inventory.kubernetes.connecting import ClusterProblem
 from allotment.inventory.kubernetes.pods import LANDS_WITHIN
 from allotment.model.allotments import Allotment
-from allotment.record import claims
+from allotment.record import claims, platform
 from allotment.record.schema import allotments
 from cluster import Cluster, cluster
 from pod_hubs import GPU, PodHub
@@ -360,3 +360,21 @@ def test_a_server_that_is_deleted_counts_no_more_and_the_home_stays(hub: PodHub)
     hub.until(lambda: "notes" not in hub.server_names("ada"), "the server to be forgotten")
     assert homes
     assert hub.homes() == homes
+
+
+@pytest.mark.promise("POOL-6")
+def test_devices_of_another_cluster_bind_no_pod_here_and_are_free_again(hub: PodHub) -> None:
+    with hub.record.reading() as reading:
+        own = platform.cluster_counted(reading)
+    hub.change(lambda writing: platform.count_cluster(writing, "another"))
+    try:
+        refused = hub.launch("ada", profile="gpu")
+    finally:
+        hub.change(lambda writing: platform.count_cluster(writing, own))
+
+    assert refused.status_code == 503
+    said = refused.json()["message"]
+    assert f"Its devices are in the cluster another, and this hub makes pods in {own}." in said
+    assert own
+    hub.until(lambda: not hub.held("ada"), "the devices to be free")
+    assert not hub.pods()

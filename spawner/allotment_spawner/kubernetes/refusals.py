@@ -47,6 +47,14 @@ def home_going(name: str) -> LaunchRefused:
     return LaunchRefused([reason], status_code=503, label="storage")
 
 
+def another_cluster(counted: str, answers: str) -> LaunchRefused:
+    """Its devices are of the cluster that the record counts, and its pod would be in another."""
+    message = f"Its devices are in the cluster {counted}, and this hub makes pods in {answers}."
+    remedy = "Tell an operator: hubs in another cluster need a record of their own."
+    reason = Reason(Rule.SETTINGS, message, remedy=remedy)
+    return LaunchRefused([reason], status_code=503, label="cluster")
+
+
 def ended_early(words: str) -> LaunchRefused:
     """Its pod ended before its server answered."""
     message = f"Its pod ended while it was starting. {words}".strip()

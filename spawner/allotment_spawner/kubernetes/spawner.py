@@ -18,7 +18,7 @@ from allotment.model.names import CONSOLE_SERVER
 from allotment.model.nodes import NodeRule
 from allotment.model.pods import LABEL_HUB
 from allotment.model.refusals import Refusal
-from allotment.record import Record, claims, homes, memberships, pools, starts
+from allotment.record import Record, claims, homes, memberships, platform, pools, starts
 from allotment_spawner import console
 from allotment_spawner.admitting import AllotmentMixin
 from allotment_spawner.environment import pod_environment, promised_profile
@@ -69,6 +69,9 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
     async def prepare(self, allotment: Allotment) -> None:
         """Say what its pod is, and tell the record its name: whoever is killed now leaves one to look for."""
         assert self._given is not None  # noqa: S101 - taken before
+        self.pod_cluster = await self._which_cluster()
+        if allotment.devices:
+            await self._refuse_elsewhere()
         traits = placing.traits_of(
             allotment,
             promised_profile(allotment),
@@ -97,7 +100,6 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
         expanded = self._expand_user_properties(self.pod_name_template)
         self.pod_name = placing.pod_name(expanded, allotment.id)
         self.dns_name = self.dns_name_template.format(namespace=self.namespace, name=self.pod_name)
-        self.pod_cluster = await self._which_cluster()
         began = datetime.now(UTC).timestamp()
         place = ServerPod(self.namespace, self.pod_name, "", began, self.pod_cluster)
         await self._step(claims.placed, allotment.id, place)
@@ -109,6 +111,21 @@ class AllotmentKubeSpawner(AllotmentMixin, PodServer):
         except (ApiException, aiohttp.ClientError, OSError, TimeoutError) as error:
             self.log.warning("Which cluster it is is not known: %s", error)
             return self.pod_cluster
+
+    async def _refuse_elsewhere(self) -> None:
+        """No pod is bound to a node of another cluster: the record counts the devices of one.
+
+        Raises:
+            LaunchRefused: it is not the one that the pod would be made in.
+        """
+
+        def counted(record: Record) -> str:
+            with record.reading() as reading:
+                return platform.cluster_counted(reading)
+
+        known = await self._record.ask(counted)
+        if known and self.pod_cluster and known != self.pod_cluster:
+            raise refusals.another_cluster(known, self.pod_cluster)
 
     async def _elastic_nodes(self, allotment: Allotment) -> NodeRule | None:
         """The nodes of the pool of devices that are on no node yet; None where they are on one."""
