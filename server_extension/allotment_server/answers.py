@@ -130,10 +130,14 @@ def _notices(
     platform = told.notices if told else ()
     known = " ".join(notice.message for notice in platform if notice.kind == "device")
     real = {device for device, uuid in here.devices if is_real(uuid)}
+    real |= {slot.id for slot in here.slots}
     now = datetime.now(UTC)
     own = tuple(
         Notice(at=now, kind="device", message=f"Device {use.id} cannot be measured. {use.note}")
         for use in uses
-        if use.measured is Measured.UNAVAILABLE and use.id in real and use.id not in known
+        if use.measured is Measured.UNAVAILABLE
+        and use.measurable
+        and use.id in real
+        and use.id not in known
     )
     return platform + own

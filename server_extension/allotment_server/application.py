@@ -67,7 +67,7 @@ class AllotmentServer(ExtensionAppJinjaMixin, ExtensionApp):
             self._client = AllotmentClient(
                 self.here.api_url, self.here.token, timeout=ANSWER_WITHIN
             )
-        self._meter = Meter(self.here.devices)
+        self._meter = Meter(self.here.devices, slots=self.here.slots)
         self._home = HomeMeter(self.here.claimed_home)
         self._saving = Saving()
         self._announced = Announced(_ending_file(self.here.allotment))

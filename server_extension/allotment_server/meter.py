@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from allotment.inventory.measuring import measure
+from allotment.inventory.shown import Slot, measure_shown
 from allotment.model.reports import DeviceUse, Measured
 from allotment_server.background import in_background
 
@@ -16,7 +17,7 @@ PATIENCE = 5.0
 
 
 class Meter:
-    """Measures devices given as (id, UUID), one measurement at a time.
+    """Measures devices given as (id, UUID), or the same as ``slots`` in a pod, one measurement at a time.
 
     A driver that hangs is not asked again until it answers: never is more than one thread stuck in it.
     """
@@ -25,11 +26,13 @@ class Meter:
         self,
         devices: Devices,
         *,
+        slots: Sequence[Slot] = (),
         measuring: Callable[[Devices], tuple[DeviceUse, ...]] = measure,
         patience: float = PATIENCE,
     ) -> None:
         self._devices = tuple(devices)
-        self._measuring = measuring
+        self._measuring = (lambda _: measure_shown(slots)) if slots else measuring
+        self._never = {slot.id for slot in slots if not slot.kind.measurable}
         self._patience = patience
         self._under_way: asyncio.Task[tuple[DeviceUse, ...]] | None = None
         self.latest: tuple[DeviceUse, ...] = ()
@@ -48,7 +51,7 @@ class Meter:
         if done:
             self.latest = under_way.result()
         else:
-            self.latest = tuple(_unanswered(device, self._patience) for device, _ in self._devices)
+            self.latest = tuple(self._unanswered(device) for device, _ in self._devices)
         self.measured_at = datetime.now(UTC)
         return self.latest
 
@@ -62,10 +65,10 @@ class Meter:
         if self._under_way is not None:
             self._under_way.cancel()
 
-
-def _unanswered(device: str, patience: float) -> DeviceUse:
-    return DeviceUse(
-        id=device,
-        measured=Measured.UNAVAILABLE,
-        note=f"The driver did not answer within {patience:g} seconds; it is waited for.",
-    )
+    def _unanswered(self, device: str) -> DeviceUse:
+        return DeviceUse(
+            id=device,
+            measured=Measured.UNAVAILABLE,
+            note=f"The driver did not answer within {self._patience:g} seconds; it is waited for.",
+            measurable=device not in self._never,
+        )

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from allotment.inventory.shown import Slot
+from allotment.model.devices import SlotKind
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -27,6 +30,8 @@ class Surroundings:
     """The hub's home page, or empty without a hub."""
     claimed_home: Path | None = None
     """The home, where it is a claim of storage that only this server can look into."""
+    slots: tuple[Slot, ...] = ()
+    """The devices again, in a pod: which GPU each is only the pod itself can tell."""
 
     @property
     def control_plane_known(self) -> bool:
@@ -48,6 +53,7 @@ class Surroundings:
             profile=environment.get("ALLOTMENT_PROFILE", ""),
             group=environment.get("ALLOTMENT_GROUP", ""),
             devices=_devices(environment),
+            slots=_slots(environment),
             home_url=f"{host}{hub_base.rstrip('/')}/hub/home" if hub_base else "",
             claimed_home=Path(claimed)
             if (claimed := environment.get("ALLOTMENT_CLAIMED_HOME"))
@@ -58,12 +64,27 @@ class Surroundings:
 def _devices(environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Pair ids and UUIDs, which the spawner writes in the same order."""
     ids = _listed(environment.get("ALLOTMENT_DEVICES", ""))
+    if environment.get("ALLOTMENT_DEVICE_KINDS"):  # whatever an image says: the node's plugin chose
+        return tuple((device, "") for device in ids)
     uuids = _listed(environment.get("CUDA_VISIBLE_DEVICES", ""))
     if len(uuids) != len(
         ids
     ):  # somebody chose fewer for this process: which is which cannot be told
         uuids = [""] * len(ids)
     return tuple(zip(ids, uuids, strict=True))
+
+
+def _slots(environment: Mapping[str, str]) -> tuple[Slot, ...]:
+    """Pair ids and kinds. A kind that a newer hub knows is one whose container tells."""
+    ids = _listed(environment.get("ALLOTMENT_DEVICES", ""))
+    kinds = _listed(environment.get("ALLOTMENT_DEVICE_KINDS", ""))
+    if len(kinds) != len(ids):
+        return ()
+    known = set(SlotKind)
+    return tuple(
+        Slot(device, SlotKind(kind) if kind in known else SlotKind.UNKNOWN)
+        for device, kind in zip(ids, kinds, strict=True)
+    )
 
 
 def _listed(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from allotment.model.allotments import Allotment
-from allotment.model.devices import DEVICE_VARIABLES
+from allotment.model.devices import DEVICE_VARIABLES, SlotKind
 from allotment.model.profiles import Profile
 from allotment.model.software import Software
 
@@ -65,9 +65,14 @@ def pod_environment(allotment: Allotment, environment: Mapping[str, str]) -> dic
 
     A runtime that reads ``NVIDIA_VISIBLE_DEVICES`` shows whatever it names. A pod with devices is
     told by its node's device plugin, after this; one without sees none, whatever its image would like.
+    Which ones a pod sees nobody knows before: ``ALLOTMENT_DEVICE_KINDS``, in the order of
+    ``ALLOTMENT_DEVICES``, tells it which of them it can measure, and that it finds them by itself.
     """
     kept = {name: value for name, value in environment.items() if not name.startswith(_SHOWN)}
-    return kept if allotment.devices else kept | {"NVIDIA_VISIBLE_DEVICES": "void"}
+    if not allotment.devices:
+        return kept | {"NVIDIA_VISIBLE_DEVICES": "void"}
+    kinds = (SlotKind.of(one.resource, one.isolation, one.model) for one in allotment.devices)
+    return kept | {"ALLOTMENT_DEVICE_KINDS": ",".join(kinds)}
 
 
 def with_program_folder(environment: Mapping[str, str], folder: str) -> dict[str, str]:

@@ -47,6 +47,7 @@ def test_a_simulated_device_is_shown_without_invented_numbers(fetch: Any) -> Non
         "memory_used": None,
         "memory_total": None,
         "note": "",
+        "measurable": True,
     }
 
 

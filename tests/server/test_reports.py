@@ -112,6 +112,7 @@ def test_it_reports_kernels_terminals_and_when_something_last_happened(
                 "memory_used": None,
                 "memory_total": None,
                 "note": "",
+                "measurable": True,
             }
         ],
     }
@@ -158,8 +159,28 @@ def test_a_real_device_is_reported_as_its_driver_measures_it(
             "memory_used": 2**30,
             "memory_total": 40 * 2**30,
             "note": "",
+            "measurable": True,
         }
     ]
+
+
+@pytest.mark.promise("POOL-1", "CLUSTER-1")
+@pytest.mark.needs("gcc")
+@pytest.mark.usefixtures("without_lab")
+def test_a_pods_gpu_is_reported_as_the_one_that_its_container_is_shown(
+    start: Any, control_plane: Any, nvml_library: Path, tmp_path: Path
+) -> None:
+    answers = tmp_path / "answers"
+    answers.write_text(f"gpu uuid={UUID} name=NVIDIA_A100 memory=40960 used=1024 util=93\n")
+    start(
+        LD_LIBRARY_PATH=str(nvml_library),
+        ALLOTMENT_TEST_NVML=str(answers),
+        ALLOTMENT_DEVICES="node-1-gpu-0",
+        ALLOTMENT_DEVICE_KINDS="gpu",
+        CUDA_VISIBLE_DEVICES="",
+    )
+    (use,) = control_plane.report()["devices"]
+    assert (use["id"], use["measured"], use["utilisation"]) == ("node-1-gpu-0", "nvml", 93.0)
 
 
 @pytest.mark.promise("SERVER-7")

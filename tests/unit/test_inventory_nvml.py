@@ -122,6 +122,7 @@ def test_utilisation_and_memory_are_measured_for_the_devices_asked(look: Look) -
         "memory_used": 512 * 2**20,
         "memory_total": 40 * 2**30,
         "note": "",
+        "measurable": True,
     }
     assert gone["measured"] == "unavailable"
     assert gone["utilisation"] is None

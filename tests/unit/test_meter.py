@@ -7,6 +7,8 @@ import threading
 
 import pytest
 
+from allotment.inventory.shown import Slot
+from allotment.model.devices import SlotKind
 from allotment.model.reports import DeviceUse, Measured
 from allotment_server.meter import Devices, Meter
 
@@ -46,6 +48,19 @@ async def test_a_driver_that_hangs_is_said_to_and_is_not_asked_again_until_it_an
     assert {use.measured for (use,) in reads} == {Measured.UNAVAILABLE}
     assert "did not answer" in reads[0][0].note
     assert driver.calls == 1
+    driver.answers.set()
+
+
+@pytest.mark.promise("IDLE-1")
+async def test_a_driver_that_hangs_says_nothing_of_what_can_never_be_measured(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("allotment_server.meter.measure_shown", lambda _: driver.measure(DEVICES))
+    for kind in (SlotKind.GPU, SlotKind.MIG):
+        meter = Meter(DEVICES, slots=[Slot("gpu-1", kind)], patience=0.01)
+        (use,) = await meter.read()
+        assert use.measured is Measured.UNAVAILABLE
+        assert use.measurable is (kind is SlotKind.GPU)
     driver.answers.set()
 
 

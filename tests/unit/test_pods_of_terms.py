@@ -317,7 +317,10 @@ def test_no_profile_and_no_software_says_which_devices_a_server_sees(
 @pytest.mark.promise("POOL-1")
 @pytest.mark.parametrize(
     ("allotment", "told"),
-    [(granted(), {"NVIDIA_VISIBLE_DEVICES": "void"}), (granted(device(0)), {})],
+    [
+        (granted(), {"NVIDIA_VISIBLE_DEVICES": "void"}),
+        (granted(device(0)), {"ALLOTMENT_DEVICE_KINDS": "gpu"}),
+    ],
     ids=["without devices", "with devices"],
 )
 def test_what_a_deployer_says_of_devices_shows_a_pod_none_that_are_not_its_own(
@@ -326,3 +329,13 @@ def test_what_a_deployer_says_of_devices_shows_a_pod_none_that_are_not_its_own(
     given = {"NVIDIA_VISIBLE_DEVICES": "all", "NVIDIA_MIG_MONITOR_DEVICES": "all", "LANG": "C"}
 
     assert pod_environment(allotment, given) == {"LANG": "C", **told}
+
+
+@pytest.mark.promise("IDLE-1")
+def test_a_pod_is_told_which_of_its_devices_can_be_measured_in_their_order() -> None:
+    shared = replace(device(2), isolation="time-slice")
+    allotment = granted(
+        device(0), device(1, resource=SLICE), shared, device(3, resource="amd.com/gpu")
+    )
+
+    assert pod_environment(allotment, {})["ALLOTMENT_DEVICE_KINDS"] == "gpu,mig,shared,other"

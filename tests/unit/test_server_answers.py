@@ -61,6 +61,21 @@ def test_a_device_that_can_never_be_measured_is_no_news() -> None:
     assert told("gpu-1", me()).notices == ()
 
 
+@pytest.mark.promise("POOL-6")
+@pytest.mark.parametrize("measurable", [True, False])
+def test_in_a_pod_a_gpu_that_is_not_measured_is_told_and_what_never_is_is_no_news(
+    measurable: bool,
+) -> None:
+    pod = Surroundings.from_environment(
+        {"ALLOTMENT_DEVICES": "gpu-1", "ALLOTMENT_DEVICE_KINDS": "gpu"}
+    )
+    use = UNKNOWN.model_copy(update={"measurable": measurable})
+    notices = put_together(pod, me(), STATE, (use,), Reporting()).notices
+    assert [notice.message for notice in notices] == [
+        "Device gpu-1 cannot be measured. GPU is lost."
+    ] * measurable
+
+
 @pytest.mark.parametrize(
     ("groups", "titles"),
     [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from allotment.inventory.shown import Slot
+from allotment.model.devices import SlotKind
 from allotment_server.surroundings import Surroundings
 
 
@@ -27,6 +29,23 @@ def test_devices_pair_up_with_their_uuids_or_have_none(
 ) -> None:
     environment = {"ALLOTMENT_DEVICES": ids, "CUDA_VISIBLE_DEVICES": uuids}
     assert Surroundings.from_environment(environment).devices == pairs
+
+
+def test_a_pod_knows_its_devices_by_kind_whatever_its_image_says_of_them() -> None:
+    here = Surroundings.from_environment(
+        {
+            "ALLOTMENT_DEVICES": "a,b",
+            "ALLOTMENT_DEVICE_KINDS": "gpu,of-a-newer-hub",
+            "CUDA_VISIBLE_DEVICES": "0,1",
+        }
+    )
+    assert here.devices == (("a", ""), ("b", ""))
+    assert here.slots == (Slot("a", SlotKind.GPU), Slot("b", SlotKind.UNKNOWN))
+
+
+def test_kinds_that_do_not_go_with_the_devices_tell_nothing() -> None:
+    told = {"ALLOTMENT_DEVICES": "a,b", "ALLOTMENT_DEVICE_KINDS": "other"}
+    assert Surroundings.from_environment(told).slots == ()
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,11 @@ def _use(device: str, uuid: str, sample: nvml.Sample | None, why: str) -> Device
         undeclared = "The device was declared without a UUID, so it cannot be found to be measured."
         note = why if is_real(uuid) else undeclared
         return DeviceUse(id=device, measured=Measured.UNAVAILABLE, note=note[:500])
+    return use_of(device, sample)
+
+
+def use_of(device: str, sample: nvml.Sample) -> DeviceUse:
+    """A device's use as NVML told it: without numbers where it told none."""
     if sample.memory_total is None:
         return DeviceUse(id=device, measured=Measured.UNAVAILABLE, note=sample.note[:500])
     return DeviceUse(

@@ -167,6 +167,26 @@ def sample(uuids: Sequence[str]) -> tuple[Sample, ...]:
         return tuple(_sample(binding, uuid) for uuid in uuids)
 
 
+def sample_shown() -> tuple[Sample, ...]:
+    """How all devices that are seen here are used now, in NVML's order: whole GPUs, and slices of those in MIG mode.
+
+    Raises:
+        NvmlAbsent: there is no NVML here.
+        NvmlFailed: NVML does not work, or a device cannot even be named: the others' places mean nothing then.
+    """
+    with opened() as binding:
+        number = binding.nvmlDeviceGetCount()
+        shown = [uuid for index in range(number) for uuid in _uuids(binding, index)]
+        return tuple(_sample(binding, uuid) for uuid in shown)
+
+
+def _uuids(binding: Any, index: int) -> tuple[str, ...]:
+    handle = binding.nvmlDeviceGetHandleByIndex(index)
+    if not slicing_is_on(binding, handle):
+        return (binding.nvmlDeviceGetUUID(handle),)
+    return tuple(part.uuid for part in read_slices(binding, handle, "", 0))
+
+
 def _sample(binding: Any, uuid: str) -> Sample:
     try:
         handle = binding.nvmlDeviceGetHandleByUUID(uuid)

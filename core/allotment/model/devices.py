@@ -13,6 +13,9 @@ DEVICE_VARIABLES = (
     "NVIDIA_MIG_",
 )
 """Beginnings of the variables that say which devices a server sees: the platform's word, nobody else's."""
+SHARED_MODEL = "-SHARED"
+"""How the models of time slices end on a cluster."""
+_OTHER_VENDORS = ("amd.com/", "gpu.intel.com/", "habana.ai/")
 
 
 class Isolation(StrEnum):
@@ -48,6 +51,39 @@ class DeviceOrigin(StrEnum):
     SETTINGS = "settings"
     SIMULATED = "simulated"
     KUBERNETES = "kubernetes"
+
+
+class SlotKind(StrEnum):
+    """What a slot of a cluster is, as far as that says who can tell how it is used."""
+
+    GPU = "gpu"
+    """A whole GPU of NVIDIA's: the driver tells its use. Where it does not, something is broken."""
+    MIG = "mig"
+    """A slice: the driver tells its memory, and never its utilisation."""
+    SHARED = "shared"
+    """Turns on a GPU: what the driver tells is the use of all who share it, not its holder's."""
+    OTHER = "other"
+    """Of a vendor whose devices nobody here can measure."""
+    UNKNOWN = "unknown"
+    """Of a name that operators gave it: NVIDIA's, or another's. Its container tells."""
+
+    @classmethod
+    def of(cls, resource: str, isolation: str, model: str) -> SlotKind:
+        """Tell it by what the record knows. Slots of an elastic pool are known by resource and model only."""
+        if isolation == Isolation.TIME_SLICE or resource.endswith(".shared"):
+            return cls.SHARED
+        if model.endswith(SHARED_MODEL):
+            return cls.SHARED
+        if isolation == Isolation.MIG or resource.startswith("nvidia.com/mig-"):
+            return cls.MIG
+        if resource.startswith("nvidia.com/"):
+            return cls.GPU
+        return cls.OTHER if resource.startswith(_OTHER_VENDORS) else cls.UNKNOWN
+
+    @property
+    def measurable(self) -> bool:
+        """Whether its holder's use must be known before the holder may count as idle."""
+        return self in (SlotKind.GPU, SlotKind.UNKNOWN)
 
 
 DeviceState = Literal["free", "held", "taken", "cordoned", "unhealthy", "missing"]

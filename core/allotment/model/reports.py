@@ -28,7 +28,7 @@ class Measured(StrEnum):
     SIMULATED = "simulated"
     """The device does not exist, so nothing is measured and nothing is made up."""
     UNAVAILABLE = "unavailable"
-    """The device should be measurable and is not; the note says why."""
+    """The device was not measured; the note says why."""
 
     @property
     def words(self) -> str:
@@ -48,7 +48,8 @@ class DeviceUse(BaseModel):
 
     ``utilisation`` is the percentage of the last sampling period (up to a second) in which
     something ran on the device; memory is in bytes. None: the driver does not tell, which for the
-    utilisation of MIG slices is always so.
+    utilisation of MIG slices is always so. ``measurable`` is false where nobody could tell how the
+    device is used by its holder (a time slice, another vendor's): that it was not measured says nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -61,6 +62,7 @@ class DeviceUse(BaseModel):
     memory_used: Bytes | None = None
     memory_total: Bytes | None = None
     note: str = Field(default="", max_length=500)
+    measurable: bool = True
 
     @model_validator(mode="after")
     def _only_measured_devices_have_numbers(self) -> DeviceUse:

@@ -28,7 +28,8 @@ FRESH = timedelta(seconds=100)
 class DeviceSample:
     """One device in one report. ``utilisation`` in percent; None: it should be measurable and was not.
 
-    Devices that nobody can measure (simulated ones, MIG slices) are left out of reports' samples.
+    Devices that nobody can measure (simulated ones, MIG slices, time slices of a cluster, other
+    vendors') are left out of reports' samples.
     """
 
     id: str

@@ -81,8 +81,13 @@ def sample_of(report: ServerReport, at: datetime) -> Sample:
 
 
 def _tells(use: DeviceUse) -> bool:
-    """Whether the device should be measurable: simulated ones are not, nor are MIG slices."""
-    return use.measured is Measured.UNAVAILABLE or use.utilisation is not None
+    """Whether the device was measured, or should have been and may be in use therefore.
+
+    Simulated ones, MIG slices, time slices and other vendors' devices are neither: of them nobody
+    will ever tell, and a server that waited for it would hold them for ever.
+    """
+    unknown = use.measured is Measured.UNAVAILABLE and use.measurable
+    return unknown or use.utilisation is not None
 
 
 def _device(use: DeviceUse) -> DeviceSample:

@@ -14,13 +14,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from allotment.model.devices import Isolation
+from allotment.model.devices import SHARED_MODEL, Isolation
 from allotment.model.nodes import Accelerator
 
 Labels = Mapping[str, str]
 
 _MIG = "nvidia.com/mig-"
-_SHARED = "-SHARED"
 _NVIDIA = frozenset({"nvidia.com/gpu", "nvidia.com/gpu.shared"})
 _KNOWN = _NVIDIA | {
     "amd.com/gpu",
@@ -101,7 +100,7 @@ def _nvidia(resource: str, labels: Labels) -> tuple[str, int, Isolation]:
     if not memory:
         memory = _number(labels.get("karpenter.k8s.aws/instance-gpu-memory", "")) * _MEBIBYTE
     replicas = _replicas("nvidia.com/gpu", labels)
-    if resource.endswith(".shared") or model.endswith(_SHARED) or replicas > 1:
+    if resource.endswith(".shared") or model.endswith(SHARED_MODEL) or replicas > 1:
         return _time_slice(model, memory, labels.get("nvidia.com/gpu.sharing-strategy"), replicas)
     sliced = labels.get("nvidia.com/mig.strategy") == "single" and "-MIG-" in model
     return model, memory, Isolation.MIG if sliced else Isolation.EXCLUSIVE
@@ -110,13 +109,13 @@ def _nvidia(resource: str, labels: Labels) -> tuple[str, int, Isolation]:
 def _mig(resource: str, labels: Labels) -> tuple[str, int, Isolation]:
     """A slice with memory of its own, or turns on one."""
     profile = resource.removesuffix(".shared")
-    whole = labels.get("nvidia.com/gpu.product", "").removesuffix(_SHARED)
+    whole = labels.get("nvidia.com/gpu.product", "").removesuffix(SHARED_MODEL)
     short = profile.removeprefix(_MIG)
     made_up = f"{whole}-MIG-{short}" if whole else f"MIG-{short}"
     model = labels.get(f"{profile}.product", "") or made_up
     memory = _number(labels.get(f"{profile}.memory", "")) * _MEBIBYTE or _profile_memory(short)
     replicas = _replicas(profile, labels)
-    if resource.endswith(".shared") or model.endswith(_SHARED) or replicas > 1:
+    if resource.endswith(".shared") or model.endswith(SHARED_MODEL) or replicas > 1:
         return _time_slice(model, memory, labels.get(f"{profile}.sharing-strategy"), replicas)
     return model, memory, Isolation.MIG
 
@@ -129,7 +128,7 @@ def _time_slice(
     All shares see the whole memory; MPS lets each take its part only.
     """
     part = memory // replicas if strategy == "mps" else memory
-    return f"{model.removesuffix(_SHARED)}{_SHARED}", part, Isolation.TIME_SLICE
+    return f"{model.removesuffix(SHARED_MODEL)}{SHARED_MODEL}", part, Isolation.TIME_SLICE
 
 
 def _replicas(prefix: str, labels: Labels) -> int:
