@@ -14,10 +14,12 @@ import pytest
 from allotment.model.budgets import BudgetScope, BudgetTerms
 from allotment.model.endings import Cause
 from allotment.model.groups import Origin
+from allotment.model.homes import Home
 from allotment.model.mail import Notice
 from allotment.record import (
     budgets,
     endings,
+    homes,
     leases,
     mails,
     memberships,
@@ -141,6 +143,18 @@ def test_a_groups_budget_is_written_to_its_leads_and_without_a_lead_to_operators
     readers = [str(one["To"]) for one in inbox.taken]
     assert readers == ["olga@example.org", "bob@example.org"]
     assert "80 of 100 is used." in inbox.taken[0].get_content()
+
+
+@pytest.mark.promise("AUTH-5", "OPS-4")
+def test_a_home_that_is_due_is_written_to_its_heir_and_to_operators(
+    lab: Any, mailing: Mailing, inbox: Inbox
+) -> None:
+    with lab.write("homes") as writing:
+        homes.due(writing, Home("hub", "claim-bob", "bob", heir="ann"))
+    mailing.round(lab.later(seconds=5))
+
+    assert {str(one["To"]) for one in inbox.taken} == {"ann@example.org", "olga@example.org"}
+    assert "ann is to get the home claim-bob on hub" in inbox.taken[0].get_content()
 
 
 @pytest.mark.promise("OPS-4")

@@ -128,6 +128,23 @@ def test_a_budget_is_told_to_who_can_act(
     assert (said.audience, said.subject, said.body) == (audience, words, "80 of 100.")
 
 
+@pytest.mark.promise("SERVER-10")
+@pytest.mark.parametrize(("then", "words"), [("remove", "removed"), ("archive", "packed away")])
+def test_the_end_of_a_home_is_told_in_the_platforms_time_with_what_keeps_it(
+    then: str, words: str
+) -> None:
+    at = "2026-03-14T23:30:00+00:00"
+    said = telling(event("home.warned", "claim-ann", hub="hub", ends_at=at, then=then), BERLIN)
+
+    assert said is not None
+    assert (said.audience, said.whose) == (Audience.PERSON, "ann")
+    assert said.subject == f"Your home is {words} on 15 March 2026"
+    assert f"Your home is {words} at 00:30 CET on 15 March 2026." in said.body
+    assert said.body.endswith(
+        "Launch a server before, and it is kept; or ask an operator to keep it longer."
+    )
+
+
 @pytest.mark.promise("QUEUE-2")
 def test_a_server_that_waited_is_told_when_it_starts() -> None:
     said = telling(event("ticket.started", "ticket-1", "ann", server=""), UTC)

@@ -70,7 +70,9 @@ def _state(one: Home) -> str:
         return f"being {one.asked.words}"
     if one.unused_since is None:
         return "used"
-    warned = ", its person was told" if one.warned_at is not None else ""
+    if one.heir is not None:
+        return f"due to {one.heir}: move it, then remove it"
+    warned = ", its person was told" if one.ends_at and one.warned_at is not None else ""
     return f"unused since {_local(one.unused_since)}{warned}"
 
 

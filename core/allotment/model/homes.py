@@ -62,6 +62,10 @@ class Home:
     asked: HomeEnd | None = None
     asked_by: str = ""
     problem: str = ""
+    heir: str | None = None
+    """Who is to get it: its person has left. It is kept until somebody has moved it."""
+    let_go: bool = False
+    """Whether its hub has ended what it had of its person who left: what it could move it has moved."""
 
     @property
     def used(self) -> bool:

@@ -16,19 +16,30 @@ from allotment.model.reasons import Reason, Rule
 from allotment.model.refusals import NotFound, Refusal
 from allotment.record import limits, tickets
 from allotment.record.engine import Reading, Writing
-from allotment.record.schema import allotments, homes, servers
+from allotment.record.schema import allotments, farewells, homes, leavings, servers
 from allotment.rules.keeping import room_for_home
+
+_LET_GO = sa.and_(farewells.c.person == homes.c.person, farewells.c.hub == homes.c.hub)
+_KNOWN = sa.select(homes, leavings.c.heir, farewells.c.at.label("let_go_at")).select_from(
+    homes.outerjoin(leavings, leavings.c.person == homes.c.person).outerjoin(farewells, _LET_GO)
+)
 
 
 def all_homes(
-    reading: Reading, *, hub: str | None = None, person: str | None = None
+    reading: Reading,
+    *,
+    hub: str | None = None,
+    person: str | None = None,
+    heir: str | None = None,
 ) -> tuple[Home, ...]:
-    """Homes by person and place; of one hub or person where asked."""
-    statement = sa.select(homes).order_by(homes.c.person, homes.c.hub, homes.c.place)
+    """Homes by person and place; of one hub or person, or for one heir, where asked."""
+    statement = _KNOWN.order_by(homes.c.person, homes.c.hub, homes.c.place)
     if hub is not None:
         statement = statement.where(homes.c.hub == hub)
     if person is not None:
         statement = statement.where(homes.c.person == person)
+    if heir is not None:
+        statement = statement.where(leavings.c.heir == heir)
     return tuple(_from_row(row) for row in reading.all(statement))
 
 
@@ -38,7 +49,7 @@ def get(reading: Reading, hub: str, place: str) -> Home:
     Raises:
         NotFound: there is no such home.
     """
-    row = reading.first(sa.select(homes).where(*_match(hub, place)))
+    row = reading.first(_KNOWN.where(*_match(hub, place)))
     if row is None:
         raise NotFound("home", f"{hub}~{place}")
     return _from_row(row)
@@ -130,10 +141,10 @@ def seen(writing: Writing, hub: str, found: Iterable[FoundHome]) -> None:
     known = {one.place: one for one in all_homes(writing, hub=hub)}
     used, starting = uses(writing, hub), _starting(writing, hub)
     there = _there(known, found)
-    for one in _gone(known, there, writing.now):
+    for lost in _gone(known, there, writing.now):
         # What is claimed by a start that is under way may not be there yet.
-        if one.person not in starting:
-            writing.run(homes.delete().where(*_match(hub, one.place)))
+        if lost.person not in starting:
+            writing.run(homes.delete().where(*_match(hub, lost.place)))
     new: list[dict[str, Any]] = []
     for place, one in there.items():
         since = None if is_used(one, used) else writing.now
@@ -229,6 +240,13 @@ def warned(writing: Writing, home: Home, at: datetime, then: HomeEnd) -> None:
     _set(writing, home, ends_at=at, warned_at=writing.now)
     after = {"hub": home.hub, "ends_at": at.isoformat(), "then": str(then)}
     writing.event("home.warned", home.place, person=home.person, after=after)
+
+
+def due(writing: Writing, home: Home) -> None:
+    """Note that it was told who is to get a home, which nobody here can move."""
+    _set(writing, home, ends_at=None, warned_at=writing.now)
+    after = {"hub": home.hub, "person": home.person, "heir": home.heir}
+    writing.event("home.due", home.place, person=home.heir, after=after)
 
 
 def keep(writing: Writing, home: Home, until: datetime | None) -> Home:
@@ -327,4 +345,6 @@ def _from_row(row: sa.Row[Any]) -> Home:
         asked=None if row.asked is None else HomeEnd(row.asked),
         asked_by=row.asked_by,
         problem=row.problem,
+        heir=row.heir,
+        let_go=row.let_go_at is not None,
     )

@@ -2,7 +2,7 @@
 
 Nothing ends unannounced: however long ago its last server was deleted, and whatever the settings
 say since, a home ends when it was announced to end, the whole time of the warning after the warning.
-What is kept longer since is announced anew.
+What is kept longer since is announced anew. What an heir was promised never ends by itself.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ class Turn(StrEnum):
 
     STAY = "stay"
     WARN = "warn"
+    HAND_OVER = "hand-over"
+    """Nothing ends: it is told that somebody is to get it."""
     END = "end"
 
 
@@ -37,7 +39,12 @@ class Keeping:
 
 def keeping(home: Home, terms: HomeTerms, now: datetime) -> Keeping:
     """Say what a home's time has come for."""
-    if home.unused_since is None or terms.keep is None:
+    if home.unused_since is None:
+        return Keeping(Turn.STAY)
+    if home.heir is not None:
+        told = home.warned_at is not None
+        return Keeping(Turn.HAND_OVER if home.let_go and not told else Turn.STAY)
+    if terms.keep is None:
         return Keeping(Turn.STAY)
     end = home.unused_since + terms.keep
     if home.keep_until is not None:

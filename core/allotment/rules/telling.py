@@ -20,6 +20,7 @@ TOLD = (
     "ticket.cancelled",
     "budget.warned",
     "home.warned",
+    "home.due",
 )
 """Kinds of events that people are written about."""
 
@@ -28,6 +29,7 @@ class Audience(StrEnum):
     """Who is written to."""
 
     PERSON = "person"
+    PERSON_AND_OPERATORS = "person-and-operators"
     LEADS = "leads"
     OPERATORS = "operators"
 
@@ -56,6 +58,8 @@ def telling(event: Event, zone: tzinfo) -> Telling | None:
         return _budget(event, said)
     if event.kind == "home.warned" and event.person:
         return _home(event, said, zone)
+    if event.kind == "home.due" and event.person:
+        return _home_due(event, said)
     if event.kind in TOLD and event.person:
         return _wait(event, said)
     return None
@@ -115,6 +119,19 @@ def _home(event: Event, said: Mapping[str, Any], zone: tzinfo) -> Telling:
         f"You have had no server for a while. Your home is {what} at "
         f"{ends_at:%H:%M %Z on %d %B %Y}.\n\n"
         "Launch a server before, and it is kept; or ask an operator to keep it longer.",
+    )
+
+
+def _home_due(event: Event, said: Mapping[str, Any]) -> Telling:
+    left, heir = said["person"], said["heir"]
+    return Telling(
+        Audience.PERSON_AND_OPERATORS,
+        event.person or "",
+        f"home {event.subject} {event.sequence}",
+        f"The home of {left} is due to {heir}",
+        f"{left} has left, and {heir} is to get the home {event.subject} on {said['hub']}, which the "
+        "platform cannot move there.\n\n"
+        "Whoever runs the storage moves what is in it, and removes it then. It is kept until that is done.",
     )
 
 

@@ -129,17 +129,20 @@ class HomeKeeping:
     def _announce(
         self, looked: Sequence[tuple[Home, Keeping]], terms: HomeTerms, now: datetime
     ) -> None:
-        """Write down when homes end that nobody was told of, and tell of those whose time it is."""
+        """Write down when homes end that nobody was told of, and tell of those whose time it is, or whose heir waits."""
+        due = [one for one, wanted in looked if wanted.turn is Turn.HAND_OVER]
         told = [(one, wanted.ends_at) for one, wanted in looked if wanted.turn is Turn.WARN]
         moved: dict[datetime | None, list[str]] = {}
         for one, wanted in looked:
             if wanted.turn is not Turn.WARN and wanted.ends_at != one.ends_at:
                 moved.setdefault(wanted.ends_at, []).append(one.place)
-        if not told and not moved:
+        if not told and not moved and not due:
             return
         with self.record.writing(_ACTOR, now, configuration=False) as writing:
             for at, places in moved.items():
                 homes.ends(writing, self.hub, places, at)
+            for one in due:
+                homes.due(writing, one)
             used = homes.uses(writing, self.hub) if told else {}
             for one, at in told:
                 if at is not None and not homes.is_used(one, used):

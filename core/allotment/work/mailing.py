@@ -184,6 +184,8 @@ def _said(reading: Reading, event: Event, zone: tzinfo) -> Telling | None:
 def _readers(reading: Reading, said: Telling, now: datetime) -> tuple[str, ...]:
     if said.audience is Audience.PERSON:
         return (said.whose,)
+    if said.audience is Audience.PERSON_AND_OPERATORS:
+        return tuple(sorted({said.whose, *people.operators(reading)}))
     leads: set[str] = set()
     if said.audience is Audience.LEADS:
         leads = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from allotment.cli import app
+from allotment.inventory.home_folders import HomeFolders
 from allotment.model.groups import Origin
+from allotment.model.homes import HomeTerms
 from allotment.model.people import Permission
 from allotment.model.refusals import NotPermitted, Refusal
 from allotment.model.sign_on import Admits, GroupMapping, MappedGroup, ProviderIdentity
@@ -24,7 +26,9 @@ from allotment.record import (
     sign_ons,
     tickets,
 )
+from allotment.rules.telling import Audience, telling
 from allotment.work.farewells import Farewells
+from allotment.work.home_keeping import HomeKeeping
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"])
 
@@ -151,6 +155,36 @@ def test_a_home_that_cannot_be_moved_is_kept_and_that_is_told(
     assert event.after["note"].startswith("The home is kept. It could not be moved to ann")
     assert (tmp_path / "bob").exists()
     assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.promise("AUTH-5", "SERVER-10")
+def test_a_home_that_cannot_be_handed_over_is_kept_and_its_heir_and_operators_are_told(
+    api: Any, lab: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "homes"
+    (folder / "bob").mkdir(parents=True)
+    api.client("olga+").users.let_go("bob", heir="ann")
+    terms = HomeTerms(keep=timedelta(days=30), warn=timedelta(days=7))
+    keeping = HomeKeeping(lab.record, "hub", lambda: HomeFolders(folder), lambda: terms)
+
+    keeping.round(lab.now)
+    with lab.record.reading() as reading:
+        assert events.newest(reading, "home.due") == ()
+    farewells(api, lab).round(lab.now)
+    for days in (0, 23, 30, 300):
+        keeping.round(lab.now + timedelta(days=days))
+
+    (home,) = api.client("olga+").homes.all().items
+    assert (home.place, home.heir, home.ends_at) == ("bob", "ann", None)
+    with lab.record.reading() as reading:
+        (event,) = events.newest(reading, "home.due")
+        assert events.newest(reading, "home.warned") == ()
+    said = telling(event, UTC)
+    assert said is not None
+    assert (said.audience, said.whose) == (Audience.PERSON_AND_OPERATORS, "ann")
+    assert said.subject == "The home of bob is due to ann"
+    (notice,) = (one for one in api.client("ann").me().notices if one.kind == "home")
+    assert "You are to get the home of bob on hub" in notice.message
 
 
 @pytest.mark.promise("AUTH-5", "USER-1")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from allotment.model.homes import FoundHome, HomeEnd, Packed
-from allotment.record import home_archives, homes, storage
+from allotment.record import home_archives, homes, leaving, storage
 from control_planes import Platform
 
 OpenConsole = Callable[..., Any]
@@ -63,6 +63,21 @@ def test_what_was_packed_is_restored(open_console: OpenConsole) -> None:
     page.press("Restore")
 
     page.has_row(ARCHIVES, "a1", state="busy")
+
+
+@pytest.mark.promise("AUTH-5", "SERVER-10")
+@pytest.mark.usefixtures("two_homes")
+def test_a_home_that_its_heir_has_not_got_yet_is_shown_as_due(
+    open_console: OpenConsole, platform: Platform
+) -> None:
+    with platform.record.writing("olga", datetime.now(UTC)) as writing:
+        leaving.leave(writing, "mei", heir="erin")
+        homes.due(writing, homes.get(writing, "lab", "mei"))
+
+    page = open_console(panel="homes")
+
+    why = "mei has left. Move what is in it to erin, then remove it."
+    page.has_row(HOMES, "lab~mei", state="due", why=why, ends=None)
 
 
 @pytest.mark.promise("SERVER-10", "USER-7")

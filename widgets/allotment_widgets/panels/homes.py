@@ -19,6 +19,7 @@ STATES = {
     "used": State("Used", "ok"),
     "unused": State("Unused", "plain"),
     "ends": State("Ends soon", "warn"),
+    "due": State("Due to an heir", "warn"),
     "busy": State("On its way", "info"),
     "problem": State("Problem", "bad"),
 }
@@ -133,7 +134,10 @@ def home_row(one: Home) -> dict[str, object]:
         state, why = "problem", one.problem
     elif one.asked is not None:
         state, why = "busy", f"It is being {one.asked.words}."
-    elif one.warned_at is not None:
+    elif one.heir is not None and not one.in_use:
+        state = "due"
+        why = f"{one.person} has left. Move what is in it to {one.heir}, then remove it."
+    elif one.ends_at is not None and one.warned_at is not None:
         state, why = "ends", f"{one.person} was told {one.warned_at:%Y-%m-%d}"
     elif not one.in_use:
         state, why = "unused", f"{one.person} has no server on {one.hub}"

@@ -43,6 +43,7 @@ def home_document(one: Home, measured: Mapping[tuple[str, str], int]) -> documen
         warned_at=one.warned_at,
         asked=one.asked,
         problem=one.problem,
+        heir=one.heir,
     )
 
 
@@ -65,8 +66,18 @@ def archive_document(one: Archive) -> documents.HomeArchive:
 
 
 def home_notices(reading: Reading, person: str) -> list[documents.Notice]:
-    """What a person should know of homes whose end was announced."""
-    return [
+    """What a person should know of homes: whose end was announced, and which they are to get of others."""
+    heirs = [
+        documents.Notice(
+            at=one.warned_at,
+            kind="home",
+            message=f"You are to get the home of {one.person} on {one.hub}, who has left. Whoever runs "
+            "the storage moves it; it is kept until then.",
+        )
+        for one in homes.all_homes(reading, heir=person)
+        if one.warned_at is not None
+    ]
+    return heirs + [
         documents.Notice(
             at=one.warned_at,
             kind="home",

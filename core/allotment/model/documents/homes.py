@@ -28,9 +28,15 @@ class Home(Document):
     ends_at: datetime | None = Field(
         default=None, description="When it is removed or packed away; null: never"
     )
-    warned_at: datetime | None = Field(default=None, description="When its person was told")
+    warned_at: datetime | None = Field(
+        default=None, description="When its person was told, or its heir"
+    )
     asked: HomeEnd | None = Field(default=None, description="What is being done with it")
     problem: str = Field(default="", description="Why that could not be done")
+    heir: str | None = Field(
+        default=None,
+        description="Who is to get it, for its person has left; it is kept until it is moved and removed",
+    )
 
 
 class HomeArchive(Document):
