@@ -15,6 +15,7 @@ from pathlib import Path
 
 from allotment.data.assembling import open_vault
 from allotment.record import Record, credentials, devices, open_record, people, sign_in
+from allotment.record.cluster import AnotherCluster
 from allotment.settings import Settings
 from allotment.settings.catalogue import Catalogue
 from allotment.settings.declare import apply_once
@@ -87,7 +88,10 @@ def secrets_of(
 
 
 def observe_devices(record: Record, settings: Settings, now: datetime) -> None:
-    """Take the devices into the record; what an earlier start knew otherwise is gone."""
+    """Take the devices into the record; what an earlier start knew otherwise is gone.
+
+    Those of another cluster than the record counts are not taken in, and the hub starts: servers that run need it.
+    """
     with record.reading() as reading:
         known = {device.id: device.uuid for device in devices.all_devices(reading)}
     looking = observer(settings, known)
@@ -95,8 +99,12 @@ def observe_devices(record: Record, settings: Settings, now: datetime) -> None:
     looking.close()
     if found.note:
         log.warning("%s", found.note)
-    with record.writing(ACTOR, now) as writing:
-        take_in(writing, found)
+    gone = () if settings.kubernetes is None else settings.kubernetes.gone_clusters
+    try:
+        with record.writing(ACTOR, now) as writing:
+            take_in(writing, found, gone)
+    except AnotherCluster as refused:
+        log.warning("%s", refused)
 
 
 def give_first_passwords(

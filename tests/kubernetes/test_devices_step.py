@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from allotment.model.devices import Device
-from allotment.record import Record, devices, open_record, pools
+from allotment.record import Record, devices, open_record, platform, pools
 from allotment.settings import Settings, parse_settings
 from allotment.settings.declare import apply_once
 from allotment.work.observing import Observer, observer, take_in
+from allotment_hub.first_start import observe_devices
 from cluster import Cluster
 from hubs import until
 
@@ -95,3 +96,24 @@ def test_a_strangers_pod_takes_a_device_and_an_outage_changes_nothing(
         assert look(record, looking)["n1-gpu-0"].state == "taken"
         own_cluster.delete_pod("training-0", "vision")
     until(lambda: look(record, looking)["n1-gpu-0"].state == "free", "it is given back")
+
+
+@pytest.mark.promise("POOL-6")
+def test_a_hub_that_sees_another_cluster_starts_and_takes_in_nothing_of_it(
+    own_cluster: Cluster,
+    record: Record,
+    settings: Settings,
+    looking: Observer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    own_cluster.add_node("n1", {GPU: 1}, {"nvidia.com/gpu.product": "A100"})
+    with record.writing("tests", NOW) as writing:
+        platform.count_cluster(writing, "another")
+
+    observe_devices(record, settings, NOW)
+
+    assert "the record counts those of the cluster another" in caplog.text
+    with record.writing("tests", NOW) as writing:
+        assert devices.all_devices(writing) == ()
+        take_in(writing, looking.observe(), gone=("another",))
+        assert [one.id for one in devices.all_devices(writing)] == ["n1-gpu-0"]
