@@ -34,13 +34,21 @@ ROOM = 6 * 2**30
 def pytest_configure(config: pytest.Config) -> None:
     # Hundreds of databases, each of which waits for the disk at every commit: where there is room for
     # their files in memory, nobody waits, and a test does not take a minute because another one writes.
-    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+    if in_memory():
         os.environ.setdefault("TMPDIR", str(MEMORY))
         tempfile.tempdir = None
     # No deadline: a shared machine's slow second is no failure. benchmarks/ measure.
     hypothesis.settings.register_profile("bounded", max_examples=BOUNDED, deadline=None)
     hypothesis.settings.register_profile("soak", max_examples=LONG, deadline=None)
     hypothesis.settings.load_profile("soak" if is_soak(config) else "bounded")
+
+
+def in_memory() -> bool:
+    """Whether tests' files can be in memory, where programs may run as from any other folder."""
+    if not (MEMORY.is_dir() and os.access(MEMORY, os.W_OK)):
+        return False
+    barred = os.ST_NOEXEC | os.ST_NOSUID | os.ST_NODEV
+    return not os.statvfs(MEMORY).f_flag & barred and shutil.disk_usage(MEMORY).free > ROOM
 
 
 def is_soak(config: pytest.Config) -> bool:
