@@ -35,7 +35,7 @@ CPU_AIM, TURN_AIM = 1.05, 50.0
 
 def measure(quick: bool) -> list[Row]:
     """Fill both hubs, launch in turn, then look at the control plane and the console."""
-    servers, burst, people, rounds = (60, 20, 200, 1) if quick else (SERVERS, BURST, PEOPLE, 2)
+    servers, burst, people, rounds = (180, 20, 300, 1) if quick else (SERVERS, BURST, PEOPLE, 2)
     nodes = (servers + burst) // DEVICES + 1
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
